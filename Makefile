@@ -1,0 +1,38 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+help: ## Say what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.runtime ## Count a warehouse with simulated devices; ARGS="--once --json" passes options on
+	@$(BIN)/stockverify demo $(ARGS)
+
+test: $(VENV)/.dev ## Run the whole suite on real servers; ARGS="-k sync" passes options on
+	@./bootstrap.sh browser
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@$(BIN)/python -m pytest $(ARGS)
+
+bench: $(VENV)/.dev ## Measure ratios to raw limits
+	@$(BIN)/python -m pytest -m bench -s $(ARGS)
+
+test-faults: $(VENV)/.dev ## Run the slow fault hunts
+	@$(BIN)/python -m pytest -m faults $(ARGS)
+
+format: $(VENV)/.dev ## Format the code
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+lock: $(VENV)/.dev ## Resolve the ranges of pyproject.toml into the lock files
+	@./bootstrap.sh lock
+
+clean: ## Remove the environment and what runs wrote
+	rm -rf $(VENV) var
+
+$(VENV)/.runtime: requirements.lock pyproject.toml
+	@PYTHON=$(PYTHON) ./bootstrap.sh runtime
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml
+	@PYTHON=$(PYTHON) ./bootstrap.sh dev
+
+.PHONY: help demo test bench test-faults format lock clean

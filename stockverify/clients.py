@@ -1,0 +1,63 @@
+"""Opens the clients of the two backends, with the durability and the time limits that the house relies on.
+
+Writes are acknowledged by a majority and journaled, so that a record answered `ok` survives kill -9 of any process.
+Time limits are short: a backend that is gone must become a 503 within two seconds, not a hanging device.
+"""
+
+from datetime import UTC
+from typing import Any
+
+import redis.asyncio
+from bson.codec_options import CodecOptions
+from pymongo import AsyncMongoClient, MongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.database import Database
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from stockverify.settings import Settings
+
+Document = dict[str, Any]
+
+_DURABLE = {
+    "w": "majority",
+    "journal": True,
+    "readConcernLevel": "majority",
+    "serverSelectionTimeoutMS": 1500,
+    "connectTimeoutMS": 1500,
+    "tz_aware": True,
+    "tzinfo": UTC,
+    "appname": "stockverify",
+}
+
+
+def open_async_mongo(uri: str) -> AsyncMongoClient[Document]:
+    """For the service. Connects on first use."""
+    return AsyncMongoClient(uri, socketTimeoutMS=10_000, **_DURABLE)
+
+
+def open_mongo(uri: str) -> MongoClient[Document]:
+    """For jobs, analytics and the command line. Connects on first use."""
+    return MongoClient(uri, **_DURABLE)
+
+
+def async_database(client: AsyncMongoClient[Document], settings: Settings) -> AsyncDatabase[Document]:
+    """The database of these settings; its documents carry aware UTC times."""
+    return client.get_database(settings.mongodb_database, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
+
+
+def database(client: MongoClient[Document], settings: Settings) -> Database[Document]:
+    """The same for the blocking client."""
+    return client.get_database(settings.mongodb_database, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
+
+
+def open_redis(url: str) -> "redis.asyncio.Redis":
+    """For the service: text replies, half a second per answer, one silent retry on a fresh connection."""
+    return redis.asyncio.Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=0.5,
+        socket_connect_timeout=0.5,
+        retry=Retry(NoBackoff(), 1),
+        health_check_interval=15,
+    )

@@ -1,0 +1,165 @@
+"""One declaration per dataset: column names, logical types and what they mean.
+
+Polars, Parquet, DuckDB, pymongoarrow and the query builder take their types from here, and identifiers in
+SQL come only from here. Quantities and money are 64-bit floats: an integer type would cut 2.5 to 2.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from stockverify.vocabulary import Collection
+
+SCHEMA_VERSION = 1
+
+
+class Type(StrEnum):
+    """The logical types of columns."""
+
+    STRING = "string"
+    FLOAT = "float"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    INSTANT = "instant"
+    STRINGS = "strings"
+
+
+class Column(NamedTuple):
+    """One column; `source` is the field of the MongoDB document when it is named differently."""
+
+    name: str
+    type: Type
+    meaning: str
+    source: str = ""
+
+    @property
+    def field(self) -> str:
+        """The field of the MongoDB document that this column comes from."""
+        return self.source or self.name
+
+
+class Dataset(NamedTuple):
+    """A table of the lake. `collection` is None when it is derived from the others."""
+
+    name: str
+    collection: Collection | None
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    def column(self, name: str) -> Column | None:
+        """The column of that name, or None."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All column names, in order."""
+        return tuple(column.name for column in self.columns)
+
+
+S, F, I, B, T, L = Type.STRING, Type.FLOAT, Type.INTEGER, Type.BOOLEAN, Type.INSTANT, Type.STRINGS
+
+RECORDS = Dataset(
+    "verification_records",
+    Collection.RECORDS,
+    ("client_record_id",),
+    (
+        Column("client_record_id", S, "the device's own id of the record", "_id"),
+        Column("session_id", S, "session that counted it"),
+        Column("rack_id", S, "rack it was counted in; null for a session without a rack"),
+        Column("floor", S, "floor of that rack"),
+        Column("bin", S, "bin within the rack; empty when the rack has none"),
+        Column("round", I, "counting round of the rack, from 1"),
+        Column("item_code", S, "the item, exactly as sent"),
+        Column("verified_qty", F, "units counted, damaged ones included; null is not counted"),
+        Column("damage_qty", F, "units of these that are damaged"),
+        Column("serial_numbers", L, "serial numbers seen"),
+        Column("mfg_date", S, "manufacturing date as sent"),
+        Column("mrp", F, "price printed on the item"),
+        Column("uom", S, "unit of measure"),
+        Column("category", S, "category as sent"),
+        Column("subcategory", S, "subcategory as sent"),
+        Column("item_condition", S, "condition as sent"),
+        Column("status", S, "partial or finalized"),
+        Column("unknown_item", B, "true when no stock list knew the item"),
+        Column("user_id", S, "counter"),
+        Column("username", S, "counter's name"),
+        Column("device_id", S, "device that sent it"),
+        Column("created_at", T, "when the device says it was counted"),
+        Column("updated_at", T, "when the device says it was last changed"),
+        Column("received_at", T, "when the service stored it"),
+    ),
+)
+
+SESSIONS = Dataset(
+    "verification_sessions",
+    Collection.SESSIONS,
+    ("session_id",),
+    (
+        Column("session_id", S, "session", "_id"),
+        Column("user_id", S, "counter"),
+        Column("username", S, "counter's name"),
+        Column("device_id", S, "device that claimed"),
+        Column("rack_id", S, "rack; null for a session without one"),
+        Column("floor", S, "floor of that rack"),
+        Column("round", I, "counting round of the rack"),
+        Column("status", S, "open, active, paused, reconcile, completed or closed"),
+        Column("started_at", T, "when it was claimed"),
+        Column("last_heartbeat", T, "when its device was last heard from"),
+        Column("completed_at", T, "when it was completed"),
+    ),
+)
+
+ITEMS = Dataset(
+    "erp_items",
+    Collection.ERP_ITEMS,
+    ("rack_id", "bin", "item_code"),
+    (
+        Column("floor", S, "location"),
+        Column("rack_id", S, "rack"),
+        Column("bin", S, "bin within the rack; empty when the rack has none"),
+        Column("item_code", S, "item"),
+        Column("item_name", S, "name of the item"),
+        Column("barcode", S, "barcode"),
+        Column("category", S, "category"),
+        Column("subcategory", S, "subcategory"),
+        Column("uom", S, "unit of measure"),
+        Column("unit_cost", F, "cost of one unit"),
+        Column("mrp", F, "list price"),
+        Column("book_qty", F, "book quantity: units the ERP expects"),
+        Column("updated_at", T, "when the stock list last changed this line"),
+    ),
+)
+
+POSITIONS = Dataset(
+    "positions",
+    None,
+    ("rack_id", "bin", "item_code"),
+    (
+        Column("floor", S, "floor of the rack"),
+        Column("rack_id", S, "rack"),
+        Column("bin", S, "bin within the rack; empty when the rack has none"),
+        Column("item_code", S, "item"),
+        Column("item_name", S, "name of the item; null when no stock list knows it"),
+        Column("category", S, "category from the stock list, else as sent"),
+        Column("subcategory", S, "subcategory from the stock list, else as sent"),
+        Column("uom", S, "unit of measure"),
+        Column("unit_cost", F, "cost of one unit; null for an item that is not in the book here"),
+        Column("book_qty", F, "book quantity; 0 for an item that the book does not have here"),
+        Column("verified_qty", F, "units counted in the rack's latest round; null is not counted"),
+        Column("damage_qty", F, "units of these that are damaged"),
+        Column("variance_qty", F, "verified minus book quantity; null while not counted"),
+        Column("variance_value", F, "variance times unit cost; null while not counted or without a cost"),
+        Column("counted", B, "true once a finalized record exists in the rack's latest round"),
+        Column("in_book", B, "true when the stock list has this line"),
+        Column("round", I, "round of the count; null while not counted"),
+        Column("counted_by", S, "counter of the latest record"),
+        Column("counted_at", T, "when the service stored the latest record"),
+    ),
+)
+
+DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in (RECORDS, SESSIONS, ITEMS, POSITIONS)}
+ALIASES = {"sessions": SESSIONS.name, "items": ITEMS.name, "records": RECORDS.name}
+
+
+def find(name: str) -> Dataset | None:
+    """The dataset of that name or alias, or None."""
+    return DATASETS.get(ALIASES.get(name, name))

@@ -1,0 +1,78 @@
+"""The indexes that serve every query the code issues; the service and the worker make sure of them at start."""
+
+from typing import Any
+
+from pymongo import ASCENDING as UP
+from pymongo import DESCENDING as DOWN
+from pymongo import IndexModel
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.database import Database
+
+from stockverify.vocabulary import Collection
+
+
+def _index(*fields: str | tuple[str, int], **options: Any) -> IndexModel:
+    return IndexModel([(field, UP) if isinstance(field, str) else field for field in fields], **options)
+
+
+INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
+    Collection.USERS: (
+        _index("username", unique=True),
+        _index("logins.refresh_hash"),
+    ),
+    Collection.ERP_ITEMS: (
+        _index("rack_id", "bin", "item_code", unique=True),
+        _index("item_code"),
+        _index("floor", "rack_id"),
+    ),
+    Collection.RACKS: (
+        _index("floor", "status"),
+        _index("claimed_by", "status"),
+    ),
+    Collection.SESSIONS: (
+        _index("user_id", ("started_at", DOWN)),
+        _index("rack_id", ("started_at", DOWN)),
+        _index("status", ("started_at", DOWN)),
+        _index(("started_at", DOWN)),
+    ),
+    Collection.RECORDS: (
+        _index("rack_id", "round", "item_code", "bin"),
+        _index("session_id", "status"),
+    ),
+    Collection.RECORD_HISTORY: (_index("client_record_id"),),
+    Collection.CONFLICTS: (
+        _index("client_record_id"),
+        _index("status", ("created_at", DOWN)),
+        _index("session_id", ("created_at", DOWN)),
+        _index(("created_at", DOWN)),
+    ),
+    Collection.REPORT_SNAPSHOTS: (
+        _index("created_by", ("created_at", DOWN)),
+        _index(("created_at", DOWN)),
+    ),
+    Collection.COMPARE_JOBS: (
+        _index("created_by", ("created_at", DOWN)),
+        _index(("created_at", DOWN)),
+    ),
+    Collection.RUNS: (
+        _index("status", "requested_at"),
+        _index(("requested_at", DOWN)),
+    ),
+}
+
+
+async def ensure(database: AsyncDatabase[dict[str, Any]]) -> None:
+    """Create what is missing. Building an index that exists costs one round trip."""
+    for collection, models in INDEXES.items():
+        await database[collection].create_indexes(list(models))
+
+
+def missing(database: Database[dict[str, Any]]) -> list[str]:
+    """Names of declared indexes that the database lacks, as `collection.index`."""
+    absent = []
+    for collection, models in INDEXES.items():
+        present = set(database[collection].index_information())
+        absent += [
+            f"{collection}.{model.document['name']}" for model in models if model.document["name"] not in present
+        ]
+    return absent

@@ -1,0 +1,163 @@
+"""Every setting is an environment variable; this table is the only place that knows their names.
+
+docs/settings.md lists the same names, defaults and meanings; a test compares the two.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
+from urllib.parse import quote
+
+import msgspec
+
+from stockverify.errors import BadSetting
+
+
+class Env(NamedTuple):
+    """The environment variable of a field, and what it means to the person who sets it."""
+
+    name: str
+    doc: str
+    secret: bool = False
+
+
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings of all processes, read once at their entry points and passed on from there."""
+
+    mongodb_uri: Annotated[
+        str | None, Env("MONGODB_URI", "MongoDB replica set to use; without it an embedded one is started", True)
+    ] = None
+    mongodb_database: Annotated[str, Env("MONGODB_DATABASE", "Name of the MongoDB database")] = "stockverify"
+    redis_url: Annotated[
+        str | None, Env("REDIS_URL", "Redis to use; without it and REDIS_HOST an embedded one is started", True)
+    ] = None
+    redis_host: Annotated[str | None, Env("REDIS_HOST", "Host of the Redis to use, when REDIS_URL is not set")] = None
+    redis_port: Annotated[Port, Env("REDIS_PORT", "Port that goes with REDIS_HOST")] = 6379
+    redis_password: Annotated[str | None, Env("REDIS_PASSWORD", "Password that goes with REDIS_HOST", True)] = None
+    redis_db: Annotated[int, Env("REDIS_DB", "Database number that goes with REDIS_HOST")] = 0
+
+    data_dir: Annotated[
+        Path, Env("STOCKVERIFY_DATA_DIR", "Folder for the lake, exports, logs and embedded servers")
+    ] = Path("var")
+    api_port: Annotated[Port, Env("STOCKVERIFY_API_PORT", "Port of the HTTP service")] = 8000
+    dashboard_port: Annotated[Port, Env("STOCKVERIFY_DASHBOARD_PORT", "Port of the dashboard")] = 8501
+    bind: Annotated[str, Env("STOCKVERIFY_BIND", "Address that the service and the dashboard listen on")] = "127.0.0.1"
+    api_url: Annotated[
+        str | None, Env("STOCKVERIFY_API_URL", "Where the dashboard reaches the service, if not on this machine")
+    ] = None
+    secret: Annotated[
+        str | None,
+        Env("STOCKVERIFY_SECRET", "Key that signs tokens, 32 characters or more; without it one is made and kept", True),
+    ] = None
+    admin_password: Annotated[
+        str | None,
+        Env("STOCKVERIFY_ADMIN_PASSWORD", "Password of the first user `admin`; random and shown once without it", True),
+    ] = None
+    log_level: Annotated[str, Env("STOCKVERIFY_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR")] = "INFO"
+    time_zone: Annotated[str, Env("STOCKVERIFY_TIME_ZONE", "IANA zone in which pages and files show times")] = "UTC"
+
+    access_token_ttl: Annotated[Positive, Env("ACCESS_TOKEN_TTL", "Seconds that an access token lives")] = 900
+    refresh_token_ttl: Annotated[
+        Positive, Env("REFRESH_TOKEN_TTL", "Seconds that a refresh token lives; it works once")
+    ] = 30 * 24 * 3600
+    rack_lock_ttl: Annotated[Positive, Env("RACK_LOCK_TTL", "Seconds that a claim lives without a heartbeat")] = 60
+    session_lock_ttl: Annotated[
+        Positive, Env("SESSION_LOCK_TTL", "Seconds that a paused rack stays reserved for its counter")
+    ] = 3600
+    heartbeat_ttl: Annotated[
+        Positive, Env("HEARTBEAT_TTL", "Seconds after which a silent person counts as away")
+    ] = 90
+    sync_batch_size: Annotated[
+        Annotated[int, msgspec.Meta(ge=1, le=1000)], Env("SYNC_BATCH_SIZE", "Records that a device sends in one batch")
+    ] = 100
+    sync_max_retries: Annotated[
+        Positive, Env("SYNC_MAX_RETRIES", "Refusals of one record after which a device parks it and shows it")
+    ] = 5
+    breaker_failures: Annotated[
+        Positive,
+        Env("CIRCUIT_BREAKER_FAILURE_THRESHOLD", "Failures in a row after which a backend is left alone for a while"),
+    ] = 5
+    breaker_timeout: Annotated[
+        Positive, Env("CIRCUIT_BREAKER_TIMEOUT", "Seconds after which one probe may try that backend again")
+    ] = 30
+    snapshot_interval: Annotated[
+        Positive, Env("SNAPSHOT_INTERVAL", "Seconds between the snapshots that the worker takes by itself")
+    ] = 900
+
+    def redis_address(self) -> str | None:
+        """REDIS_URL, or one made from REDIS_HOST and its companions, or None when Redis is to be embedded."""
+        if self.redis_url or not self.redis_host:
+            return self.redis_url
+        login = f":{quote(self.redis_password, safe='')}@" if self.redis_password else ""
+        return f"redis://{login}{self.redis_host}:{self.redis_port}/{self.redis_db}"
+
+    def service_url(self) -> str:
+        """Where clients on this machine reach the HTTP service."""
+        host = "127.0.0.1" if self.bind in ("0.0.0.0", "::") else self.bind  # noqa: S104
+        return self.api_url or f"http://{host}:{self.api_port}"
+
+    @property
+    def lake(self) -> Path:
+        """Root folder of the published snapshots."""
+        return self.data_dir / "lake"
+
+    @property
+    def exports(self) -> Path:
+        """Folder that receives exported files."""
+        return self.data_dir / "exports"
+
+
+class Setting(NamedTuple):
+    """One row of the table: the field, its variable, type, default and meaning."""
+
+    field: str
+    env: Env
+    type: Any
+    default: Any
+
+
+@cache
+def table() -> tuple[Setting, ...]:
+    """All settings, in the order in which they are documented."""
+    return tuple(_rows())
+
+
+def _rows() -> Iterator[Setting]:
+    defaults = {field.name: field.default for field in msgspec.structs.fields(Settings)}
+    for name, hint in get_type_hints(Settings, include_extras=True).items():
+        kind, *extras = get_args(hint)
+        env = next(extra for extra in extras if isinstance(extra, Env))
+        bounds = [extra for extra in extras if isinstance(extra, msgspec.Meta)]
+        yield Setting(name, env, Annotated[kind, *bounds] if bounds else kind, defaults[name])
+
+
+def from_env(environ: Mapping[str, str], **overrides: Any) -> Settings:
+    """Settings from an environment (empty values count as unset); `overrides` that are not None win."""
+    values: dict[str, Any] = {}
+    for row in table():
+        if text := environ.get(row.env.name):
+            values[row.field] = _parse(row, text)
+    return Settings(**(values | {key: value for key, value in overrides.items() if value is not None}))
+
+
+def _parse(row: Setting, text: str) -> Any:
+    try:
+        return Path(text) if row.type is Path else msgspec.convert(text, row.type, strict=False)
+    except msgspec.ValidationError as error:
+        shown = "***" if row.env.secret else text
+        raise BadSetting(name=row.env.name, value=shown, reason=str(error), doc=row.env.doc) from None
+
+
+def to_env(settings: Settings) -> dict[str, str]:
+    """The environment that gives the same settings to a child process."""
+    return {
+        row.env.name: str(value)
+        for row in table()
+        if (value := getattr(settings, row.field)) is not None and value != row.default
+    }
+

@@ -1,0 +1,383 @@
+"""The shapes that cross the wire, for the service, the device client and the dashboard alike.
+
+Requests are frozen and bounded; unknown fields are ignored, because devices in the field send extras.
+Times called `*_at` in racks, sessions and snapshots are Unix seconds; record times are ISO 8601 instants.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from stockverify.vocabulary import ConflictType, ErrorType, RackState, RecordStatus, Role, SessionStatus, SessionType
+
+MAX_BATCH_RECORDS = 1000
+MAX_SERIALS = 1000
+
+Id = Annotated[str, Meta(min_length=1, max_length=128)]
+Name = Annotated[str, Meta(max_length=256)]
+Text = Annotated[str, Meta(max_length=4096)]
+Quantity = Annotated[float, Meta(ge=-1e12, le=1e12)]
+Money = Annotated[float, Meta(ge=-1e12, le=1e12)]
+Password = Annotated[str, Meta(min_length=1, max_length=1024)]
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """A body that a client sends."""
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """A body that the service sends."""
+
+
+# ------------------------------------------------------------------------------------------------ auth
+
+
+class Login(Request):
+    """POST /api/auth/login"""
+
+    username: Name
+    password: Password
+
+
+class Refresh(Request):
+    """POST /api/auth/refresh"""
+
+    refresh_token: Annotated[str, Meta(min_length=1, max_length=512)]
+
+
+class Register(Request):
+    """POST /api/auth/register, for admins"""
+
+    username: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\w.@-]+$")]
+    password: Annotated[str, Meta(min_length=8, max_length=1024)]
+    full_name: Name
+    role: Role
+    pin: Annotated[str, Meta(pattern=r"^[0-9]{4,6}$")] | None = None
+
+
+class User(Reply):
+    """A person, as tokens and replies show them."""
+
+    id: str
+    username: str
+    full_name: str
+    role: Role
+    email: str | None
+    is_active: bool
+    permissions: list[str]
+
+
+class Tokens(Reply):
+    """What a login gives: a short-lived access token and a refresh token that works once."""
+
+    access_token: str
+    expires_in: int
+    refresh_token: str
+    user: User
+    token_type: str = "bearer"  # noqa: S105
+
+
+class TokensReply(Reply):
+    """The envelope of login and refresh."""
+
+    data: Tokens
+    success: bool = True
+
+
+# ----------------------------------------------------------------------------------------------- racks
+
+
+class Claim(Request):
+    """POST /api/racks/{rack_id}/claim"""
+
+    floor: Name = ""
+    take_over: bool = False
+
+
+class AvailableRack(Reply):
+    """A rack that a counter may claim."""
+
+    rack_id: str
+    floor: str
+    status: RackState
+    item_count: int
+
+
+class Grant(Reply):
+    """A claim that was granted: the session it opened and the fence number that guards its writes."""
+
+    rack_id: str
+    session_id: str
+    floor: str
+    lock_ttl: int
+    fence: int
+    message: str
+    success: bool = True
+
+
+class RackChanged(Reply):
+    """What release answers."""
+
+    rack_id: str
+    message: str
+    success: bool = True
+
+
+class RackStateChanged(Reply):
+    """What pause, resume, force-release and reverify answer."""
+
+    rack_id: str
+    status: RackState
+    message: str
+    success: bool = True
+
+
+class RackStatus(Reply):
+    """A rack as it stands now."""
+
+    rack_id: str
+    floor: str
+    status: RackState
+    claimed_by: str | None
+    session_id: str | None
+    lock_expires_at: float | None
+    updated_at: float
+
+
+class Reason(Request):
+    """Why a supervisor overrides a counter."""
+
+    reason: Annotated[str, Meta(min_length=3, max_length=1000)]
+
+
+# -------------------------------------------------------------------------------------------- sessions
+
+
+class OpenSession(Request):
+    """POST /api/sessions/ opens a session without a rack."""
+
+    warehouse: Name
+    type: SessionType = SessionType.STANDARD
+    floor: Name | None = None
+
+
+class Session(Reply):
+    """One counter's work, with the counts derived from the records that it holds."""
+
+    id: str
+    session_id: str
+    user_id: str
+    rack_id: str | None
+    floor: str | None
+    status: SessionStatus
+    started_at: float
+    last_heartbeat: float | None
+    completed_at: float | None
+    item_count: int
+    verified_count: int
+
+
+class SessionPage(Reply):
+    """One page of sessions."""
+
+    items: list[Session]
+    total: int
+    page: int
+    page_size: int
+
+
+class SessionStats(Reply):
+    """Progress of one session; `damage_items` counts units."""
+
+    id: str
+    session_id: str
+    total_items: int
+    verified_items: int
+    damage_items: float
+    pending_items: int
+    duration_seconds: float
+    items_per_minute: float
+
+
+class Heartbeat(Reply):
+    """What a heartbeat tells the device about its lock."""
+
+    id: str
+    session_id: str
+    rack_lock_renewed: bool
+    user_presence_updated: bool
+    lock_ttl_remaining: int
+    message: str
+    success: bool = True
+
+
+class SyncHeartbeat(Reply):
+    """The older heartbeat, beside the batches."""
+
+    session_id: str
+    user_id: str
+    rack_renewed: bool
+    timestamp: float
+    success: bool = True
+
+
+class SessionCompleted(Reply):
+    """What complete answers."""
+
+    id: str
+    session_id: str
+    message: str
+    success: bool = True
+
+
+class SessionStatusChanged(Reply):
+    """What a change of status answers."""
+
+    id: str
+    status: SessionStatus
+    success: bool = True
+
+
+# ------------------------------------------------------------------------------------------------ sync
+
+
+class SyncRecord(Request):
+    """One counted line as a device sends it. `verified_qty` null means seen but not counted, never zero."""
+
+    client_record_id: Id
+    session_id: Id
+    item_code: Id
+    verified_qty: Quantity | None
+    created_at: datetime
+    updated_at: datetime
+    rack_id: Annotated[str, Meta(max_length=128)] | None = None
+    floor: Name | None = None
+    bin: Annotated[str, Meta(max_length=128)] | None = None
+    damage_qty: Quantity | None = 0.0
+    serial_numbers: Annotated[tuple[Id, ...], Meta(max_length=MAX_SERIALS)] | None = ()
+    mfg_date: Name | None = None
+    mrp: Money | None = None
+    uom: Name | None = None
+    category: Name | None = None
+    subcategory: Name | None = None
+    item_condition: Name | None = None
+    evidence_photos: Annotated[tuple[Text, ...], Meta(max_length=100)] | None = ()
+    status: RecordStatus = RecordStatus.FINALIZED
+    revision: Annotated[int, Meta(ge=0, le=2**53)] | None = None
+
+    def __post_init__(self) -> None:
+        """Naive times count as UTC, so that every instant in the house is aware."""
+        for name in ("created_at", "updated_at"):
+            if getattr(self, name).tzinfo is None:
+                msgspec.structs.force_setattr(self, name, getattr(self, name).replace(tzinfo=UTC))
+        if self.status is RecordStatus.FINALIZED and self.verified_qty is None:
+            raise ValueError("a finalized record needs verified_qty; send status partial for an item not yet counted")
+
+
+class RawBatch(Request):
+    """POST /api/sync/batch before its records are read one by one, so that a bad one costs only itself."""
+
+    records: list[msgspec.Raw] | None = None
+    operations: list[msgspec.Raw] | None = None
+    batch_id: Annotated[str, Meta(max_length=128)] | None = None
+
+
+class Conflicted(Reply):
+    """A record kept aside for a supervisor, stored whole."""
+
+    client_record_id: str
+    conflict_type: ConflictType
+    message: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+class Rejected(Reply):
+    """A record that could not be read; the device keeps it and shows why."""
+
+    client_record_id: str
+    error_type: ErrorType
+    message: str
+
+
+class RecordResult(Reply):
+    """The outcome of one record, in request order."""
+
+    id: str
+    success: bool
+    message: str
+
+
+class BatchReply(Reply):
+    """One outcome for each record sent: ok + conflicts + errors = total_records."""
+
+    ok: list[str]
+    conflicts: list[Conflicted]
+    errors: list[Rejected]
+    batch_id: str | None
+    processing_time_ms: float
+    total_records: int
+    results: list[RecordResult]
+    processed_count: int
+    success_count: int
+    failed_count: int
+
+
+# --------------------------------------------------------------------------------------------- reports
+
+
+class QuerySpec(Request):
+    """A report query as clients write it; analytics.query checks it against the dataset's declared columns."""
+
+    collection: Name
+    filters: dict[str, Any] = field(default_factory=dict)
+    group_by: list[Name] = field(default_factory=list)
+    aggregations: dict[str, Name] = field(default_factory=dict)
+    sort: dict[str, int] = field(default_factory=dict)
+    limit: Annotated[int, Meta(ge=1)] | None = None
+    skip: Annotated[int, Meta(ge=0)] = 0
+
+
+class CreateSnapshot(Request):
+    """POST /api/reports/snapshots"""
+
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    query_spec: QuerySpec
+    description: Text = ""
+    snapshot_type: Name = "custom"
+    tags: list[Name] = field(default_factory=list)
+
+
+class Compare(Request):
+    """POST /api/reports/compare"""
+
+    snapshot_a_id: Id
+    snapshot_b_id: Id
+    comparison_name: Name | None = None
+
+
+class RequestRun(Request):
+    """POST /api/reports/runs asks the worker for something now."""
+
+    kind: Name = "materialise"
+    name: Name | None = None
+
+
+class Run(Reply):
+    """What the worker did, does or will do."""
+
+    run_id: str
+    kind: str
+    status: str
+    requested_by: str
+    requested_at: float
+    finished_at: float | None
+    snapshot_id: str | None
+    error: str | None
+
+
+class Success(Reply):
+    """Done."""
+
+    success: bool = True
