@@ -55,7 +55,7 @@ class Dataset(NamedTuple):
         return tuple(column.name for column in self.columns)
 
 
-S, F, I, B, T, L = Type.STRING, Type.FLOAT, Type.INTEGER, Type.BOOLEAN, Type.INSTANT, Type.STRINGS
+S, F, N, B, T, L = Type.STRING, Type.FLOAT, Type.INTEGER, Type.BOOLEAN, Type.INSTANT, Type.STRINGS
 
 RECORDS = Dataset(
     "verification_records",
@@ -67,7 +67,7 @@ RECORDS = Dataset(
         Column("rack_id", S, "rack it was counted in; null for a session without a rack"),
         Column("floor", S, "floor of that rack"),
         Column("bin", S, "bin within the rack; empty when the rack has none"),
-        Column("round", I, "counting round of the rack, from 1"),
+        Column("round", N, "counting round of the rack, from 1"),
         Column("item_code", S, "the item, exactly as sent"),
         Column("verified_qty", F, "units counted, damaged ones included; null is not counted"),
         Column("damage_qty", F, "units of these that are damaged"),
@@ -100,7 +100,7 @@ SESSIONS = Dataset(
         Column("device_id", S, "device that claimed"),
         Column("rack_id", S, "rack; null for a session without one"),
         Column("floor", S, "floor of that rack"),
-        Column("round", I, "counting round of the rack"),
+        Column("round", N, "counting round of the rack"),
         Column("status", S, "open, active, paused, reconcile, completed or closed"),
         Column("started_at", T, "when it was claimed"),
         Column("last_heartbeat", T, "when its device was last heard from"),
@@ -150,7 +150,7 @@ POSITIONS = Dataset(
         Column("variance_value", F, "variance times unit cost; null while not counted or without a cost"),
         Column("counted", B, "true once a finalized record exists in the rack's latest round"),
         Column("in_book", B, "true when the stock list has this line"),
-        Column("round", I, "round of the count; null while not counted"),
+        Column("round", N, "round of the count; null while not counted"),
         Column("counted_by", S, "counter of the latest record"),
         Column("counted_at", T, "when the service stored the latest record"),
     ),

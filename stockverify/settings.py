@@ -30,11 +30,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings of all processes, read once at their entry points and passed on from there."""
 
     mongodb_uri: Annotated[
-        str | None, Env("MONGODB_URI", "MongoDB replica set to use; without it an embedded one is started", True)
+        str | None,
+        Env("MONGODB_URI", "MongoDB replica set to use; without it an embedded one is started", True),
     ] = None
     mongodb_database: Annotated[str, Env("MONGODB_DATABASE", "Name of the MongoDB database")] = "stockverify"
     redis_url: Annotated[
-        str | None, Env("REDIS_URL", "Redis to use; without it and REDIS_HOST an embedded one is started", True)
+        str | None,
+        Env("REDIS_URL", "Redis to use; without it and REDIS_HOST an embedded one is started", True),
     ] = None
     redis_host: Annotated[str | None, Env("REDIS_HOST", "Host of the Redis to use, when REDIS_URL is not set")] = None
     redis_port: Annotated[Port, Env("REDIS_PORT", "Port that goes with REDIS_HOST")] = 6379
@@ -48,15 +50,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     dashboard_port: Annotated[Port, Env("STOCKVERIFY_DASHBOARD_PORT", "Port of the dashboard")] = 8501
     bind: Annotated[str, Env("STOCKVERIFY_BIND", "Address that the service and the dashboard listen on")] = "127.0.0.1"
     api_url: Annotated[
-        str | None, Env("STOCKVERIFY_API_URL", "Where the dashboard reaches the service, if not on this machine")
+        str | None,
+        Env("STOCKVERIFY_API_URL", "Where the dashboard reaches the service, if not on this machine"),
     ] = None
     secret: Annotated[
         str | None,
-        Env("STOCKVERIFY_SECRET", "Key that signs tokens, 32 characters or more; without it one is made and kept", True),
+        Env(
+            "STOCKVERIFY_SECRET",
+            "Key that signs tokens, 32 characters or more; without it one is made and kept",
+            True,
+        ),
     ] = None
     admin_password: Annotated[
         str | None,
-        Env("STOCKVERIFY_ADMIN_PASSWORD", "Password of the first user `admin`; random and shown once without it", True),
+        Env(
+            "STOCKVERIFY_ADMIN_PASSWORD",
+            "Password of the first user `admin`; random and shown once without it",
+            True,
+        ),
     ] = None
     log_level: Annotated[str, Env("STOCKVERIFY_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR")] = "INFO"
     time_zone: Annotated[str, Env("STOCKVERIFY_TIME_ZONE", "IANA zone in which pages and files show times")] = "UTC"
@@ -69,18 +80,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     session_lock_ttl: Annotated[
         Positive, Env("SESSION_LOCK_TTL", "Seconds that a paused rack stays reserved for its counter")
     ] = 3600
-    heartbeat_ttl: Annotated[
-        Positive, Env("HEARTBEAT_TTL", "Seconds after which a silent person counts as away")
-    ] = 90
+    heartbeat_ttl: Annotated[Positive, Env("HEARTBEAT_TTL", "Seconds after which a silent person counts as away")] = 90
     sync_batch_size: Annotated[
-        Annotated[int, msgspec.Meta(ge=1, le=1000)], Env("SYNC_BATCH_SIZE", "Records that a device sends in one batch")
+        Annotated[int, msgspec.Meta(ge=1, le=1000)],
+        Env("SYNC_BATCH_SIZE", "Records that a device sends in one batch"),
     ] = 100
     sync_max_retries: Annotated[
         Positive, Env("SYNC_MAX_RETRIES", "Refusals of one record after which a device parks it and shows it")
     ] = 5
     breaker_failures: Annotated[
         Positive,
-        Env("CIRCUIT_BREAKER_FAILURE_THRESHOLD", "Failures in a row after which a backend is left alone for a while"),
+        Env(
+            "CIRCUIT_BREAKER_FAILURE_THRESHOLD",
+            "Failures in a row after which a backend is left alone for a while",
+        ),
     ] = 5
     breaker_timeout: Annotated[
         Positive, Env("CIRCUIT_BREAKER_TIMEOUT", "Seconds after which one probe may try that backend again")
@@ -160,4 +173,3 @@ def to_env(settings: Settings) -> dict[str, str]:
         for row in table()
         if (value := getattr(settings, row.field)) is not None and value != row.default
     }
-

@@ -10,7 +10,15 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct, field
 
-from stockverify.vocabulary import ConflictType, ErrorType, RackState, RecordStatus, Role, SessionStatus, SessionType
+from stockverify.vocabulary import (
+    ConflictType,
+    ErrorType,
+    RackState,
+    RecordStatus,
+    Role,
+    SessionStatus,
+    SessionType,
+)
 
 MAX_BATCH_RECORDS = 1000
 MAX_SERIALS = 1000

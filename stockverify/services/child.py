@@ -77,14 +77,14 @@ def _spawn(spec: Spec) -> "subprocess.Popen[bytes]":
     log: IO[bytes]
     with spec.log.open("ab") as log:
         # A session of its own keeps Ctrl-C at the terminal from the children: the parent stops them in order.
-        return subprocess.Popen(  # noqa: PLW1509 - the leash is two system calls
+        return subprocess.Popen(
             spec.argv,
             env={**os.environ, **spec.env},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=leash,
+            preexec_fn=leash,  # noqa: PLW1509 - two system calls, and no lock is taken
         )
 
 
@@ -94,7 +94,9 @@ def wait_ready(child: Child, ready: Callable[[], bool], seconds: float = 60.0) -
     while not ready():
         if (code := child.exit_code()) is not None:
             raise ChildFailed(
-                name=child.spec.name, reason=f"it ended with code {code}: {_last_line(child.spec.log)}", log=child.spec.log
+                name=child.spec.name,
+                reason=f"it ended with code {code}: {_last_line(child.spec.log)}",
+                log=child.spec.log,
             )
         if time.monotonic() > deadline:
             raise ChildFailed(name=child.spec.name, reason=f"no answer within {seconds:.0f} s.", log=child.spec.log)

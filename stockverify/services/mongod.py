@@ -5,13 +5,13 @@ Their passwords derive from the key file, which only the owner of the data direc
 """
 
 import hashlib
-import secrets
 from pathlib import Path
 from typing import Any
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
+from stockverify.kept_secret import kept_secret
 from stockverify.services import binaries
 from stockverify.services.child import Child, Spec, wait_ready
 
@@ -127,9 +127,4 @@ def _password(folder: Path, user: str) -> str:
 
 
 def _key(folder: Path) -> str:
-    path = folder / "keyfile"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(64))
-    return path.read_text()
+    return kept_secret(folder / "keyfile", size=64)

@@ -1,10 +1,10 @@
 """An embedded Redis on the loopback address, with a password. It holds leases only, so it keeps nothing on disk."""
 
-import secrets
 from pathlib import Path
 
 from redis import Redis, RedisError
 
+from stockverify.kept_secret import kept_secret
 from stockverify.services import binaries
 from stockverify.services.child import Child, Spec, wait_ready
 
@@ -46,8 +46,4 @@ def _answers(address: str) -> bool:
 
 
 def _password(folder: Path) -> str:
-    path = folder / "password"
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(32))
-    return path.read_text()
+    return kept_secret(folder / "password")

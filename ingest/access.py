@@ -1,0 +1,90 @@
+"""Who may call what: one row for each operation. A route without a row is refused, and a test walks all routes."""
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Scope
+
+from ingest.auth.rules import Caller
+from stockverify.errors import Forbidden
+from stockverify.vocabulary import Role
+
+PUBLIC: frozenset[Role] = frozenset()
+ALL = frozenset(Role)
+COUNTS = frozenset({Role.STAFF, Role.SUPERVISOR, Role.ADMIN})
+SETTLES = frozenset({Role.SUPERVISOR, Role.ADMIN})
+MANAGES = frozenset({Role.ADMIN})
+READS_REPORTS = frozenset({Role.SUPERVISOR, Role.ADMIN, Role.AUDITOR})
+
+OPERATIONS: dict[str, frozenset[Role]] = {
+    "auth.login": PUBLIC,
+    "auth.refresh": PUBLIC,
+    "auth.logout": ALL,
+    "auth.me": ALL,
+    "auth.register": MANAGES,
+    "health": PUBLIC,
+    "racks.available": ALL,
+    "racks.floors": ALL,
+    "racks.mine": ALL,
+    "racks.status": ALL,
+    "racks.claim": COUNTS,
+    "racks.release": COUNTS,
+    "racks.pause": COUNTS,
+    "racks.resume": COUNTS,
+    "racks.force_release": SETTLES,
+    "racks.reverify": SETTLES,
+    "sessions.active": ALL,
+    "sessions.history": ALL,
+    "sessions.list": ALL,
+    "sessions.one": ALL,
+    "sessions.stats": ALL,
+    "sessions.open": COUNTS,
+    "sessions.heartbeat": COUNTS,
+    "sessions.complete": COUNTS,
+    "sessions.set_status": COUNTS,
+    "sync.batch": COUNTS,
+    "sync.heartbeat": COUNTS,
+    "reports.preview": READS_REPORTS,
+    "reports.create_snapshot": SETTLES,
+    "reports.snapshots": READS_REPORTS,
+    "reports.snapshot": READS_REPORTS,
+    "reports.delete_snapshot": SETTLES,
+    "reports.refresh_snapshot": SETTLES,
+    "reports.export_snapshot": READS_REPORTS,
+    "reports.compare": SETTLES,
+    "reports.comparison": READS_REPORTS,
+    "reports.comparisons": READS_REPORTS,
+    "reports.collections": READS_REPORTS,
+    "reports.request_run": SETTLES,
+    "reports.run": READS_REPORTS,
+    "reports.runs": READS_REPORTS,
+}
+
+
+class NotAllowed(Forbidden):
+    """The role {role} may not do this; it needs one of: {needed}."""
+
+
+class NoAccessRule(Forbidden):
+    """The operation {operation} has no access rule, so nobody may call it."""
+
+
+def is_public(scope: Scope, operation: str | None) -> bool:
+    """Whether a request needs no token: a public operation, or the pages that document all of them."""
+    return OPERATIONS.get(operation or "") == PUBLIC or _is_documentation(scope)
+
+
+def _is_documentation(scope: Scope) -> bool:
+    return scope["path"] == "/schema" or scope["path"].startswith("/schema/")
+
+
+def guard(connection: ASGIConnection, handler: BaseRouteHandler) -> None:
+    """Refuse callers whose role has no place in the operation's row."""
+    operation = handler.name or ""
+    if is_public(connection.scope, operation):
+        return
+    if operation not in OPERATIONS:
+        raise NoAccessRule(operation=operation)
+    allowed = OPERATIONS[operation]
+    caller: Caller = connection.user
+    if caller.role not in allowed:
+        raise NotAllowed(role=caller.role, needed=", ".join(sorted(allowed)))

@@ -1,0 +1,45 @@
+"""Puts the service together."""
+
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.types import ASGIApp
+
+from ingest.access import guard
+from ingest.auth.handlers import AuthController
+from ingest.bodies import MAX_DECODED
+from ingest.health.handlers import health
+from ingest.problems import to_problem
+from ingest.racks.handlers import RackController
+
+# REPORTS from ingest.reports.handlers import ReportController
+from ingest.requests import identified
+from ingest.sessions.handlers import SessionController
+from ingest.sync.handlers import SyncController
+from ingest.wiring import Authentication, lifespan, provide_caller, provide_stores
+from stockverify import __version__
+from stockverify.settings import Settings
+
+
+def create_app(settings: Settings) -> Litestar:
+    """The Litestar application; its clients open when it starts."""
+    return Litestar(
+        route_handlers=[AuthController, RackController, SessionController, SyncController, health],
+        dependencies={
+            "stores": Provide(provide_stores, sync_to_thread=False),
+            "caller": Provide(provide_caller, sync_to_thread=False),
+        },
+        middleware=[Authentication],
+        guards=[guard],
+        exception_handlers={HTTPException: to_problem, Exception: to_problem},
+        lifespan=[lifespan(settings)],
+        logging_config=None,
+        request_max_body_size=MAX_DECODED,
+        openapi_config=OpenAPIConfig(title="StockVerify", version=__version__, path="/schema"),
+    )
+
+
+def create_service(settings: Settings) -> ASGIApp:
+    """The application behind the layer that names every request."""
+    return identified(create_app(settings))

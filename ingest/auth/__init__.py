@@ -1,0 +1,1 @@
+"""Who is calling: passwords, access tokens and refresh tokens that work once."""

@@ -1,0 +1,104 @@
+"""Leases in Redis: at most one session holds a rack, for as long as its device is heard from.
+
+The value of a lease is the id of the session that holds it. A lease is taken with SET NX PX, and renewed, replaced or
+released only by its holder, atomically. A TTL is replaced, never added to. Losing Redis loses leases, not safety:
+the fence in MongoDB guards every write.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from redis.asyncio import Redis
+
+from stockverify.breaker import Breaker
+from stockverify.errors import Unavailable
+from stockverify.vocabulary import rack_lock_key, session_lock_key, user_heartbeat_key
+
+_RENEW = """
+local holder = redis.call('GET', KEYS[1])
+if holder == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) return 1 end
+if holder then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+_RELEASE = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+"""
+_REPLACE = """
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1
+"""
+
+
+class Lease(NamedTuple):
+    """Who holds a rack, and for how much longer."""
+
+    session_id: str
+    milliseconds: int
+
+
+class LeaseStore:
+    """The leases on racks and the presence of people. Raises Unavailable while Redis is away."""
+
+    def __init__(self, redis: "Redis", breaker: Breaker) -> None:
+        self._redis, self._breaker = redis, breaker
+
+    async def take(self, rack_id: str, session_id: str, seconds: int) -> bool:
+        """Take a free rack."""
+        key = rack_lock_key(rack_id)
+        return bool(await self._call(lambda: self._redis.set(key, session_id, nx=True, px=seconds * 1000)))
+
+    async def renew(self, rack_id: str, session_id: str, seconds: int) -> bool:
+        """Keep the rack, or take it back when nobody took it since; False when somebody else holds it."""
+        return await self._script(_RENEW, rack_id, session_id, str(seconds * 1000))
+
+    async def release(self, rack_id: str, session_id: str) -> bool:
+        """Give the rack back, if this session holds it. While Redis is away the lease ends by itself instead."""
+        try:
+            return await self._script(_RELEASE, rack_id, session_id)
+        except Unavailable:
+            return False
+
+    async def replace(self, rack_id: str, old: str, new: str, seconds: int) -> bool:
+        """Hand the rack from one session to another; False when a third one holds it."""
+        return await self._script(_REPLACE, rack_id, old, new, str(seconds * 1000))
+
+    async def holder(self, rack_id: str) -> Lease | None:
+        """The lease on a rack."""
+        key = rack_lock_key(rack_id)
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.get(key)
+        pipe.pttl(key)
+        session_id, milliseconds = await self._call(pipe.execute)
+        return Lease(session_id, milliseconds) if session_id else None
+
+    async def held(self, rack_ids: list[str]) -> set[str]:
+        """Which of these racks somebody holds."""
+        if not rack_ids:
+            return set()
+        values = await self._call(lambda: self._redis.mget([rack_lock_key(rack_id) for rack_id in rack_ids]))
+        return {rack_id for rack_id, value in zip(rack_ids, values, strict=True) if value}
+
+    async def mark_present(self, user_id: str, session_id: str, rack_id: str | None, seconds: int) -> None:
+        """Remember that this person's device was heard from."""
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.set(user_heartbeat_key(user_id), session_id, px=seconds * 1000)
+        pipe.set(session_lock_key(session_id), rack_id or "", px=seconds * 1000)
+        await self._call(pipe.execute)
+
+    async def ping(self) -> None:
+        """Raise Unavailable when Redis does not answer."""
+        await self._call(self._redis.ping)
+
+    async def _script(self, text: str, rack_id: str, *values: str) -> bool:
+        return bool(await self._call(lambda: self._redis.eval(text, 1, rack_lock_key(rack_id), *values)))
+
+    async def _call(self, work: Callable[[], Any]) -> Any:
+        async def run() -> Any:
+            outcome: Awaitable[Any] = work()
+            return await outcome
+
+        return await self._breaker.call(run)

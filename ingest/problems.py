@@ -1,0 +1,78 @@
+"""The one place that turns errors into problem+json (RFC 9457)."""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.plugins.problem_details import ProblemDetailsException
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, PyMongoError, WTimeoutError
+from redis.exceptions import RedisError
+
+from stockverify.errors import (
+    BadInput,
+    Forbidden,
+    NotFound,
+    Refused,
+    StockVerifyError,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+)
+
+_STATUS: dict[type[StockVerifyError], int] = {
+    BadInput: 400,
+    Unauthorized: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Refused: 409,
+    TooLarge: 413,
+    Unavailable: 503,
+}
+_OUTAGES = (ConnectionFailure, ExecutionTimeout, WTimeoutError)
+_log = structlog.get_logger("ingest")
+
+
+def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
+    """Every error of every route, 404 and 405 included."""
+    return _describe(error).to_response(request)
+
+
+def _describe(error: Exception) -> ProblemDetailsException:
+    match error:
+        case StockVerifyError():
+            return _of_house(error)
+        case ValidationException():
+            return _problem(error.status_code, _explain(error))
+        case HTTPException():
+            return _problem(error.status_code, error.detail, dict(error.headers or {}))
+        case RedisError():
+            return _of_house(Unavailable(service="Redis"))
+        case PyMongoError() if isinstance(error, _OUTAGES) or error.has_error_label("RetryableWriteError"):
+            return _of_house(Unavailable(service="MongoDB"))
+    _log.exception("unexpected_error", exc_info=error)
+    return _problem(500, "Something went wrong in the service; nothing was half-written. The log has the details.")
+
+
+def _of_house(error: StockVerifyError) -> ProblemDetailsException:
+    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
+    headers = {"Retry-After": str(error.fields["retry_after"])} if isinstance(error, Unavailable) else {}
+    return _problem(status, error.message, headers)
+
+
+def _problem(status: int, detail: str, headers: dict[str, str] | None = None) -> ProblemDetailsException:
+    return ProblemDetailsException(
+        status_code=status,
+        title=HTTPStatus(status).phrase,
+        detail=detail,
+        headers=headers,
+        type_="about:blank",
+    )
+
+
+def _explain(error: ValidationException) -> str:
+    """Names each wrong field and why, instead of a general sentence."""
+    places = error.extra if isinstance(error.extra, list) else []
+    said = [f"{place.get('key') or 'body'}: {place.get('message')}" for place in places if isinstance(place, dict)]
+    return "; ".join(said) or error.detail

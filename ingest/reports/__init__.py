@@ -1,0 +1,1 @@
+"""Reports: queries, snapshots, comparisons and runs of the worker."""

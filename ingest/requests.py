@@ -1,0 +1,46 @@
+"""Gives every request an id, answers it in X-Request-ID, and logs one line per request, never a header or a body."""
+
+import re
+import time
+import uuid
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+_log = structlog.get_logger("ingest.request")
+_ID = re.compile(r"[\w.-]{1,64}")
+
+
+def identified(app: ASGIApp) -> ASGIApp:
+    """The outermost layer: it also covers replies that no route made, such as 404."""
+
+    async def run(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await app(scope, receive, send)
+            return
+        request_id, started, status = _request_id(scope), time.perf_counter(), 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            await app(scope, receive, answer)
+        finally:
+            elapsed = round((time.perf_counter() - started) * 1000, 1)
+            method = scope.get("method", "")
+            _log.debug("request", method=method, path=scope["path"], status=status, ms=elapsed)
+            structlog.contextvars.clear_contextvars()
+
+    return run
+
+
+def _request_id(scope: Scope) -> str:
+    """The caller's own id when it is a harmless one, else a new one."""
+    sent = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"").decode("latin-1")
+    return sent if _ID.fullmatch(sent) else uuid.uuid4().hex

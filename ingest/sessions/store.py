@@ -1,0 +1,170 @@
+"""Sessions in MongoDB, their heartbeats, and the figures derived from their records."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.database import AsyncDatabase
+
+from ingest.auth.rules import Caller
+from ingest.leases.store import LeaseStore
+from ingest.sessions import rules
+from ingest.sessions.rules import Counts
+from ingest.transactions import transact_until_done
+from stockverify.clients import Document
+from stockverify.settings import Settings
+from stockverify.vocabulary import Collection, RackState, RecordStatus, SessionStatus
+from stockverify.wire import (
+    Heartbeat,
+    OpenSession,
+    Session,
+    SessionCompleted,
+    SessionPage,
+    SessionStats,
+    SessionStatusChanged,
+    SyncHeartbeat,
+)
+
+
+class SessionStore:
+    """Reads and changes sessions."""
+
+    def __init__(
+        self,
+        client: AsyncMongoClient[Document],
+        database: AsyncDatabase[Document],
+        leases: LeaseStore,
+        settings: Settings,
+    ) -> None:
+        self._client, self._leases, self._settings = client, leases, settings
+        self._sessions, self._racks = database[Collection.SESSIONS], database[Collection.RACKS]
+        self._records = database[Collection.RECORDS]
+
+    async def active(self, caller: Caller, user_id: str | None, rack_id: str | None) -> list[Session]:
+        """Sessions that are not finished, newest first."""
+        wanted = rules.scope(caller, user_id) | {"status": {"$in": [status.value for status in rules.UNFINISHED]}}
+        wanted |= {"rack_id": rack_id} if rack_id else {}
+        return await self._find(wanted, limit=1000)
+
+    async def history(self, caller: Caller, limit: int) -> list[Session]:
+        """The caller's own sessions, newest first."""
+        return await self._find({"user_id": caller.user_id}, limit=limit)
+
+    async def page(
+        self, caller: Caller, page: int, page_size: int, status: str | None, user_id: str | None
+    ) -> SessionPage:
+        """One page of sessions, newest first."""
+        wanted = rules.scope(caller, user_id)
+        wanted |= {"status": rules.parse_status(status).value} if status else {}
+        total = await self._sessions.count_documents(wanted or {"started_at": {"$exists": True}})
+        items = await self._find(wanted, limit=page_size, skip=(page - 1) * page_size)
+        return SessionPage(items=items, total=total, page=page, page_size=page_size)
+
+    async def one(self, session_id: str, caller: Caller) -> Session:
+        """One session. Raises SessionNotFound or NotYourSession."""
+        session = rules.visible(await self._sessions.find_one({"_id": session_id}), session_id, caller)
+        return rules.describe(session, (await self._counts([session_id])).get(session_id, Counts()))
+
+    async def stats(self, session_id: str, caller: Caller, now: datetime) -> SessionStats:
+        """Progress of one session. Raises SessionNotFound or NotYourSession."""
+        session = rules.visible(await self._sessions.find_one({"_id": session_id}), session_id, caller)
+        return rules.stats(session, (await self._counts([session_id])).get(session_id, Counts()), now)
+
+    async def open(self, request: OpenSession, caller: Caller, now: datetime) -> Session:
+        """Open a session without a rack."""
+        session = rules.opened(f"s-{uuid.uuid4().hex}", caller, request, now)
+        await self._sessions.insert_one(session)
+        return rules.describe(session, Counts())
+
+    async def heartbeat(self, session_id: str, caller: Caller, now: datetime) -> Heartbeat:
+        """Renew the lease, or take a free rack back while nobody else has claimed it since."""
+        session = rules.own(await self._sessions.find_one({"_id": session_id}), session_id, caller)
+        seconds = self._lease_seconds(session)
+        renewed = await self._renew(session, seconds)
+        await self._leases.mark_present(caller.user_id, session_id, session["rack_id"], self._settings.heartbeat_ttl)
+        await self._sessions.update_one({"_id": session_id}, {"$set": {"last_heartbeat": now}})
+        return Heartbeat(
+            id=session_id,
+            session_id=session_id,
+            rack_lock_renewed=renewed,
+            user_presence_updated=True,
+            lock_ttl_remaining=seconds if renewed else 0,
+            message=rules.heartbeat_message(session, renewed),
+        )
+
+    async def sync_heartbeat(self, session_id: str, caller: Caller, now: datetime) -> SyncHeartbeat:
+        """The older form of a heartbeat."""
+        beat = await self.heartbeat(session_id, caller, now)
+        return SyncHeartbeat(
+            session_id=session_id,
+            user_id=caller.user_id,
+            rack_renewed=beat.rack_lock_renewed,
+            timestamp=now.timestamp(),
+        )
+
+    async def complete(self, session_id: str, caller: Caller, now: datetime) -> SessionCompleted:
+        """Finish a session; its rack becomes completed unless somebody else has claimed it since."""
+        session = rules.own(await self._sessions.find_one({"_id": session_id}), session_id, caller)
+        kept = await transact_until_done(self._client, lambda transaction: self._finish(session, now, transaction))
+        if session["rack_id"]:
+            await self._leases.release(session["rack_id"], session_id)
+        message = "Completed." if kept else "Completed; somebody else has claimed the rack since and keeps it."
+        return SessionCompleted(id=session_id, session_id=session_id, message=message)
+
+    async def set_status(self, session_id: str, text: str, caller: Caller, now: datetime) -> SessionStatusChanged:
+        """Set a status by hand; completing goes the way of `complete`."""
+        status = rules.parse_status(text)
+        session = rules.own(await self._sessions.find_one({"_id": session_id}), session_id, caller)
+        if status is SessionStatus.COMPLETED:
+            await self.complete(session_id, caller, now)
+        else:
+            finished = {"completed_at": now} if status is SessionStatus.CLOSED else {}
+            await self._sessions.update_one({"_id": session["_id"]}, {"$set": {"status": status.value, **finished}})
+        return SessionStatusChanged(id=session_id, status=status)
+
+    def _lease_seconds(self, session: Document) -> int:
+        paused = session["status"] == SessionStatus.PAUSED
+        return self._settings.session_lock_ttl if paused else self._settings.rack_lock_ttl
+
+    async def _renew(self, session: Document, seconds: int) -> bool:
+        """Only the session whose fence is the rack's own may hold its lease."""
+        if session["rack_id"] is None or session["status"] in rules.FINISHED:
+            return False
+        mine = {"_id": session["rack_id"], "fence": session["fence"], "session_id": session["_id"]}
+        if await self._racks.find_one(mine, {"_id": 1}) is None:
+            await self._leases.release(session["rack_id"], session["_id"])
+            return False
+        return await self._leases.renew(session["rack_id"], session["_id"], seconds)
+
+    async def _finish(self, session: Document, now: datetime, transaction: AsyncClientSession) -> bool:
+        done = {"status": SessionStatus.COMPLETED.value, "completed_at": now}
+        unfinished = {"$in": [status.value for status in rules.UNFINISHED]}
+        await self._sessions.update_one(
+            {"_id": session["_id"], "status": unfinished}, {"$set": done}, session=transaction
+        )
+        if session["rack_id"] is None:
+            return True
+        mine = {"_id": session["rack_id"], "fence": session["fence"], "session_id": session["_id"]}
+        rack = {"status": RackState.COMPLETED.value, "updated_at": now}
+        return bool((await self._racks.update_one(mine, {"$set": rack}, session=transaction)).matched_count)
+
+    async def _find(self, wanted: dict[str, Any], limit: int, skip: int = 0) -> list[Session]:
+        found = self._sessions.find(wanted).sort("started_at", -1).skip(skip).limit(limit)
+        sessions = await found.to_list()
+        counts = await self._counts([session["_id"] for session in sessions])
+        return [rules.describe(session, counts.get(session["_id"], Counts())) for session in sessions]
+
+    async def _counts(self, session_ids: list[str]) -> dict[str, Counts]:
+        """Derived, never stored: so they cannot disagree with the records."""
+        finalized = {"$cond": [{"$eq": ["$status", RecordStatus.FINALIZED.value]}, 1, 0]}
+        group = {
+            "_id": "$session_id",
+            "all": {"$sum": 1},
+            "verified": {"$sum": finalized},
+            "damage": {"$sum": "$damage_qty"},
+        }
+        stages: list[dict[str, Any]] = [{"$match": {"session_id": {"$in": session_ids}}}, {"$group": group}]
+        rows = await (await self._records.aggregate(stages)).to_list()
+        return {row["_id"]: Counts(row["verified"], row["all"] - row["verified"], row["damage"]) for row in rows}

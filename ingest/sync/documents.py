@@ -1,0 +1,145 @@
+"""The documents that sync writes, and what is read back from them."""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from ingest.auth.rules import Caller
+from ingest.sync.incoming import Incoming, Order
+from ingest.sync.outcomes import Verdict
+from stockverify.clients import Document
+from stockverify.vocabulary import ConflictStatus, ConflictType
+from stockverify.wire import Conflicted, SyncRecord
+
+_COMPARED = (
+    "item_code",
+    "bin",
+    "verified_qty",
+    "damage_qty",
+    "serial_numbers",
+    "status",
+    "item_condition",
+    "mrp",
+)
+
+
+def record(incoming: Incoming, session: Document, caller: Caller, now: datetime, unknown_item: bool) -> Document:
+    """An accepted record. Rack, floor and round come from its session, not from the device."""
+    sent = incoming.record
+    return {
+        "_id": sent.client_record_id,
+        "session_id": sent.session_id,
+        "rack_id": session["rack_id"],
+        "floor": session["floor"] or sent.floor,
+        "bin": sent.bin or "",
+        "round": session["round"],
+        "item_code": sent.item_code,
+        "verified_qty": sent.verified_qty,
+        "damage_qty": sent.damage_qty or 0.0,
+        "serial_numbers": list(sent.serial_numbers or ()),
+        "mfg_date": sent.mfg_date,
+        "mrp": sent.mrp,
+        "uom": sent.uom,
+        "category": sent.category,
+        "subcategory": sent.subcategory,
+        "item_condition": sent.item_condition,
+        "evidence_photos": list(sent.evidence_photos or ()),
+        "status": sent.status.value,
+        "unknown_item": unknown_item,
+        "user_id": caller.user_id,
+        "username": caller.username,
+        "device_id": caller.device_id,
+        "created_at": sent.created_at,
+        "updated_at": sent.updated_at,
+        "received_at": now,
+        "revision": sent.revision,
+        "digest": incoming.digest,
+    }
+
+
+def order_of(stored: Document) -> Order:
+    """What orders a stored record among its revisions."""
+    return Order(stored["revision"], stored["updated_at"])
+
+
+def history(version: Document) -> Document:
+    """A version that is not current. Its id derives from its content and order, so a replay writes it once."""
+    kept = {key: value for key, value in version.items() if key != "_id"}
+    mark = _mark(version["_id"], version["digest"], order_of(version), version["user_id"])
+    return {"_id": f"h-{mark}", "client_record_id": version["_id"], **kept}
+
+
+def serial_claim(serial: str, owner: Document) -> Document:
+    """Says which accepted record a serial number belongs to."""
+    return {
+        "_id": serial,
+        "client_record_id": owner["_id"],
+        "item_code": owner["item_code"],
+        "rack_id": owner["rack_id"],
+        "round": owner["round"],
+    }
+
+
+def conflict_id(incoming: Incoming, caller: Caller) -> str:
+    """Derives from content, order and author, so that a replay finds the same conflict."""
+    sent = incoming.record
+    return f"cf-{_mark(sent.client_record_id, incoming.digest, incoming.order, caller.user_id)}"
+
+
+def conflict(incoming: Incoming, verdict: Verdict, caller: Caller, now: datetime) -> Document:
+    """A record kept aside, whole, beside the value that stands against it."""
+    sent = incoming.record
+    return {
+        "_id": conflict_id(incoming, caller),
+        "entity_type": "verification_record",
+        "entity_id": sent.client_record_id,
+        "conflict_type": verdict.kind.value,
+        "message": verdict.message,
+        "client_record_id": sent.client_record_id,
+        "session_id": sent.session_id,
+        "user": caller.username,
+        "user_id": caller.user_id,
+        "device_id": caller.device_id,
+        "conflicts": [
+            {"field": name, "local_value": local, "server_value": server} for name, local, server in verdict.differences
+        ],
+        "local_data": plain(sent),
+        "server_data": verdict.server,
+        "status": ConflictStatus.PENDING.value,
+        "resolution": None,
+        "resolution_note": None,
+        "resolved_by": None,
+        "resolved_at": None,
+        "created_at": now,
+    }
+
+
+def told(stored: Document) -> Conflicted:
+    """A conflict as the device is told of it."""
+    return Conflicted(
+        client_record_id=stored["client_record_id"],
+        conflict_type=ConflictType(stored["conflict_type"]),
+        message=stored["message"],
+        details={"conflict_id": stored["_id"], "status": stored["status"], "fields": stored["conflicts"]},
+    )
+
+
+def plain(sent: SyncRecord) -> dict[str, Any]:
+    """A record as it was sent, in types that MongoDB stores."""
+    values: dict[str, Any] = msgspec.to_builtins(sent, builtin_types=(datetime,))
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+
+
+def differences(sent: SyncRecord, stored: Document) -> tuple[tuple[str, Any, Any], ...]:
+    """The fields in which a record and a stored one differ: name, sent value, stored value."""
+    mine = plain(sent)
+    mine["bin"] = mine["bin"] or ""
+    pairs = ((name, mine.get(name), stored.get(name)) for name in _COMPARED)
+    return tuple(pair for pair in pairs if pair[1] != pair[2])
+
+
+def _mark(name: str, digest: bytes, order: Order, user_id: str) -> str:
+    parts = [name, digest.hex(), order.revision, order.updated_at.isoformat(), user_id]
+    return hashlib.blake2b(msgspec.json.encode(parts), digest_size=16).hexdigest()

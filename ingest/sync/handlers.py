@@ -1,0 +1,36 @@
+"""/api/sync"""
+
+import time
+from datetime import UTC, datetime
+
+from litestar import Controller, Request, post
+from litestar.status_codes import HTTP_200_OK
+
+from ingest.auth.rules import Caller
+from ingest.bodies import decoded
+from ingest.sync.incoming import read_batch
+from ingest.sync.replies import reply
+from ingest.wiring import Stores
+from stockverify.wire import BatchReply, SyncHeartbeat
+
+
+class SyncController(Controller):
+    """Batches of counted records."""
+
+    path = "/api/sync"
+    tags = ("sync",)
+
+    @post("/batch", name="sync.batch", status_code=HTTP_200_OK, middleware=[decoded])
+    async def batch(self, request: Request, caller: Caller, stores: Stores) -> BatchReply:
+        """Store a batch exactly once and answer for each record."""
+        started = time.perf_counter()
+        batch = read_batch(await request.body())
+        decision = await stores.sync.accept(batch, caller)
+        return reply(batch, decision.outcomes, (time.perf_counter() - started) * 1000)
+
+    @post("/heartbeat", name="sync.heartbeat", status_code=HTTP_200_OK)
+    async def heartbeat(
+        self, session_id: str, caller: Caller, stores: Stores, rack_id: str | None = None
+    ) -> SyncHeartbeat:
+        """The older form of a session's heartbeat."""
+        return await stores.sessions.sync_heartbeat(session_id, caller, datetime.now(UTC))

@@ -1,0 +1,21 @@
+"""Structured logs: one JSON object per line on standard output. What is logged is chosen field by field, never whole
+headers, bodies or settings, so that no secret gets in."""
+
+import logging
+
+import structlog
+
+
+def configure(level: str) -> None:
+    """Set up logging for a process; called once at its entry point."""
+    logging.basicConfig(level=level, format="%(message)s")
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping().get(level.upper(), 20)),
+    )
