@@ -9,6 +9,7 @@ import redis.exceptions
 from litestar import Litestar, Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 from pymongo.errors import ConnectionFailure
 
@@ -30,7 +31,7 @@ from stockverify.kept_secret import kept_secret
 from stockverify.settings import Settings
 
 
-class Stores(NamedTuple):
+class AllStores(NamedTuple):
     """The stores of all nouns, over one MongoDB client and one Redis client."""
 
     users: UserStore
@@ -40,6 +41,10 @@ class Stores(NamedTuple):
     # R     reports: ReportStore
     health: HealthStore
     mongo_breaker: Breaker
+
+
+Stores = NamedDependency[AllStores]
+CurrentCaller = NamedDependency[Caller]
 
 
 def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
@@ -56,7 +61,7 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
             await indexes.ensure(database)
             await users.ensure_admin(datetime.now(UTC))
             mongo_breaker = _breaker("MongoDB", settings, (ConnectionFailure,))
-            app.state.stores = Stores(
+            app.state.stores = AllStores(
                 users=users,
                 racks=RackStore(mongo, database, leases, settings),
                 sessions=SessionStore(mongo, database, leases, settings),
@@ -79,9 +84,9 @@ def signing_secret(settings: Settings) -> str:
     return settings.secret or kept_secret(settings.data_dir / "secret.key")
 
 
-def provide_stores(state: State) -> Stores:
+def provide_stores(state: State) -> AllStores:
     """The stores, for a handler's `stores` argument."""
-    stores: Stores = state.stores
+    stores: AllStores = state.stores
     return stores
 
 
@@ -98,7 +103,7 @@ class Authentication(AbstractAuthenticationMiddleware):
         """Raises BadToken (401) for a bad token only; an outage of MongoDB is 503."""
         if access.is_public(connection.scope, connection.scope["route_handler"].name):
             return AuthenticationResult(user=None, auth=None)
-        stores: Stores = connection.app.state.stores
+        stores: AllStores = connection.app.state.stores
         header = connection.headers.get("Authorization")
         device = connection.headers.get("X-Device-ID", "")[:128]
         caller = await stores.mongo_breaker.call(lambda: stores.users.caller(header, device))

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 
 from litestar import Controller, Request, get, post
+from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK
 
-from ingest.auth.rules import Caller
-from ingest.wiring import Stores
+from ingest.wiring import CurrentCaller, Stores
 from stockverify.wire import Login, Refresh, Register, Success, TokensReply, User
 
 
@@ -17,28 +17,28 @@ class AuthController(Controller):
     tags = ("auth",)
 
     @post("/login", name="auth.login", status_code=HTTP_200_OK)
-    async def login(self, data: Login, request: Request, stores: Stores) -> TokensReply:
+    async def login(self, data: JSONBody[Login], request: Request, stores: Stores) -> TokensReply:
         """Open a login with a user name and a password."""
         device = request.headers.get("X-Device-ID", "")[:128]
         return TokensReply(data=await stores.users.log_in(data, device, datetime.now(UTC)))
 
     @post("/refresh", name="auth.refresh", status_code=HTTP_200_OK)
-    async def refresh(self, data: Refresh, stores: Stores) -> TokensReply:
+    async def refresh(self, data: JSONBody[Refresh], stores: Stores) -> TokensReply:
         """Exchange a refresh token, once, for new tokens."""
         return TokensReply(data=await stores.users.refresh(data.refresh_token, datetime.now(UTC)))
 
     @post("/logout", name="auth.logout", status_code=HTTP_200_OK)
-    async def logout(self, caller: Caller, stores: Stores) -> Success:
+    async def logout(self, caller: CurrentCaller, stores: Stores) -> Success:
         """End this login."""
         await stores.users.log_out(caller)
         return Success()
 
     @get("/me", name="auth.me")
-    async def me(self, caller: Caller, stores: Stores) -> User:
+    async def me(self, caller: CurrentCaller, stores: Stores) -> User:
         """The caller's own account."""
         return await stores.users.me(caller)
 
     @post("/register", name="auth.register")
-    async def register(self, data: Register, stores: Stores) -> User:
+    async def register(self, data: JSONBody[Register], stores: Stores) -> User:
         """Make a user; for admins."""
         return await stores.users.register(data, datetime.now(UTC))

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 
 from litestar import Controller, get, post
+from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK
 
-from ingest.auth.rules import Caller
-from ingest.wiring import Stores
+from ingest.wiring import CurrentCaller, Stores
 from stockverify.wire import AvailableRack, Claim, Grant, RackChanged, RackStateChanged, RackStatus, Reason
 
 
@@ -17,7 +17,7 @@ class RackController(Controller):
     tags = ("racks",)
 
     @get("/available", name="racks.available")
-    async def available(self, stores: Stores, floor: str | None = None) -> list[AvailableRack]:
+    async def available(self, stores: Stores, floor: FromQuery[str | None] = None) -> list[AvailableRack]:
         """Racks that may be claimed."""
         return await stores.racks.available(floor)
 
@@ -27,41 +27,45 @@ class RackController(Controller):
         return await stores.racks.floors()
 
     @get("/user/active", name="racks.mine")
-    async def mine(self, caller: Caller, stores: Stores) -> list[RackStatus]:
+    async def mine(self, caller: CurrentCaller, stores: Stores) -> list[RackStatus]:
         """Racks that the caller holds or has paused."""
         return await stores.racks.mine(caller, datetime.now(UTC))
 
     @get("/{rack_id:str}/status", name="racks.status")
-    async def status(self, rack_id: str, stores: Stores) -> RackStatus:
+    async def status(self, rack_id: FromPath[str], stores: Stores) -> RackStatus:
         """One rack as it stands now."""
         return await stores.racks.status(rack_id, datetime.now(UTC))
 
     @post("/{rack_id:str}/claim", name="racks.claim", status_code=HTTP_200_OK)
-    async def claim(self, rack_id: str, data: Claim, caller: Caller, stores: Stores) -> Grant:
+    async def claim(
+        self, rack_id: FromPath[str], data: JSONBody[Claim], caller: CurrentCaller, stores: Stores
+    ) -> Grant:
         """Claim a rack; the same person and device again get the same grant."""
         return await stores.racks.claim(rack_id, data, caller, datetime.now(UTC))
 
     @post("/{rack_id:str}/release", name="racks.release", status_code=HTTP_200_OK)
-    async def release(self, rack_id: str, caller: Caller, stores: Stores) -> RackChanged:
+    async def release(self, rack_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> RackChanged:
         """Give a rack back."""
         return await stores.racks.release(rack_id, caller, datetime.now(UTC))
 
     @post("/{rack_id:str}/pause", name="racks.pause", status_code=HTTP_200_OK)
-    async def pause(self, rack_id: str, caller: Caller, stores: Stores) -> RackStateChanged:
+    async def pause(self, rack_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> RackStateChanged:
         """Keep a rack reserved during a break."""
         return await stores.racks.pause(rack_id, caller, datetime.now(UTC))
 
     @post("/{rack_id:str}/resume", name="racks.resume", status_code=HTTP_200_OK)
-    async def resume(self, rack_id: str, caller: Caller, stores: Stores) -> RackStateChanged:
+    async def resume(self, rack_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> RackStateChanged:
         """Go on with a paused rack."""
         return await stores.racks.resume(rack_id, caller, datetime.now(UTC))
 
     @post("/{rack_id:str}/force-release", name="racks.force_release", status_code=HTTP_200_OK)
-    async def force_release(self, rack_id: str, data: Reason, caller: Caller, stores: Stores) -> RackStateChanged:
+    async def force_release(
+        self, rack_id: FromPath[str], data: JSONBody[Reason], caller: CurrentCaller, stores: Stores
+    ) -> RackStateChanged:
         """Take a rack from whoever holds it; for supervisors, with a reason."""
         return await stores.racks.force_release(rack_id, data.reason, caller, datetime.now(UTC))
 
     @post("/{rack_id:str}/reverify", name="racks.reverify", status_code=HTTP_200_OK)
-    async def reverify(self, rack_id: str, stores: Stores) -> RackStateChanged:
+    async def reverify(self, rack_id: FromPath[str], stores: Stores) -> RackStateChanged:
         """Open a completed rack for another counting round; for supervisors."""
         return await stores.racks.reverify(rack_id, datetime.now(UTC))

@@ -73,7 +73,7 @@ def decide_claim(
 ) -> Continue | TakeOver | Fresh:
     """Whether the caller gets the rack.
 
-    `current` is the session that the rack names, `holder` the session that its lease names (None: nobody is heard from).
+    `current` is the session that the rack names, `holder` the one that its lease names (None: nobody is heard from).
     Raises RackCompleted, RackHeld or RackHeldElsewhere.
     """
     rack_id = rack["_id"]

@@ -4,13 +4,13 @@ import time
 from datetime import UTC, datetime
 
 from litestar import Controller, Request, post
+from litestar.params import FromQuery
 from litestar.status_codes import HTTP_200_OK
 
-from ingest.auth.rules import Caller
 from ingest.bodies import decoded
 from ingest.sync.incoming import read_batch
 from ingest.sync.replies import reply
-from ingest.wiring import Stores
+from ingest.wiring import CurrentCaller, Stores
 from stockverify.wire import BatchReply, SyncHeartbeat
 
 
@@ -21,7 +21,7 @@ class SyncController(Controller):
     tags = ("sync",)
 
     @post("/batch", name="sync.batch", status_code=HTTP_200_OK, middleware=[decoded])
-    async def batch(self, request: Request, caller: Caller, stores: Stores) -> BatchReply:
+    async def batch(self, request: Request, caller: CurrentCaller, stores: Stores) -> BatchReply:
         """Store a batch exactly once and answer for each record."""
         started = time.perf_counter()
         batch = read_batch(await request.body())
@@ -30,7 +30,7 @@ class SyncController(Controller):
 
     @post("/heartbeat", name="sync.heartbeat", status_code=HTTP_200_OK)
     async def heartbeat(
-        self, session_id: str, caller: Caller, stores: Stores, rack_id: str | None = None
+        self, session_id: FromQuery[str], caller: CurrentCaller, stores: Stores, rack_id: FromQuery[str | None] = None
     ) -> SyncHeartbeat:
         """The older form of a session's heartbeat."""
         return await stores.sessions.sync_heartbeat(session_id, caller, datetime.now(UTC))

@@ -1,1 +1,57 @@
-"""The command line."""
+"""The command line: `stockverify COMMAND`, also `python -m stockverify COMMAND`."""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from stockverify import __version__
+from stockverify.errors import StockVerifyError
+
+_COMMANDS = {
+    "up": "stockverify.cli.up",
+    "demo": "stockverify.cli.demo",
+    "import": "stockverify.cli.import_",
+    "snapshot": "stockverify.cli.analytics",
+    "compare": "stockverify.cli.analytics",
+    "export": "stockverify.cli.analytics",
+    "device": "stockverify.cli.device",
+    "doctor": "stockverify.cli.doctor",
+}
+
+
+class _Commands(click.Group):
+    """Loads a command's module when the command is used, so that `--help` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        module = import_module(_COMMANDS[name])
+        command: click.Command = getattr(module, name, None) or module.command
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except StockVerifyError as error:
+            click.echo(f"stockverify: {error.message}", err=True)
+            ctx.exit(2)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="stockverify")
+def main() -> None:
+    """Verify stock rack by rack, offline first, with numbers that agree everywhere.
+
+    Try `stockverify demo` to see a warehouse counted, then `stockverify up` to run your own.
+    """
+
+
+def run() -> None:
+    """Entry point of `python -m stockverify`."""
+    main(prog_name="stockverify")
+    sys.exit(0)

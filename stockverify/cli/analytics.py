@@ -1,0 +1,38 @@
+"""`stockverify snapshot`, `compare` and `export` run the analytics as a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from stockverify.cli import options
+from stockverify.cli.connect import running_settings
+from stockverify.settings import to_env
+
+_PASS_ON = {"ignore_unknown_options": True, "help_option_names": []}
+
+
+def _run(name: str, data_dir: Path | None, arguments: tuple[str, ...]) -> None:
+    settings = options.settings(data_dir=data_dir)
+    if name == "snapshot" and not {"-h", "--help"} & set(arguments):
+        settings = running_settings(settings)
+    command = [sys.executable, "-m", "analytics", name, *arguments]
+    outcome = subprocess.run(command, env=os.environ | to_env(settings), check=False)
+    sys.exit(outcome.returncode)
+
+
+def _command(name: str, summary: str) -> click.Command:
+    @click.command(name, context_settings=_PASS_ON, help=summary)
+    @options.data_dir
+    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+    def command(data_dir: Path | None, arguments: tuple[str, ...]) -> None:
+        _run(name, data_dir, arguments)
+
+    return command
+
+
+snapshot = _command("snapshot", "Freeze what was counted up to now into the lake.")
+compare = _command("compare", "Compare two snapshots, line by line and in total.")
+export = _command("export", "Write a snapshot as CSV, XLSX, JSON or Parquet.")

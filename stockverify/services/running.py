@@ -1,0 +1,169 @@
+"""The whole of StockVerify, running: backends, service, worker and dashboard on one data directory."""
+
+import fcntl
+import json
+import os
+import secrets
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from pymongo.errors import PyMongoError
+
+from stockverify.clients import database, open_mongo
+from stockverify.errors import SetupError
+from stockverify.services.child import Spec
+from stockverify.services.embedded import backends
+from stockverify.services.supervisor import Supervisor
+from stockverify.settings import Settings, to_env
+from stockverify.vocabulary import Collection
+
+RUNTIME_FILE = "runtime.json"
+
+# The Arrow wheels of this generation may crash in their default allocator when threads come and go, as they do in the
+# dashboard (docs/decisions/0003); the allocator of the C library is safe and as fast for what we do.
+_ARROW = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
+
+
+class AlreadyRunning(SetupError):
+    """StockVerify already runs on {data_dir}. Stop that run first, or choose another folder with --data-dir."""
+
+
+class PortInUse(SetupError):
+    """Port {port}, for the {what}, is in use by another program. Choose another one with {option}."""
+
+
+class DataDirUnusable(SetupError):
+    """The data directory {data_dir} cannot be used: {reason}. Choose another one with --data-dir."""
+
+
+class BackendAway(SetupError):
+    """MongoDB does not answer at the address in MONGODB_URI: {reason}"""
+
+
+class Running(NamedTuple):
+    """What runs where. `admin_password` is set at the first start only, when it was made up."""
+
+    settings: Settings
+    supervisor: Supervisor
+    api: str
+    dashboard: str
+    admin_password: str | None
+
+    def addresses(self) -> dict[str, str]:
+        """The addresses of all four, with the logins that the embedded backends need."""
+        return {
+            "api": self.api,
+            "dashboard": self.dashboard,
+            "mongodb": self.settings.mongodb_uri or "",
+            "redis": self.settings.redis_address() or "",
+        }
+
+
+@contextmanager
+def running(settings: Settings, say: Callable[[str], None]) -> Iterator[Running]:
+    """Start everything in order; stop it in reverse order at the end."""
+    with ExitStack() as stack:
+        stack.enter_context(_locked(settings.data_dir))
+        _check_ports(settings)
+        say("Starting MongoDB and Redis …")
+        started = stack.enter_context(backends(settings))
+        settings, made_up = _with_first_password(started.settings)
+        supervisor = Supervisor(say, on_restart=lambda: _write_runtime(result))
+        stack.callback(supervisor.stop)
+        for child in started.children:
+            supervisor.adopt(child)
+        dashboard = f"http://{_shown_host(settings)}:{settings.dashboard_port}"
+        result = Running(settings, supervisor, settings.service_url(), dashboard, made_up)
+        say("Starting the service, the worker and the dashboard …")
+        _start_ours(result)
+        _write_runtime(result)
+        stack.callback((settings.data_dir / RUNTIME_FILE).unlink, missing_ok=True)
+        supervisor.watch()
+        yield result
+
+
+def _start_ours(result: Running) -> None:
+    settings = result.settings
+    env = to_env(settings) | _ARROW
+    logs = settings.data_dir / "logs"
+
+    def spec(name: str, *argv: str) -> Spec:
+        return Spec(name, (sys.executable, "-m", *argv), logs / f"{name}.log", env)
+
+    start = result.supervisor.start
+    start(spec("service", "ingest"), lambda: answers(f"{result.api}/api/health"))
+    start(spec("worker", "jobs"), lambda: True)
+    start(spec("dashboard", "dashboard"), lambda: answers(f"{result.dashboard}/_stcore/health"))
+
+
+def answers(url: str) -> bool:
+    """Whether an HTTP address answers with a 2xx."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as reply:  # noqa: S310 - our own http:// address
+            return bool(200 <= reply.status < 300)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _with_first_password(settings: Settings) -> tuple[Settings, str | None]:
+    """At the first start the user `admin` needs a password; make one up unless the settings hold one."""
+    if settings.admin_password:
+        return settings, None
+    with open_mongo(settings.mongodb_uri or "") as client:
+        try:
+            if database(client, settings)[Collection.USERS].find_one({}, {"_id": 1}):
+                return settings, None
+        except PyMongoError as error:
+            raise BackendAway(reason=str(error)[:200]) from None
+    password = secrets.token_urlsafe(12)
+    return msgspec.structs.replace(settings, admin_password=password), password
+
+
+@contextmanager
+def _locked(data_dir: Path) -> Iterator[None]:
+    """One run per data directory; the lock ends with the process, however it ends."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (data_dir / "up.lock").open("a")
+    except OSError as error:
+        raise DataDirUnusable(data_dir=data_dir, reason=error.strerror) from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning(data_dir=data_dir) from None
+        yield
+
+
+def _check_ports(settings: Settings) -> None:
+    wanted = ((settings.api_port, "service", "--api-port"), (settings.dashboard_port, "dashboard", "--dashboard-port"))
+    for port, what, option in wanted:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((settings.bind, port))
+            except OSError:
+                raise PortInUse(port=port, what=what, option=option) from None
+
+
+def _shown_host(settings: Settings) -> str:
+    return "127.0.0.1" if settings.bind in ("0.0.0.0", "::") else settings.bind  # noqa: S104
+
+
+def _write_runtime(result: Running) -> None:
+    """Tells other commands where this run's servers are; only the owner can read it."""
+    supervisor = result.supervisor
+    content = result.addresses() | {"pid": os.getpid(), "pids": supervisor.pids(), "restarts": supervisor.restarts()}
+    path = result.settings.data_dir / RUNTIME_FILE
+    draft = path.with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(content))
+    draft.replace(path)
