@@ -91,12 +91,12 @@ def line_of(record: Document) -> Line:
 
 
 def already_stored(incoming: Incoming, stored: Document | None, caller: Caller) -> bool:
-    """A replay, which needs no further look: the caller's own record, same content, not newer."""
+    """A replay of the current version, which needs no further look: the caller's own record, same content and order."""
     return (
         stored is not None
         and stored["user_id"] == caller.user_id
         and stored["digest"] == incoming.digest
-        and incoming.order.compare(documents.order_of(stored)) <= 0
+        and incoming.order.compare(documents.order_of(stored)) == 0
     )
 
 

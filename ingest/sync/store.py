@@ -81,6 +81,7 @@ class SyncStore:
     async def _read_more(self, fresh: list[Incoming], world: World) -> None:
         records = [each.record for each in fresh]
         serials = {serial for record in records for serial in record.serial_numbers or ()}
+        serials |= {serial for stored in world.records.values() for serial in stored["serial_numbers"]}
         ids, codes = {record.client_record_id for record in records}, {record.item_code for record in records}
         world.sessions, world.serials, conflicts, world.known_items = await asyncio.gather(
             self._by_id(self._sessions, {record.session_id for record in records}),

@@ -1,0 +1,207 @@
+"""Claims, leases, fences and the states of a rack (invariants 10 to 12)."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+import pytest
+from pymongo.database import Database
+from redis import Redis
+
+from stockverify.services.embedded import Backends
+from stockverify.vocabulary import rack_lock_key
+from tests.service import Service, claim, record, running_service, sync
+
+Stored = Database[dict[str, Any]]
+
+
+@pytest.fixture
+def leases(embedded: Backends) -> Any:
+    """A plain Redis client, to look at leases and to lose them."""
+    with Redis.from_url(embedded.settings.redis_address() or "", decode_responses=True) as client:
+        yield client
+
+
+def test_a_claim_creates_an_unknown_rack_and_gives_a_grant(service: Service, leases: "Redis") -> None:
+    staff, rack = service.person(), service.rack()
+    grant = claim(staff, rack, "Ground")
+    assert grant == {
+        "success": True,
+        "rack_id": rack,
+        "session_id": grant["session_id"],
+        "floor": "Ground",
+        "lock_ttl": 60,
+        "fence": 1,
+        "message": "The rack is yours.",
+    }
+    assert leases.get(rack_lock_key(rack)) == grant["session_id"]
+    assert 55_000 < leases.pttl(rack_lock_key(rack)) <= 60_000
+    status = staff.get(f"/api/racks/{rack}/status").json()
+    assert (status["status"], status["session_id"]) == ("claimed", grant["session_id"])
+    assert status["lock_expires_at"] > time.time()
+
+
+def test_the_same_person_and_device_get_the_same_grant_again(service: Service) -> None:
+    staff, rack = service.person(device="phone"), service.rack()
+    first, second = claim(staff, rack), claim(staff, rack)
+    assert (second["session_id"], second["fence"]) == (first["session_id"], first["fence"])
+
+
+def test_another_person_is_refused_while_the_rack_is_held(service: Service) -> None:
+    rack = service.rack()
+    claim(service.person(), rack)
+    reply = service.person().post(f"/api/racks/{rack}/claim", json={})
+    assert reply.status_code == 409
+    assert rack in reply.json()["detail"]
+
+
+def test_another_device_of_the_same_person_may_take_over_when_it_says_so(service: Service) -> None:
+    phone, rack = service.person(device="phone"), service.rack()
+    first = claim(phone, rack)
+    name = phone.get("/api/auth/me").json()["username"]
+    tablet = service.log_in(name, "password-of-the-tests", device="tablet")
+    assert tablet.post(f"/api/racks/{rack}/claim", json={}).status_code == 409
+    moved = claim(tablet, rack, take_over=True)
+    assert moved["fence"] == first["fence"] + 1
+    assert moved["session_id"] != first["session_id"]
+    answer = sync(phone, record(first, f"{rack}-late"))
+    assert [conflict["conflict_type"] for conflict in answer["conflicts"]] == ["rack_locked"]
+
+
+def test_sixteen_claimants_at_once_give_one_grant(service: Service, stored: Stored) -> None:
+    rack, people = service.rack(), [service.person() for _ in range(8)]
+    with ThreadPoolExecutor(16) as pool:
+        replies = list(pool.map(lambda one: one.post(f"/api/racks/{rack}/claim", json={}), people * 2))
+    winners = {reply.json()["session_id"] for reply in replies if reply.status_code == 200}
+    assert len(winners) == 1
+    assert {reply.status_code for reply in replies} == {200, 409}
+    assert stored.rack_registry.find_one({"_id": rack})["fence"] == 1  # type: ignore[index]
+
+
+def test_sessions_get_different_ids_even_within_one_second(service: Service) -> None:
+    staff, rack = service.person(), service.rack()
+    grants = []
+    for _ in range(3):
+        grants.append(claim(staff, rack))
+        staff.post(f"/api/racks/{rack}/release").raise_for_status()
+    assert len({grant["session_id"] for grant in grants}) == 3
+    assert [grant["fence"] for grant in grants] == [1, 2, 3]
+
+
+def test_losing_redis_does_not_rewind_the_fence(service: Service, leases: "Redis") -> None:
+    first_person, rack = service.person(), service.rack()
+    first = claim(first_person, rack)
+    leases.delete(rack_lock_key(rack))
+    second_person = service.person()
+    second = claim(second_person, rack)
+    assert second["fence"] == first["fence"] + 1
+    beat = first_person.post(f"/api/sessions/{first['session_id']}/heartbeat").json()
+    assert (beat["rack_lock_renewed"], beat["lock_ttl_remaining"]) == (False, 0)
+    assert leases.get(rack_lock_key(rack)) == second["session_id"]
+    answer = sync(first_person, record(first, f"{rack}-stale"))
+    assert [conflict["conflict_type"] for conflict in answer["conflicts"]] == ["rack_locked"]
+    assert sync(second_person, record(second, f"{rack}-fresh"))["ok"] == [f"{rack}-fresh"]
+
+
+def test_a_silent_holder_takes_a_free_rack_back_with_its_next_heartbeat(service: Service, leases: "Redis") -> None:
+    staff, rack = service.person(), service.rack()
+    grant = claim(staff, rack)
+    leases.delete(rack_lock_key(rack))
+    beat = staff.post(f"/api/sessions/{grant['session_id']}/heartbeat").json()
+    assert beat["rack_lock_renewed"] is True
+    assert leases.get(rack_lock_key(rack)) == grant["session_id"]
+
+
+def test_a_heartbeat_replaces_the_ttl_and_never_adds_to_it(service: Service, leases: "Redis") -> None:
+    staff, rack = service.person(), service.rack()
+    grant = claim(staff, rack)
+    for _ in range(5):
+        staff.post(f"/api/sessions/{grant['session_id']}/heartbeat").raise_for_status()
+    assert leases.pttl(rack_lock_key(rack)) <= 60_000
+
+
+def test_heartbeats_of_others_and_of_unknown_sessions(service: Service) -> None:
+    grant = claim(service.person(), service.rack())
+    assert service.person().post(f"/api/sessions/{grant['session_id']}/heartbeat").status_code == 403
+    assert service.person().post("/api/sessions/nobody/heartbeat").status_code == 404
+
+
+def test_pause_reserves_the_rack_and_resume_goes_on(service: Service, leases: "Redis") -> None:
+    staff, rack = service.person(), service.rack()
+    grant = claim(staff, rack)
+    paused = staff.post(f"/api/racks/{rack}/pause").json()
+    assert (paused["success"], paused["status"]) == (True, "paused")
+    assert leases.pttl(rack_lock_key(rack)) > 3_500_000
+    assert service.person().post(f"/api/racks/{rack}/claim", json={}).status_code == 409
+    assert staff.post(f"/api/racks/{rack}/resume").json()["status"] == "active"
+    assert leases.pttl(rack_lock_key(rack)) <= 60_000
+    assert staff.post(f"/api/racks/{rack}/resume").status_code == 400
+    assert claim(staff, rack)["session_id"] == grant["session_id"]
+
+
+def test_release_is_for_the_holder_and_frees_the_rack(service: Service) -> None:
+    staff, other, rack = service.person(), service.person(), service.rack()
+    grant = claim(staff, rack)
+    assert other.post(f"/api/racks/{rack}/release").status_code == 403
+    assert other.post("/api/racks/none-such/release").status_code == 404
+    assert staff.post(f"/api/racks/{rack}/release").json()["success"] is True
+    assert sync(staff, record(grant, f"{rack}-1"))["ok"] == [f"{rack}-1"], "late work is welcome while nobody claimed"
+    assert claim(other, rack)["fence"] == 2
+    answer = sync(staff, record(grant, f"{rack}-2"))
+    assert answer["conflicts"][0]["conflict_type"] == "rack_locked"
+
+
+def test_a_completed_rack_opens_again_only_by_reverify_in_a_new_round(service: Service, stored: Stored) -> None:
+    staff, supervisor, rack = service.person(), service.person("supervisor"), service.rack()
+    grant = claim(staff, rack)
+    sync(staff, record(grant, f"{rack}-1"))
+    assert staff.post(f"/api/sessions/{grant['session_id']}/complete").json()["success"] is True
+    assert staff.get(f"/api/racks/{rack}/status").json()["status"] == "completed"
+    assert staff.post(f"/api/racks/{rack}/claim", json={}).status_code == 409
+    assert staff.post(f"/api/racks/{rack}/reverify").status_code == 403
+    assert supervisor.post(f"/api/racks/{rack}/reverify").json()["status"] == "reverify_requested"
+    assert supervisor.post(f"/api/racks/{rack}/reverify").status_code == 200, "asking twice changes nothing"
+    again = claim(staff, rack)
+    assert stored.verification_sessions.find_one({"_id": again["session_id"]})["round"] == 2  # type: ignore[index]
+    assert sync(staff, record(again, f"{rack}-2"))["ok"] == [f"{rack}-2"], "another round counts the same item again"
+
+
+def test_force_release_needs_a_reason_and_fences_the_holder_off(service: Service, stored: Stored) -> None:
+    staff, supervisor, rack = service.person(), service.person("supervisor"), service.rack()
+    grant = claim(staff, rack)
+    assert supervisor.post(f"/api/racks/{rack}/force-release", json={"reason": ""}).status_code == 400
+    reply = supervisor.post(f"/api/racks/{rack}/force-release", json={"reason": "phone lost"})
+    assert reply.json()["status"] == "available"
+    assert stored.rack_registry.find_one({"_id": rack})["last_override"]["reason"] == "phone lost"  # type: ignore[index]
+    assert sync(staff, record(grant, f"{rack}-1"))["conflicts"][0]["conflict_type"] == "rack_locked"
+
+
+def test_available_lists_racks_that_nobody_holds(service: Service) -> None:
+    staff, floor = service.person(), service.rack("Floor")
+    held, free = service.rack(), service.rack()
+    claim(staff, held, floor)
+    claim(staff, free, floor)
+    staff.post(f"/api/racks/{free}/release")
+    listed = staff.get("/api/racks/available", params={"floor": floor}).json()
+    assert listed == [{"rack_id": free, "floor": floor, "status": "available", "item_count": 0}]
+    assert floor in staff.get("/api/racks/floors").json()
+    assert [rack["rack_id"] for rack in staff.get("/api/racks/user/active").json()] == [held]
+
+
+def test_without_redis_claims_are_503_and_sync_goes_on(embedded: Backends, service: Service, tmp_path: Any) -> None:
+    staff, rack = service.person(), service.rack()
+    grant = claim(staff, rack)
+    away = msgspec.structs.replace(
+        service.settings, redis_url="redis://127.0.0.1:1", data_dir=tmp_path, secret="s" * 32
+    )
+    with running_service(away) as lonely:
+        name = staff.get("/api/auth/me").json()["username"]
+        same = lonely.log_in(name, "password-of-the-tests")
+        started = time.monotonic()
+        refused = same.post(f"/api/racks/{service.rack()}/claim", json={})
+        assert refused.status_code == 503
+        assert int(refused.headers["Retry-After"]) >= 1
+        assert time.monotonic() - started < 1
+        assert sync(same, record(grant, f"{rack}-1"))["ok"] == [f"{rack}-1"]
+        assert same.get("/api/health").json()["status"] == "degraded"

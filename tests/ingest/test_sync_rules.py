@@ -1,0 +1,152 @@
+"""The pure rules of sync: revisions in any order end the same way."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.auth.rules import Caller
+from ingest.sync import rules
+from ingest.sync.incoming import Incoming, Order, digest
+from ingest.sync.outcomes import Ok
+from ingest.sync.rules import World, Writes
+from stockverify.vocabulary import Role
+from stockverify.wire import Conflicted, SyncRecord
+
+NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
+CALLER = Caller("u-1", "asha", Role.STAFF, "l-1", "phone")
+SESSION = {
+    "_id": "s-1",
+    "user_id": "u-1",
+    "username": "asha",
+    "rack_id": "R1",
+    "floor": "Ground",
+    "fence": 3,
+    "round": 1,
+}
+RACK = {"_id": "R1", "fence": 3, "status": "claimed"}
+
+
+def sent(revision: int | None = 1, quantity: float | None = 5, minutes: int = 0, **changes: Any) -> Incoming:
+    values: dict[str, Any] = {
+        "client_record_id": "c-1",
+        "session_id": "s-1",
+        "item_code": "A",
+        "verified_qty": quantity,
+        "created_at": NOW,
+        "updated_at": NOW + timedelta(minutes=minutes),
+        "revision": revision,
+    }
+    record = SyncRecord(**(values | changes))
+    return Incoming(record, digest(record), Order(record.revision, record.updated_at))
+
+
+def world() -> World:
+    return World(sessions={"s-1": dict(SESSION)}, racks={"R1": dict(RACK)}, known_items={"A"})
+
+
+def after(state: World, writes: Writes) -> World:
+    """What is stored once the writes are done."""
+    state.conflicts |= writes.conflicts
+    return state
+
+
+def deliver(batches: list[list[Incoming]], state: World | None = None) -> tuple[dict[str, Any], set[str], set[str]]:
+    """Current record, ids in the history, ids of conflicts, after these batches one by one."""
+    state, history = state or world(), set()
+    for batch in batches:
+        decision = rules.decide_batch(batch, state, CALLER, NOW)
+        assert len(decision.outcomes) == len(batch)
+        history |= set(decision.writes.history)
+        state = after(state, decision.writes)
+    return state.records.get("c-1", {}), history, set(state.conflicts)
+
+
+def test_newer_content_is_an_update_and_keeps_the_old_version() -> None:
+    current, history, conflicts = deliver([[sent(1, 5)], [sent(2, 6)]])
+    assert (current["verified_qty"], current["revision"], len(history), conflicts) == (6, 2, 1, set())
+
+
+def test_older_content_never_overwrites_newer() -> None:
+    current, history, conflicts = deliver([[sent(2, 6)], [sent(1, 5)]])
+    assert (current["verified_qty"], current["revision"], len(history), conflicts) == (6, 2, 1, set())
+
+
+def test_different_content_of_the_same_revision_is_stale() -> None:
+    current, _, conflicts = deliver([[sent(1, 5)], [sent(1, 6)]])
+    assert (current["verified_qty"], len(conflicts)) == (5, 1)
+
+
+revisions = st.lists(
+    st.tuples(st.integers(1, 6), st.sampled_from([4.0, 5.0, 6.0])),
+    min_size=1,
+    max_size=5,
+    unique_by=lambda pair: pair[0],
+)
+
+
+@given(revisions, st.data())
+def test_any_order_and_any_number_of_deliveries_end_the_same(
+    pairs: list[tuple[int, float]], data: st.DataObject
+) -> None:
+    versions = [sent(revision, quantity) for revision, quantity in sorted(pairs)]
+    once = deliver([[version] for version in versions])
+    often = data.draw(st.lists(st.sampled_from(versions), max_size=10)) + versions
+    shuffled = data.draw(st.permutations(often))
+    cut = data.draw(st.integers(0, len(shuffled)))
+    assert deliver([shuffled[:cut], shuffled[cut:]] if 0 < cut < len(shuffled) else [shuffled]) == once
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_return_to_an_earlier_value_is_not_lost(order: tuple[int, ...]) -> None:
+    versions = [sent(1, 5), sent(2, 6), sent(3, 5)]
+    current, history, _ = deliver([[versions[place]] for place in order])
+    assert (current["verified_qty"], current["revision"], len(history)) == (5, 3, 2)
+
+
+def test_without_revision_numbers_the_devices_own_times_order() -> None:
+    current, _, _ = deliver([[sent(None, 6, minutes=2)], [sent(None, 5, minutes=1)]])
+    assert current["verified_qty"] == 6
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"damage_qty": 6.0}, "invalid_quantity"),
+        ({"damage_qty": -1.0}, "invalid_quantity"),
+        ({"quantity": -1.0}, "invalid_quantity"),
+        ({"serial_numbers": ("S", "S")}, "duplicate_serial"),
+        ({"session_id": "s-9"}, "invalid_data"),
+        ({"rack_id": "R9"}, "invalid_data"),
+    ],
+)
+def test_what_is_kept_aside(changes: dict[str, Any], kind: str) -> None:
+    outcome = rules.decide_batch([sent(**changes)], world(), CALLER, NOW).outcomes[0]
+    assert isinstance(outcome, Conflicted)
+    assert outcome.conflict_type == kind
+
+
+def test_a_raised_fence_keeps_new_work_aside_but_not_what_was_stored() -> None:
+    state = world()
+    deliver([[sent(1, 5)]], state)
+    state.racks["R1"]["fence"] = 4
+    replay, update = rules.decide_batch([sent(1, 5), sent(2, 6)], state, CALLER, NOW).outcomes
+    assert isinstance(replay, Ok)
+    assert isinstance(update, Conflicted)
+    assert update.conflict_type == "rack_locked"
+
+
+def test_a_replay_needs_no_write() -> None:
+    state = world()
+    deliver([[sent(1, 5)]], state)
+    decision = rules.decide_batch([sent(1, 5), sent(1, 5)], state, CALLER, NOW)
+    assert not decision.writes
+    assert [type(outcome) for outcome in decision.outcomes] == [Ok, Ok]
+
+
+def test_the_same_id_twice_in_a_batch_is_answered_twice() -> None:
+    outcomes = rules.decide_batch([sent(1, 5), sent(2, 6)], world(), CALLER, NOW).outcomes
+    assert [outcome.client_record_id for outcome in outcomes] == ["c-1", "c-1"]
