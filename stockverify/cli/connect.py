@@ -5,9 +5,8 @@ from pathlib import Path
 import msgspec
 
 from stockverify.errors import NotRunning, SetupError
+from stockverify.services.running import RUNTIME_FILE
 from stockverify.settings import Settings
-
-RUNTIME_FILE = "runtime.json"
 
 
 class RuntimeUnreadable(SetupError):
@@ -25,10 +24,15 @@ class Runtime(msgspec.Struct, frozen=True):
 
 
 def running_settings(settings: Settings) -> Settings:
-    """The settings with the servers that they do not name taken from the running `up`. Raises NotRunning."""
+    """The settings with the servers that they do not name taken from the running `up`.
+
+    Raises NotRunning when MongoDB is not known then; Redis may stay unknown, most commands do without it.
+    """
     if settings.mongodb_uri and settings.redis_address():
         return settings
     runtime = _read(settings.data_dir / RUNTIME_FILE)
+    if runtime is None and settings.mongodb_uri:
+        return settings
     if runtime is None:
         raise NotRunning(data_dir=settings.data_dir)
     return msgspec.structs.replace(

@@ -1,0 +1,51 @@
+"""Documents say what is true: every setting, command and word of the vocabulary is in them."""
+
+import re
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+
+from stockverify import vocabulary
+from stockverify.cli import main
+from stockverify.settings import table
+
+DOCS = Path(__file__).parent.parent / "docs"
+README = DOCS.parent / "README.md"
+
+
+@pytest.mark.parametrize("row", table(), ids=lambda row: row.env.name)
+def test_every_setting_is_documented_with_its_default_and_meaning(row) -> None:  # type: ignore[no-untyped-def]
+    default = "" if row.default is None else f"`{row.default}`"
+    secret = " (secret)" if row.env.secret else ""
+    assert f"| `{row.env.name}` | {default} | {row.env.doc}{secret} |" in (DOCS / "settings.md").read_text()
+
+
+def test_no_setting_is_documented_that_does_not_exist() -> None:
+    named = set(re.findall(r"^\| `([A-Z_]+)`", (DOCS / "settings.md").read_text(), re.MULTILINE))
+    assert named == {row.env.name for row in table()}
+
+
+@pytest.mark.parametrize("name", main.list_commands(None))  # type: ignore[arg-type]
+def test_every_command_is_in_the_readme_and_teaches(name: str) -> None:
+    assert f"`stockverify {name}" in README.read_text()
+    command = main.get_command(None, name)  # type: ignore[arg-type]
+    assert command is not None
+    assert command.help
+
+
+def words() -> list[str]:
+    """States, roles and statuses that people meet."""
+    kinds = (vocabulary.Role, vocabulary.RackState, vocabulary.SessionStatus, vocabulary.RecordStatus)
+    return sorted({str(word) for kind in kinds if issubclass(kind, StrEnum) for word in kind})
+
+
+@pytest.mark.parametrize("word", words())
+def test_every_word_is_in_the_glossary(word: str) -> None:
+    assert word in (DOCS / "glossary.md").read_text()
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.rglob("*.md")) + [README], ids=lambda path: path.name)
+def test_links_between_documents_lead_somewhere(path: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text())
+    assert [link for link in links if not (path.parent / link).exists()] == []
