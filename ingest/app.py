@@ -12,8 +12,7 @@ from ingest.bodies import MAX_DECODED
 from ingest.health.handlers import health
 from ingest.problems import to_problem
 from ingest.racks.handlers import RackController
-
-# REPORTS from ingest.reports.handlers import ReportController
+from ingest.reports.handlers import ReportController
 from ingest.requests import identified
 from ingest.sessions.handlers import SessionController
 from ingest.sync.handlers import SyncController
@@ -25,7 +24,7 @@ from stockverify.settings import Settings
 def create_app(settings: Settings) -> Litestar:
     """The Litestar application; its clients open when it starts."""
     return Litestar(
-        route_handlers=[AuthController, RackController, SessionController, SyncController, health],
+        route_handlers=[AuthController, RackController, SessionController, SyncController, ReportController, health],
         dependencies={
             "stores": Provide(provide_stores, sync_to_thread=False),
             "caller": Provide(provide_caller, sync_to_thread=False),

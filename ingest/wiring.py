@@ -13,20 +13,18 @@ from litestar.di import NamedDependency
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 from pymongo.errors import ConnectionFailure
 
-# R from analytics.lake import Lake
+from analytics.lake import Lake
 from ingest import access
 from ingest.auth.rules import Caller
 from ingest.auth.store import UserStore
 from ingest.health.store import HealthStore
 from ingest.leases.store import LeaseStore
 from ingest.racks.store import RackStore
-
-# R from ingest.reports.store import ReportStore
+from ingest.reports.store import ReportStore
 from ingest.sessions.store import SessionStore
 from ingest.sync.store import SyncStore
-from stockverify import indexes
+from stockverify import clients, indexes
 from stockverify.breaker import Breaker
-from stockverify.clients import async_database, open_async_mongo, open_redis
 from stockverify.kept_secret import kept_secret
 from stockverify.settings import Settings
 
@@ -38,7 +36,7 @@ class AllStores(NamedTuple):
     racks: RackStore
     sessions: SessionStore
     sync: SyncStore
-    # R     reports: ReportStore
+    reports: ReportStore
     health: HealthStore
     mongo_breaker: Breaker
 
@@ -53,9 +51,10 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
     @asynccontextmanager
     async def run(app: Litestar) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            mongo = await stack.enter_async_context(open_async_mongo(settings.mongodb_uri or ""))
-            redis_client = await stack.enter_async_context(open_redis(settings.redis_address() or ""))
-            database = async_database(mongo, settings)
+            mongo = await stack.enter_async_context(clients.open_async_mongo(settings.mongodb_uri or ""))
+            redis_client = await stack.enter_async_context(clients.open_redis(settings.redis_address() or ""))
+            blocking = stack.enter_context(clients.open_mongo(settings.mongodb_uri or ""))
+            database = clients.async_database(mongo, settings)
             leases = LeaseStore(redis_client, _breaker("Redis", settings, (redis.exceptions.RedisError, OSError)))
             users = UserStore(database, settings, signing_secret(settings))
             await indexes.ensure(database)
@@ -66,7 +65,7 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
                 racks=RackStore(mongo, database, leases, settings),
                 sessions=SessionStore(mongo, database, leases, settings),
                 sync=SyncStore(mongo, database),
-                # R                 reports=ReportStore(database, Lake(settings.lake), settings),
+                reports=ReportStore(database, clients.database(blocking, settings), Lake(settings.lake), settings),
                 health=HealthStore(mongo, leases),
                 mongo_breaker=mongo_breaker,
             )

@@ -18,7 +18,7 @@ HOMES = {
     "litestar": ("ingest/",),
     "streamlit": ("dashboard/",),
     "apscheduler": ("jobs/ticker.py",),
-    "xlsxwriter": ("analytics/export/xlsx.py",),
+    "xlsxwriter": ("analytics/export/xlsx_file.py",),
     "duckdb": ("analytics/",),
     "argon2": ("ingest/auth/",),
     "jwt": ("ingest/auth/",),

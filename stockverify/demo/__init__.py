@@ -1,0 +1,1 @@
+"""The demo: a warehouse counted twice by simulated devices with bad networks, and books that must balance."""

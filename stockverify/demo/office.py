@@ -1,0 +1,125 @@
+"""What the office does in the demo, over HTTP like any other client: people, recounts, snapshots, exports."""
+
+import secrets
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+
+from stockverify.errors import SetupError
+from stockverify.vocabulary import Role, RunKind, RunStatus
+
+_RUN_SECONDS = 120
+
+
+class DemoFailed(SetupError):
+    """The demo stopped: {reason}"""
+
+
+class Person(NamedTuple):
+    """A made-up person with a random password, which the demo prints at its end."""
+
+    username: str
+    full_name: str
+    role: Role
+    password: str
+
+
+NAMES = ("Asha", "Ben", "Chika", "Dora", "Emil", "Fatou", "Goran", "Hana", "Ivo", "Jun", "Kofi", "Lena")
+
+
+def cast(devices: int) -> tuple[Person, tuple[Person, ...]]:
+    """A supervisor, and a counter for each device."""
+
+    def person(username: str, full_name: str, role: Role) -> Person:
+        return Person(username, full_name, role, secrets.token_urlsafe(9))
+
+    counters = tuple(
+        person(f"counter{n}", NAMES[(n - 1) % len(NAMES)] + ("" if n <= len(NAMES) else f" {n}"), Role.STAFF)
+        for n in range(1, devices + 1)
+    )
+    return person("supervisor", "Sam Supervisor", Role.SUPERVISOR), counters
+
+
+class Office:
+    """An HTTP client with the rights of the person who logged in."""
+
+    def __init__(self, api: str, username: str, password: str) -> None:
+        self._client = httpx.Client(base_url=api, timeout=60)
+        reply = self._call("POST", "/api/auth/login", json={"username": username, "password": password})
+        self._client.headers["Authorization"] = f"Bearer {reply['data']['access_token']}"
+
+    def close(self) -> None:
+        """Log out and close the connections."""
+        self._call("POST", "/api/auth/logout")
+        self._client.close()
+
+    def hire(self, person: Person) -> None:
+        """Make a user."""
+        body = {
+            "username": person.username,
+            "password": person.password,
+            "full_name": person.full_name,
+            "role": person.role.value,
+        }
+        self._call("POST", "/api/auth/register", json=body)
+
+    def force_release(self, rack_id: str, reason: str) -> None:
+        """Take a rack from its holder."""
+        self._call("POST", f"/api/racks/{rack_id}/force-release", json={"reason": reason})
+
+    def reverify(self, rack_id: str) -> None:
+        """Have a completed rack counted again."""
+        self._call("POST", f"/api/racks/{rack_id}/reverify")
+
+    def snapshot(self, name: str) -> str:
+        """Have the worker take a snapshot; returns its id once it is published."""
+        run = self._call("POST", "/api/reports/runs", json={"kind": RunKind.MATERIALISE.value, "name": name})
+        deadline = time.monotonic() + _RUN_SECONDS
+        while time.monotonic() < deadline:
+            run = self._call("GET", f"/api/reports/runs/{run['run_id']}")
+            if run["status"] == RunStatus.SUCCEEDED:
+                return str(run["snapshot_id"])
+            if run["status"] == RunStatus.FAILED:
+                raise DemoFailed(reason=f"the worker could not take a snapshot: {run['error']}")
+            time.sleep(0.1)
+        raise DemoFailed(reason=f"the worker took no snapshot within {_RUN_SECONDS} s; look at its log")
+
+    def compare(self, baseline: str, comparison: str, name: str) -> dict[str, Any]:
+        """Compare two snapshots; returns the stored comparison."""
+        body = {"snapshot_a_id": baseline, "snapshot_b_id": comparison, "comparison_name": name}
+        return self._call("POST", "/api/reports/compare", json=body)
+
+    def report(self, name: str, description: str, spec: dict[str, Any], tags: list[str]) -> str:
+        """Make a report snapshot; returns its id."""
+        body = {"name": name, "description": description, "query_spec": spec, "tags": tags}
+        return str(self._call("POST", "/api/reports/snapshots", json=body)["snapshot_id"])
+
+    def export(self, snapshot_id: str, kind: str, folder: Path) -> Path:
+        """Download a snapshot as a file into a folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{snapshot_id}.{kind}"
+        with self._client.stream(
+            "GET", f"/api/reports/snapshots/{snapshot_id}/export", params={"format": kind}
+        ) as reply:
+            if reply.is_error:
+                reply.read()
+                raise _failure(reply)
+            with path.open("wb") as file:
+                for chunk in reply.iter_bytes():
+                    file.write(chunk)
+        return path
+
+    def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        reply = self._client.request(method, path, **request)
+        if reply.is_error:
+            raise _failure(reply)
+        answer: dict[str, Any] = reply.json()
+        return answer
+
+
+def _failure(reply: httpx.Response) -> DemoFailed:
+    return DemoFailed(
+        reason=f"{reply.request.method} {reply.url.path} answered {reply.status_code}: {reply.text[:300]}"
+    )
