@@ -4,7 +4,7 @@ Writes are acknowledged by a majority and journaled, so that a record answered `
 Time limits are short: a backend that is gone must become a 503 within two seconds, not a hanging device.
 """
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 import redis.asyncio
@@ -61,3 +61,8 @@ def open_redis(url: str) -> "redis.asyncio.Redis":
         retry=Retry(NoBackoff(), 1),
         health_check_interval=15,
     )
+
+
+def as_stored(instant: datetime) -> datetime:
+    """The instant as MongoDB gives it back: it keeps milliseconds."""
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)

@@ -8,7 +8,7 @@ import msgspec
 from analytics.lake import Freeze
 from analytics.query import Query
 from ingest.auth.rules import Caller
-from stockverify.clients import Document
+from stockverify.clients import Document, as_stored
 from stockverify.datasets import POSITIONS
 from stockverify.errors import BadInput, Forbidden, NotFound
 from stockverify.vocabulary import Role, RunKind, RunStatus
@@ -67,7 +67,7 @@ def queued(run_id: str, kind: RunKind, name: str | None, requested_by: str, now:
         "status": RunStatus.QUEUED.value,
         "name": name or "",
         "requested_by": requested_by,
-        "requested_at": now,
+        "requested_at": as_stored(now),
         "started_at": None,
         "finished_at": None,
         "snapshot_id": None,
@@ -137,7 +137,7 @@ def report_document(
         "freeze_id": freeze.snapshot_id,
         "as_of": freeze.as_of,
         "created_by": caller.username,
-        "created_at": now,
+        "created_at": as_stored(now),
         **facts,
     }
 

@@ -22,7 +22,7 @@ from ingest.auth.rules import Caller
 from ingest.reports import comparisons, files, rules
 from ingest.reports.files import Wanted
 from ingest.reports.rules import Source
-from stockverify.clients import Document
+from stockverify.clients import Document, as_stored
 from stockverify.datasets import POSITIONS
 from stockverify.errors import Refused, Unavailable
 from stockverify.settings import Settings
@@ -156,7 +156,7 @@ class ReportStore:
             "comparison_result": outcome,
             "execution_time_ms": round((time.perf_counter() - started) * 1000, 1),
             "created_by": caller.username,
-            "created_at": now,
+            "created_at": as_stored(now),
             "status": "completed",
         }
         await self._jobs.insert_one(job)
