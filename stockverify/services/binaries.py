@@ -1,10 +1,13 @@
 """Finds the server binaries, and says what to install when one of them, or a library that it needs, is missing."""
 
 import importlib.util
+import os
 import re
 import shutil
 import stat
 import subprocess
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from stockverify.errors import SetupError
@@ -45,6 +48,17 @@ def redis_server() -> Path:
     )
 
 
+def environment(prefix: Path = Path(sys.prefix)) -> Mapping[str, str]:
+    """What the servers need in their environment: where the libraries lie that set-up unpacked beside this Python.
+
+    Without root it cannot install the ones that the machine lacks.
+    """
+    native = prefix / "native"
+    if not native.is_dir():
+        return {}
+    return {"LD_LIBRARY_PATH": os.pathsep.join(filter(None, (str(native), os.environ.get("LD_LIBRARY_PATH"))))}
+
+
 def _in_package(package: str, inside: str) -> Path | None:
     try:
         spec = importlib.util.find_spec(package)
@@ -59,7 +73,8 @@ def _usable(name: str, found: str | Path | None, variable: str) -> Path:
         raise BinaryMissing(name=name, variable=variable)
     path = Path(found)
     _ensure_run_bit(name, path)
-    outcome = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    settings = {**os.environ, **environment()}
+    outcome = subprocess.run([path, "--version"], env=settings, capture_output=True, text=True, check=False)
     if outcome.returncode == 0:
         return path
     if lost := re.search(r"(\S+\.so[\w.]*): cannot open shared object file", outcome.stderr):

@@ -40,7 +40,7 @@ def spec(folder: Path, log: Path, port: int) -> Spec:
     argv = [str(binaries.mongod()), "--nounixsocket", "--quiet"]
     argv += [str(part) for option in options.items() for part in option]
     argv += [part for parameter in parameters for part in ("--setParameter", parameter)]
-    return Spec("mongod", tuple(argv), log, stop_seconds=30)
+    return Spec("mongod", tuple(argv), log, binaries.environment(), stop_seconds=30)
 
 
 def uri(folder: Path, port: int) -> str:

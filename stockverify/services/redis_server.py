@@ -18,7 +18,7 @@ def spec(folder: Path, log: Path, port: int) -> Spec:
         f"bind 127.0.0.1\nport {port}\nrequirepass {_password(folder)}\n"
         f'dir "{folder.absolute()}"\nsave ""\nappendonly no\nmaxmemory 256mb\nmaxmemory-policy noeviction\n'
     )
-    return Spec("redis-server", (str(binaries.redis_server()), str(config.absolute())), log)
+    return Spec("redis-server", (str(binaries.redis_server()), str(config.absolute())), log, binaries.environment())
 
 
 def url(folder: Path, port: int) -> str:

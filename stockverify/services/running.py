@@ -25,6 +25,7 @@ from stockverify.settings import Settings, to_env
 from stockverify.vocabulary import Collection
 
 RUNTIME_FILE = "runtime.json"
+LOCK_FILE = "up.lock"
 
 # The Arrow wheels of this generation may crash in their default allocator when threads come and go, as they do in the
 # dashboard (docs/decisions/0003); the allocator of the C library is safe and as fast for what we do.
@@ -67,11 +68,17 @@ class Running(NamedTuple):
 
 
 @contextmanager
-def running(settings: Settings, say: Callable[[str], None]) -> Iterator[Running]:
-    """Start everything in order; stop it in reverse order at the end."""
+def running(
+    settings: Settings, say: Callable[[str], None], prepare: Callable[[Path], None] = lambda data_dir: None
+) -> Iterator[Running]:
+    """Start everything in order; stop it in reverse order at the end.
+
+    `prepare` is called with the data directory once no other run can be on it.
+    """
     with ExitStack() as stack:
         stack.enter_context(_locked(settings.data_dir))
         _check_ports(settings)
+        prepare(settings.data_dir)
         say("Starting MongoDB and Redis …")
         started = stack.enter_context(backends(settings))
         settings, made_up = _with_first_password(started.settings)
@@ -91,16 +98,18 @@ def running(settings: Settings, say: Callable[[str], None]) -> Iterator[Running]
 
 def _start_ours(result: Running) -> None:
     settings = result.settings
-    env = to_env(settings) | _ARROW
-    logs = settings.data_dir / "logs"
 
-    def spec(name: str, *argv: str) -> Spec:
-        return Spec(name, (sys.executable, "-m", *argv), logs / f"{name}.log", env)
+    def spec(name: str, module: str, *hidden: str) -> Spec:
+        """Each process is told what it needs; an empty variable counts as unset."""
+        env = to_env(settings) | _ARROW | dict.fromkeys(hidden, "")
+        return Spec(name, (sys.executable, "-m", module), settings.data_dir / "logs" / f"{name}.log", env)
 
     start = result.supervisor.start
+    logins = ("STOCKVERIFY_ADMIN_PASSWORD", "STOCKVERIFY_SECRET")
+    databases = ("MONGODB_URI", "REDIS_URL", "REDIS_HOST", "REDIS_PASSWORD")
     start(spec("service", "ingest"), lambda: answers(f"{result.api}/api/health"))
-    start(spec("worker", "jobs"), lambda: True)
-    start(spec("dashboard", "dashboard"), lambda: answers(f"{result.dashboard}/_stcore/health"))
+    start(spec("worker", "jobs", *logins), lambda: True)
+    start(spec("dashboard", "dashboard", *logins, *databases), lambda: answers(f"{result.dashboard}/_stcore/health"))
 
 
 def answers(url: str) -> bool:
@@ -131,7 +140,7 @@ def _locked(data_dir: Path) -> Iterator[None]:
     """One run per data directory; the lock ends with the process, however it ends."""
     try:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = (data_dir / "up.lock").open("a")
+        lock = (data_dir / LOCK_FILE).open("a")
     except OSError as error:
         raise DataDirUnusable(data_dir=data_dir, reason=error.strerror) from None
     with lock:
