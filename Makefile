@@ -23,8 +23,8 @@ test-faults: $(VENV)/.dev ## Run the slow fault hunts
 format: $(VENV)/.dev ## Format the code
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-lock: $(VENV)/.dev ## Resolve the ranges of pyproject.toml into the lock files
-	@./bootstrap.sh lock
+lock: $(VENV)/.dev ## Resolve the ranges of pyproject.toml into the lock files; ARGS=--upgrade takes newer versions
+	@./bootstrap.sh lock $(ARGS)
 
 clean: ## Remove the environment and what runs wrote
 	rm -rf $(VENV) var

@@ -19,7 +19,7 @@ from stockverify.settings import Settings
 
 Document = dict[str, Any]
 
-_DURABLE = {
+_DURABLE: dict[str, Any] = {
     "w": "majority",
     "journal": True,
     "readConcernLevel": "majority",

@@ -67,6 +67,12 @@ async def ensure(database: AsyncDatabase[dict[str, Any]]) -> None:
         await database[collection].create_indexes(list(models))
 
 
+def ensure_blocking(database: Database[dict[str, Any]]) -> None:
+    """The same for a blocking client."""
+    for collection, models in INDEXES.items():
+        database[collection].create_indexes(list(models))
+
+
 def missing(database: Database[dict[str, Any]]) -> list[str]:
     """Names of declared indexes that the database lacks, as `collection.index`."""
     absent = []

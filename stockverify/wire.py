@@ -42,20 +42,20 @@ class Reply(Struct, frozen=True, kw_only=True):
 # ------------------------------------------------------------------------------------------------ auth
 
 
-class Login(Request):
+class Login(Request, frozen=True, kw_only=True):
     """POST /api/auth/login"""
 
     username: Name
     password: Password
 
 
-class Refresh(Request):
+class Refresh(Request, frozen=True, kw_only=True):
     """POST /api/auth/refresh"""
 
     refresh_token: Annotated[str, Meta(min_length=1, max_length=512)]
 
 
-class Register(Request):
+class Register(Request, frozen=True, kw_only=True):
     """POST /api/auth/register, for admins"""
 
     username: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\w.@-]+$")]
@@ -65,7 +65,7 @@ class Register(Request):
     pin: Annotated[str, Meta(pattern=r"^[0-9]{4,6}$")] | None = None
 
 
-class User(Reply):
+class User(Reply, frozen=True, kw_only=True):
     """A person, as tokens and replies show them."""
 
     id: str
@@ -77,7 +77,7 @@ class User(Reply):
     permissions: list[str]
 
 
-class Tokens(Reply):
+class Tokens(Reply, frozen=True, kw_only=True):
     """What a login gives: a short-lived access token and a refresh token that works once."""
 
     access_token: str
@@ -87,7 +87,7 @@ class Tokens(Reply):
     token_type: str = "bearer"  # noqa: S105
 
 
-class TokensReply(Reply):
+class TokensReply(Reply, frozen=True, kw_only=True):
     """The envelope of login and refresh."""
 
     data: Tokens
@@ -97,14 +97,14 @@ class TokensReply(Reply):
 # ----------------------------------------------------------------------------------------------- racks
 
 
-class Claim(Request):
+class Claim(Request, frozen=True, kw_only=True):
     """POST /api/racks/{rack_id}/claim"""
 
     floor: Name = ""
     take_over: bool = False
 
 
-class AvailableRack(Reply):
+class AvailableRack(Reply, frozen=True, kw_only=True):
     """A rack that a counter may claim."""
 
     rack_id: str
@@ -113,7 +113,7 @@ class AvailableRack(Reply):
     item_count: int
 
 
-class Grant(Reply):
+class Grant(Reply, frozen=True, kw_only=True):
     """A claim that was granted: the session it opened and the fence number that guards its writes."""
 
     rack_id: str
@@ -125,7 +125,7 @@ class Grant(Reply):
     success: bool = True
 
 
-class RackChanged(Reply):
+class RackChanged(Reply, frozen=True, kw_only=True):
     """What release answers."""
 
     rack_id: str
@@ -133,7 +133,7 @@ class RackChanged(Reply):
     success: bool = True
 
 
-class RackStateChanged(Reply):
+class RackStateChanged(Reply, frozen=True, kw_only=True):
     """What pause, resume, force-release and reverify answer."""
 
     rack_id: str
@@ -142,7 +142,7 @@ class RackStateChanged(Reply):
     success: bool = True
 
 
-class RackStatus(Reply):
+class RackStatus(Reply, frozen=True, kw_only=True):
     """A rack as it stands now."""
 
     rack_id: str
@@ -154,7 +154,7 @@ class RackStatus(Reply):
     updated_at: float
 
 
-class Reason(Request):
+class Reason(Request, frozen=True, kw_only=True):
     """Why a supervisor overrides a counter."""
 
     reason: Annotated[str, Meta(min_length=3, max_length=1000)]
@@ -163,7 +163,7 @@ class Reason(Request):
 # -------------------------------------------------------------------------------------------- sessions
 
 
-class OpenSession(Request):
+class OpenSession(Request, frozen=True, kw_only=True):
     """POST /api/sessions/ opens a session without a rack."""
 
     warehouse: Name
@@ -171,7 +171,7 @@ class OpenSession(Request):
     floor: Name | None = None
 
 
-class Session(Reply):
+class Session(Reply, frozen=True, kw_only=True):
     """One counter's work, with the counts derived from the records that it holds."""
 
     id: str
@@ -187,7 +187,7 @@ class Session(Reply):
     verified_count: int
 
 
-class SessionPage(Reply):
+class SessionPage(Reply, frozen=True, kw_only=True):
     """One page of sessions."""
 
     items: list[Session]
@@ -196,7 +196,7 @@ class SessionPage(Reply):
     page_size: int
 
 
-class SessionStats(Reply):
+class SessionStats(Reply, frozen=True, kw_only=True):
     """Progress of one session; `damage_items` counts units."""
 
     id: str
@@ -209,7 +209,7 @@ class SessionStats(Reply):
     items_per_minute: float
 
 
-class Heartbeat(Reply):
+class Heartbeat(Reply, frozen=True, kw_only=True):
     """What a heartbeat tells the device about its lock."""
 
     id: str
@@ -221,7 +221,7 @@ class Heartbeat(Reply):
     success: bool = True
 
 
-class SyncHeartbeat(Reply):
+class SyncHeartbeat(Reply, frozen=True, kw_only=True):
     """The older heartbeat, beside the batches."""
 
     session_id: str
@@ -231,7 +231,7 @@ class SyncHeartbeat(Reply):
     success: bool = True
 
 
-class SessionCompleted(Reply):
+class SessionCompleted(Reply, frozen=True, kw_only=True):
     """What complete answers."""
 
     id: str
@@ -240,7 +240,7 @@ class SessionCompleted(Reply):
     success: bool = True
 
 
-class SessionStatusChanged(Reply):
+class SessionStatusChanged(Reply, frozen=True, kw_only=True):
     """What a change of status answers."""
 
     id: str
@@ -251,7 +251,7 @@ class SessionStatusChanged(Reply):
 # ------------------------------------------------------------------------------------------------ sync
 
 
-class SyncRecord(Request):
+class SyncRecord(Request, frozen=True, kw_only=True):
     """One counted line as a device sends it. `verified_qty` null means seen but not counted, never zero."""
 
     client_record_id: Id
@@ -284,7 +284,7 @@ class SyncRecord(Request):
             raise ValueError("a finalized record needs verified_qty; send status partial for an item not yet counted")
 
 
-class RawBatch(Request):
+class RawBatch(Request, frozen=True, kw_only=True):
     """POST /api/sync/batch before its records are read one by one, so that a bad one costs only itself."""
 
     records: list[msgspec.Raw] | None = None
@@ -292,7 +292,7 @@ class RawBatch(Request):
     batch_id: Annotated[str, Meta(max_length=128)] | None = None
 
 
-class Conflicted(Reply):
+class Conflicted(Reply, frozen=True, kw_only=True):
     """A record kept aside for a supervisor, stored whole."""
 
     client_record_id: str
@@ -301,7 +301,7 @@ class Conflicted(Reply):
     details: dict[str, Any] = field(default_factory=dict)
 
 
-class Rejected(Reply):
+class Rejected(Reply, frozen=True, kw_only=True):
     """A record that could not be read; the device keeps it and shows why."""
 
     client_record_id: str
@@ -309,7 +309,7 @@ class Rejected(Reply):
     message: str
 
 
-class RecordResult(Reply):
+class RecordResult(Reply, frozen=True, kw_only=True):
     """The outcome of one record, in request order."""
 
     id: str
@@ -317,7 +317,7 @@ class RecordResult(Reply):
     message: str
 
 
-class BatchReply(Reply):
+class BatchReply(Reply, frozen=True, kw_only=True):
     """One outcome for each record sent: ok + conflicts + errors = total_records."""
 
     ok: list[str]
@@ -335,7 +335,7 @@ class BatchReply(Reply):
 # --------------------------------------------------------------------------------------------- reports
 
 
-class QuerySpec(Request):
+class QuerySpec(Request, frozen=True, kw_only=True):
     """A report query as clients write it; analytics.query checks it against the dataset's declared columns."""
 
     collection: Name
@@ -347,7 +347,7 @@ class QuerySpec(Request):
     skip: Annotated[int, Meta(ge=0)] = 0
 
 
-class CreateSnapshot(Request):
+class CreateSnapshot(Request, frozen=True, kw_only=True):
     """POST /api/reports/snapshots"""
 
     name: Annotated[str, Meta(min_length=1, max_length=200)]
@@ -357,7 +357,7 @@ class CreateSnapshot(Request):
     tags: list[Name] = field(default_factory=list)
 
 
-class Compare(Request):
+class Compare(Request, frozen=True, kw_only=True):
     """POST /api/reports/compare"""
 
     snapshot_a_id: Id
@@ -365,14 +365,14 @@ class Compare(Request):
     comparison_name: Name | None = None
 
 
-class RequestRun(Request):
+class RequestRun(Request, frozen=True, kw_only=True):
     """POST /api/reports/runs asks the worker for something now."""
 
     kind: Name = "materialise"
     name: Name | None = None
 
 
-class Run(Reply):
+class Run(Reply, frozen=True, kw_only=True):
     """What the worker did, does or will do."""
 
     run_id: str
@@ -385,7 +385,7 @@ class Run(Reply):
     error: str | None
 
 
-class Success(Reply):
+class Success(Reply, frozen=True, kw_only=True):
     """Done."""
 
     success: bool = True

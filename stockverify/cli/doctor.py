@@ -129,7 +129,9 @@ def _mongodb(settings: Settings) -> Iterator[Finding]:
         return
     old = _tuple(found) < OLDEST_MONGODB
     yield Finding("mongodb", not old, f"MongoDB {found}", "Use MongoDB 6.0 or newer." if old else "")
-    advice = "" if replica_set else "Start mongod with --replSet: transactions need a replica set, of one node at least."
+    advice = (
+        "" if replica_set else "Start mongod with --replSet: transactions need a replica set, of one node at least."
+    )
     yield Finding("replica set", bool(replica_set), f"replica set {replica_set or 'none'}", advice)
     says = f"missing: {', '.join(absent)}" if absent else "all declared indexes exist"
     yield Finding("indexes", not absent, says, "Restart the service: it creates them." if absent else "")
@@ -139,7 +141,7 @@ def _mongodb(settings: Settings) -> Iterator[Finding]:
 def _redis(settings: Settings) -> Finding:
     try:
         with Redis.from_url(settings.redis_address() or "", socket_timeout=1) as client:
-            found = str(client.info("server")["redis_version"])  # type: ignore[index]
+            found = str(client.info("server")["redis_version"])
     except (RedisError, OSError) as error:
         return Finding("redis", False, "Redis does not answer.", f"Start it, or correct REDIS_URL. {error!s:.200}")
     old = _tuple(found) < OLDEST_REDIS
@@ -151,7 +153,10 @@ def _processes(settings: Settings) -> Iterator[Finding]:
     if not path.exists():
         return
     runtime = json.loads(path.read_text())
-    for name, url in (("service", f"{runtime['api']}/api/health"), ("dashboard", f"{runtime['dashboard']}/_stcore/health")):
+    for name, url in (
+        ("service", f"{runtime['api']}/api/health"),
+        ("dashboard", f"{runtime['dashboard']}/_stcore/health"),
+    ):
         fine = answers(url)
         advice = "" if fine else f"Look at {settings.data_dir / 'logs' / name}.log."
         yield Finding(name, fine, f"{name} {'answers' if fine else 'does not answer'}", advice)

@@ -70,11 +70,11 @@ class Crew:
 
     def mishaps(self) -> dict[str, int]:
         """What the networks and the racks did to the counters."""
-        networks = [counter.network for counter in self._counters]
+        faults = [counter.network.count for counter in self._counters]
         return {
-            "replies_lost": sum(network.dropped_replies for network in networks),
-            "batches_replayed": sum(network.replayed for network in networks),
-            "calls_without_network": sum(network.refused_while_offline for network in networks),
+            "replies_lost": sum(each.dropped_replies for each in faults),
+            "batches_replayed": sum(each.replayed_batches for each in faults),
+            "calls_without_network": sum(each.refused_while_offline for each in faults),
             "offline_spells": self.offline_spells,
             "claims_refused": self.refused_claims,
         }

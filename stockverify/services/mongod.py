@@ -6,11 +6,11 @@ Their passwords derive from the key file, which only the owner of the data direc
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
+from stockverify.clients import Document
 from stockverify.kept_secret import kept_secret
 from stockverify.services import binaries
 from stockverify.services.child import Child, Spec, wait_ready
@@ -53,7 +53,7 @@ def start(folder: Path, log: Path, port: int) -> Child:
     child = Child(spec(folder, log, port))
     try:
         wait_ready(child, lambda: _initiated(folder, port))
-        with MongoClient(uri(folder, port), serverSelectionTimeoutMS=300) as client:
+        with _client(uri(folder, port)) as client:
             wait_ready(child, lambda: _writable(client))
     except BaseException:
         child.kill()
@@ -64,7 +64,7 @@ def start(folder: Path, log: Path, port: int) -> Child:
 def _initiated(folder: Path, port: int) -> bool:
     """Make the replica set and its users at the first start; follow a changed port at later ones."""
     try:
-        with MongoClient(_uri(folder, port, "keeper"), serverSelectionTimeoutMS=300) as client:
+        with _client(_uri(folder, port, "keeper")) as client:
             _follow_port(client, client.admin.command("replSetGetConfig")["config"], port)
             return _writable(client) and _has_user(client, folder)
     except OperationFailure as error:
@@ -75,7 +75,7 @@ def _initiated(folder: Path, port: int) -> bool:
         return False
 
 
-def _follow_port(client: "MongoClient[dict[str, Any]]", config: dict[str, Any], port: int) -> None:
+def _follow_port(client: MongoClient[Document], config: Document, port: int) -> None:
     member = config["members"][0]
     if member["host"] != f"127.0.0.1:{port}":
         member["host"] = f"127.0.0.1:{port}"
@@ -85,7 +85,7 @@ def _follow_port(client: "MongoClient[dict[str, Any]]", config: dict[str, Any], 
 
 def _first_start(folder: Path, port: int) -> None:
     """Uses the exception that lets a local client set up a server that has no users yet."""
-    with MongoClient(f"mongodb://127.0.0.1:{port}/?directConnection=true", serverSelectionTimeoutMS=300) as client:
+    with _client(f"mongodb://127.0.0.1:{port}/?directConnection=true") as client:
         config = {
             "_id": _REPLICA_SET,
             "members": [{"_id": 0, "host": f"127.0.0.1:{port}"}],
@@ -101,7 +101,7 @@ def _first_start(folder: Path, port: int) -> None:
             client.admin.command("createUser", "keeper", pwd=_password(folder, "keeper"), roles=roles)
 
 
-def _has_user(keeper: "MongoClient[dict[str, Any]]", folder: Path) -> bool:
+def _has_user(keeper: MongoClient[Document], folder: Path) -> bool:
     """Make the user that everybody works with, unless an earlier start did."""
     roles = ["readWriteAnyDatabase", "clusterMonitor"]
     try:
@@ -111,7 +111,11 @@ def _has_user(keeper: "MongoClient[dict[str, Any]]", folder: Path) -> bool:
     return True
 
 
-def _writable(client: "MongoClient[dict[str, Any]]") -> bool:
+def _client(address: str) -> MongoClient[Document]:
+    return MongoClient(address, serverSelectionTimeoutMS=300)
+
+
+def _writable(client: MongoClient[Document]) -> bool:
     try:
         return bool(client.admin.command("hello")["isWritablePrimary"])
     except PyMongoError:
