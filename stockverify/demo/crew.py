@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +11,7 @@ import httpx
 
 from stockverify.client.clockwork import Clockwork
 from stockverify.client.device import Device
-from stockverify.client.problems import ServiceRefused
+from stockverify.client.problems import Offline, ServerBusy, ServiceRefused
 from stockverify.client.records import Entry
 from stockverify.demo.books import Counted
 from stockverify.demo.faults import FaultyTransport
@@ -23,6 +23,7 @@ DROP_REPLY = 0.12
 REPLAY = 0.15
 OFFLINE_SPELL = 0.35
 STRAY_SERIAL = "STRAY-0001"
+PRESSES = 60
 
 Readings = Mapping[str, Sequence[Reading]]
 
@@ -84,7 +85,7 @@ class Crew:
             rack_id = waiting.get_nowait()
             await self._claim(counter, rack_id, readings[rack_id])
             await self._read_shelf(counter, readings[rack_id])
-            await counter.device.complete()
+            await _patiently(counter.device.complete)
 
     async def _read_shelf(self, counter: Counter, lines: Sequence[Reading]) -> None:
         """Count line by line, sometimes without network, and correct a slip now and then."""
@@ -100,7 +101,8 @@ class Crew:
         counter.device.sync.online()
 
     async def _claim(self, counter: Counter, rack_id: str, lines: Sequence[Reading]) -> None:
-        await counter.device.claim(rack_id, lines[0].line.floor if lines else "")
+        floor = lines[0].line.floor if lines else ""
+        await _patiently(lambda: counter.device.claim(rack_id, floor))
 
     async def _overtaken(self, first: Counter, second: Counter, rack_id: str, lines: Sequence[Reading]) -> None:
         """Two devices meet on one rack: one is offline with its counts, the other gets the rack meanwhile."""
@@ -116,21 +118,21 @@ class Crew:
         await self._claim(second, rack_id, lines)
         for reading in lines:
             _enter(second.device, reading)
-        await second.device.complete()
+        await _patiently(second.device.complete)
         first.network.offline = False
         first.device.sync.online()
-        await first.device.release()
+        await _patiently(first.device.release)
 
     async def _same_item_twice(self, first: Counter, second: Counter, rack_id: str, lines: Sequence[Reading]) -> None:
         """A rack changes hands in the middle, and the second counter starts from its top."""
         await self._claim(first, rack_id, lines)
         for reading in lines[: max(1, len(lines) // 3)]:
             _enter(first.device, reading)
-        await first.device.release()
+        await _patiently(first.device.release)
         await self._claim(second, rack_id, lines)
         for reading in lines:
             _enter(second.device, reading)
-        await second.device.complete()
+        await _patiently(second.device.complete)
 
     async def _same_serial_twice(
         self, first: Counter, second: Counter, racks: Sequence[str], readings: Readings
@@ -142,7 +144,7 @@ class Crew:
             await self._claim(counter, rack_id, lines)
             for reading in lines:
                 _enter(counter.device, reading)
-            await counter.device.complete()
+            await _patiently(counter.device.complete)
 
 
 @asynccontextmanager
@@ -159,9 +161,25 @@ async def crew(
             clock = Clockwork(rng=random.Random(f"{seed}/{place}/clock"))
             opened = Device.open(path, api, settings=settings, transport=network, clockwork=clock)
             device = await stack.enter_async_context(opened)
-            await device.log_in(person.username, person.password)
+            await _log_in(device, person)
             counters.append(Counter(device, network, rng))
         yield Crew(counters, office)
+
+
+async def _log_in(device: Device, person: Person) -> None:
+    await _patiently(lambda: device.log_in(person.username, person.password))
+
+
+async def _patiently(work: Callable[[], Awaitable[object]]) -> None:
+    """What a counter does whose screen says `no answer`: press the button again."""
+    for _ in range(PRESSES):
+        try:
+            await work()
+        except (Offline, ServerBusy):
+            await asyncio.sleep(1)
+        else:
+            return
+    await work()
 
 
 def _enter(device: Device, reading: Reading) -> Entry:
