@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -183,8 +184,8 @@ def test_exports_agree_in_rows_sums_and_identifiers(boss: httpx.Client, counted:
     as_csv = list(csv.DictReader(io.StringIO(export("csv").decode("utf-8-sig"))))
     as_json = json.loads(export("json"))["rows"]
     as_parquet = pl.read_parquet(io.BytesIO(export("parquet"))).to_dicts()
-    workbook = openpyxl.load_workbook(io.BytesIO(export("xlsx")), read_only=True)
-    sheet = list(workbook["positions"].iter_rows(values_only=True))
+    with closing(openpyxl.load_workbook(io.BytesIO(export("xlsx")), read_only=True)) as workbook:
+        sheet = list(workbook["positions"].iter_rows(values_only=True))
     as_xlsx = [dict(zip(sheet[0], row, strict=True)) for row in sheet[1:]]
     for rows in (as_csv, as_json, as_parquet, as_xlsx):
         mine = [row for row in rows if row["rack_id"] == rack]
