@@ -45,7 +45,7 @@ def test_every_word_is_in_the_glossary(word: str) -> None:
     assert word in (DOCS / "glossary.md").read_text()
 
 
-@pytest.mark.parametrize("path", sorted(DOCS.rglob("*.md")) + [README], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*sorted(DOCS.rglob("*.md")), README], ids=lambda path: path.name)
 def test_links_between_documents_lead_somewhere(path: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text())
     assert [link for link in links if not (path.parent / link).exists()] == []
