@@ -1,0 +1,153 @@
+"""The calls of the HTTP contract that a device makes: typed in, typed out, and every failure a named error."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+
+from stockverify import wire
+from stockverify.client.exchange import Exchange
+from stockverify.client.memory import Login
+from stockverify.client.problems import LoginNeeded, Offline, WrongLogin
+from stockverify.client.replies import Me, SyncReply
+from stockverify.errors import StockVerifyError
+
+T = TypeVar("T")
+
+REFRESH_BEFORE_SECONDS = 60.0
+"""An access token is renewed when it has less than this left, so that a batch does not meet its end."""
+
+PROBE_TIMEOUT_SECONDS = 5.0
+"""A network that takes longer to answer a probe does not count as back."""
+
+
+class Api:
+    """The service as one device sees it. `keep` stores the login whenever it changes; `client` may be shared."""
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        base_url: str,
+        device_id: str,
+        login: Login | None = None,
+        keep: Callable[[Login | None], None] = lambda login: None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Raises BadAddress."""
+        self._exchange = Exchange(client, base_url, device_id)
+        self._login, self._keep, self._monotonic = login, keep, monotonic
+        self._expires_at: float | None = None  # after a restart unknown: a 401 tells
+        self._refreshing = asyncio.Lock()
+
+    async def log_in(self, username: str, password: str) -> None:
+        """Open a login for this device. Raises WrongLogin."""
+        body = wire.Login(username=username, password=password)
+        try:
+            reply = await self._exchange.send("POST", "/api/auth/login", wire.TokensReply, body)
+        except LoginNeeded as error:
+            raise WrongLogin(**error.fields) from None
+        self._take(reply.data)
+
+    async def me(self) -> Me:
+        """The person who is logged in."""
+        return await self._call("GET", "/api/auth/me", Me)
+
+    async def available_racks(self, floor: str | None = None) -> list[wire.AvailableRack]:
+        """Racks that nobody holds."""
+        return await self._call("GET", "/api/racks/available", list[wire.AvailableRack], floor=floor)
+
+    async def claim(self, rack_id: str, floor: str = "", take_over: bool = False) -> wire.Grant:
+        """Claim a rack; asking again gives the same grant."""
+        body = wire.Claim(floor=floor, take_over=take_over)
+        return await self._call("POST", f"/api/racks/{_in_path(rack_id)}/claim", wire.Grant, body)
+
+    async def release(self, rack_id: str) -> wire.RackChanged:
+        """Give a rack back."""
+        return await self._call("POST", f"/api/racks/{_in_path(rack_id)}/release", wire.RackChanged)
+
+    async def pause(self, rack_id: str) -> wire.RackStateChanged:
+        """Keep a rack for a while without heartbeats."""
+        return await self._call("POST", f"/api/racks/{_in_path(rack_id)}/pause", wire.RackStateChanged)
+
+    async def resume(self, rack_id: str) -> wire.RackStateChanged:
+        """Go on with a paused rack."""
+        return await self._call("POST", f"/api/racks/{_in_path(rack_id)}/resume", wire.RackStateChanged)
+
+    async def rack_status(self, rack_id: str) -> wire.RackStatus:
+        """A rack as it stands now."""
+        return await self._call("GET", f"/api/racks/{_in_path(rack_id)}/status", wire.RackStatus)
+
+    async def session(self, session_id: str) -> wire.Session:
+        """One session."""
+        return await self._call("GET", f"/api/sessions/{_in_path(session_id)}", wire.Session)
+
+    async def heartbeat(self, session_id: str) -> wire.Heartbeat:
+        """Say that this device is alive; the reply says whether the rack is still its own."""
+        return await self._call("POST", f"/api/sessions/{_in_path(session_id)}/heartbeat", wire.Heartbeat)
+
+    async def complete(self, session_id: str) -> wire.SessionCompleted:
+        """Finish a session and its rack."""
+        return await self._call("POST", f"/api/sessions/{_in_path(session_id)}/complete", wire.SessionCompleted)
+
+    async def sync(self, body: bytes) -> SyncReply:
+        """Post a batch that is JSON already."""
+        return await self._call("POST", "/api/sync/batch", SyncReply, body)
+
+    async def reachable(self) -> bool:
+        """A cheap question without a token: whether the service answers at all."""
+        try:
+            async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
+                await self._exchange.send("GET", "/api/health", dict[str, Any])
+        except (Offline, TimeoutError):
+            return False
+        except StockVerifyError:
+            return True
+        return True
+
+    async def _call(self, method: str, path: str, kind: type[T], body: object = None, **query: str | None) -> T:
+        """One call with a token; a token that ends soon, or that the service refuses, is renewed once."""
+        if self._expires_at is not None and self._monotonic() > self._expires_at - REFRESH_BEFORE_SECONDS:
+            await self._refresh(self._login)
+        used = self._login
+        try:
+            return await self._exchange.send(method, path, kind, body, query, self._bearer())
+        except LoginNeeded:
+            await self._refresh(used)
+            return await self._exchange.send(method, path, kind, body, query, self._bearer())
+
+    def _bearer(self) -> dict[str, str]:
+        if self._login is None:
+            raise LoginNeeded(detail="there is no login on this device.")
+        return {"Authorization": f"Bearer {self._login.access_token}"}
+
+    async def _refresh(self, used: Login | None) -> None:
+        """Renew the login that was used, unless another call has done so meanwhile. Raises LoginNeeded."""
+        async with self._refreshing:
+            if self._login is None or self._login is not used:
+                return
+            body = wire.Refresh(refresh_token=self._login.refresh_token)
+            try:
+                reply = await self._exchange.send("POST", "/api/auth/refresh", wire.TokensReply, body)
+            except LoginNeeded:
+                self._login, self._expires_at = None, None
+                self._keep(None)
+                raise
+            self._take(reply.data)
+
+    def _take(self, tokens: wire.Tokens) -> None:
+        self._login = Login(
+            username=tokens.user.username,
+            access_token=tokens.access_token,
+            refresh_token=tokens.refresh_token,
+            expires_in=tokens.expires_in,
+        )
+        # A token that lives shorter than the margin would be renewed before each call; a 401 tells then.
+        self._expires_at = self._monotonic() + max(tokens.expires_in, 2 * REFRESH_BEFORE_SECONDS)
+        self._keep(self._login)
+
+
+def _in_path(name: str) -> str:
+    return quote(name, safe="")
