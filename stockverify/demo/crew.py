@@ -4,15 +4,17 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import httpx
 
-from stockverify.client.clockwork import Clockwork
+from stockverify.client.clockwork import Clockwork, hastened
 from stockverify.client.device import Device
-from stockverify.client.problems import Offline, ServerBusy, ServiceRefused
+from stockverify.client.problems import ServiceRefused
 from stockverify.client.records import Entry
+from stockverify.client.retry import until_answered
 from stockverify.demo.books import Counted
 from stockverify.demo.faults import FaultyTransport
 from stockverify.demo.office import Office, Person
@@ -25,6 +27,9 @@ OFFLINE_SPELL = 0.35
 STRAY_SERIAL = "STRAY-0001"
 PRESSES = 60
 
+HASTE = 5.0
+"""Devices of the demo wait this many times shorter than real ones, so that nobody has to watch them wait."""
+
 Readings = Mapping[str, Sequence[Reading]]
 
 
@@ -34,6 +39,11 @@ class Counter(NamedTuple):
     device: Device
     network: FaultyTransport
     rng: random.Random
+    clock: Clockwork
+
+    async def insist(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Press the button again while nothing answers."""
+        await until_answered(work, self.clock, PRESSES)
 
 
 class Crew:
@@ -85,7 +95,7 @@ class Crew:
             rack_id = waiting.get_nowait()
             await self._claim(counter, rack_id, readings[rack_id])
             await self._read_shelf(counter, readings[rack_id])
-            await _patiently(counter.device.complete)
+            await counter.insist(counter.device.complete)
 
     async def _read_shelf(self, counter: Counter, lines: Sequence[Reading]) -> None:
         """Count line by line, sometimes without network, and correct a slip now and then."""
@@ -102,7 +112,7 @@ class Crew:
 
     async def _claim(self, counter: Counter, rack_id: str, lines: Sequence[Reading]) -> None:
         floor = lines[0].line.floor if lines else ""
-        await _patiently(lambda: counter.device.claim(rack_id, floor))
+        await counter.insist(lambda: counter.device.claim(rack_id, floor))
 
     async def _overtaken(self, first: Counter, second: Counter, rack_id: str, lines: Sequence[Reading]) -> None:
         """Two devices meet on one rack: one is offline with its counts, the other gets the rack meanwhile."""
@@ -118,21 +128,21 @@ class Crew:
         await self._claim(second, rack_id, lines)
         for reading in lines:
             _enter(second.device, reading)
-        await _patiently(second.device.complete)
+        await second.insist(second.device.complete)
         first.network.offline = False
         first.device.sync.online()
-        await _patiently(first.device.release)
+        await first.insist(first.device.release)
 
     async def _same_item_twice(self, first: Counter, second: Counter, rack_id: str, lines: Sequence[Reading]) -> None:
         """A rack changes hands in the middle, and the second counter starts from its top."""
         await self._claim(first, rack_id, lines)
         for reading in lines[: max(1, len(lines) // 3)]:
             _enter(first.device, reading)
-        await _patiently(first.device.release)
+        await first.insist(first.device.release)
         await self._claim(second, rack_id, lines)
         for reading in lines:
             _enter(second.device, reading)
-        await _patiently(second.device.complete)
+        await second.insist(second.device.complete)
 
     async def _same_serial_twice(
         self, first: Counter, second: Counter, racks: Sequence[str], readings: Readings
@@ -144,7 +154,7 @@ class Crew:
             await self._claim(counter, rack_id, lines)
             for reading in lines:
                 _enter(counter.device, reading)
-            await _patiently(counter.device.complete)
+            await counter.insist(counter.device.complete)
 
 
 @asynccontextmanager
@@ -158,28 +168,12 @@ async def crew(
             rng = random.Random(f"{seed}/{place}")
             network = FaultyTransport(httpx.AsyncHTTPTransport(), rng, drop_reply=DROP_REPLY, replay=REPLAY)
             path = folder / f"{person.username}.sqlite"
-            clock = Clockwork(rng=random.Random(f"{seed}/{place}/clock"))
+            clock = hastened(HASTE, random.Random(f"{seed}/{place}/clock"))
             opened = Device.open(path, api, settings=settings, transport=network, clockwork=clock)
             device = await stack.enter_async_context(opened)
-            await _log_in(device, person)
-            counters.append(Counter(device, network, rng))
+            counters.append(Counter(device, network, rng, clock))
+            await counters[-1].insist(partial(device.log_in, person.username, person.password))
         yield Crew(counters, office)
-
-
-async def _log_in(device: Device, person: Person) -> None:
-    await _patiently(lambda: device.log_in(person.username, person.password))
-
-
-async def _patiently(work: Callable[[], Awaitable[object]]) -> None:
-    """What a counter does whose screen says `no answer`: press the button again."""
-    for _ in range(PRESSES):
-        try:
-            await work()
-        except (Offline, ServerBusy):
-            await asyncio.sleep(1)
-        else:
-            return
-    await work()
 
 
 def _enter(device: Device, reading: Reading) -> Entry:
