@@ -151,8 +151,8 @@ POSITIONS = Dataset(
         Column("counted", B, "true once a finalized record exists in the rack's latest round"),
         Column("in_book", B, "true when the stock list has this line"),
         Column("round", N, "round of the count; null while not counted"),
-        Column("counted_by", S, "counter of the latest record"),
-        Column("counted_at", T, "when the service stored the latest record"),
+        Column("counted_by", S, "counter of the latest finalized record; null while not counted"),
+        Column("counted_at", T, "when the service stored that record; null while not counted"),
     ),
 )
 

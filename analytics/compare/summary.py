@@ -1,0 +1,46 @@
+"""How totals moved from one snapshot to another."""
+
+from collections.abc import Mapping
+
+import polars as pl
+from msgspec import Struct
+
+from analytics.figures import FIGURES
+from analytics.figures import totals as stock_totals
+from stockverify.datasets import POSITIONS, Dataset, Type
+
+_MILLIONTH = 6
+# Shares are left out: a percentage of a percentage misleads.
+_COMPARED = tuple(figure.name for figure in FIGURES if figure.unit != "share")
+
+
+class Change(Struct, frozen=True):
+    """One total, before and after. `percent_diff` is of the baseline's size; null when the baseline is 0."""
+
+    baseline: float
+    comparison: float
+    absolute_diff: float
+    percent_diff: float | None
+    trend: str
+
+
+def change(baseline: float, comparison: float) -> Change:
+    """The change between two totals: up, down or stable."""
+    step = round(comparison - baseline, _MILLIONTH)
+    percent = round(100 * step / abs(baseline), 4) if baseline else (None if step else 0.0)
+    return Change(baseline, comparison, step, percent, "stable" if step == 0 else "up" if step > 0 else "down")
+
+
+def summary(dataset: Dataset, before: pl.LazyFrame, after: pl.LazyFrame) -> dict[str, Change]:
+    """The stock figures for positions; for other datasets their rows and the sums of their quantities."""
+    first, second = _totals(dataset, before), _totals(dataset, after)
+    return {name: change(value, second[name]) for name, value in first.items()}
+
+
+def _totals(dataset: Dataset, rows: pl.LazyFrame) -> Mapping[str, float]:
+    if dataset == POSITIONS:
+        figures = stock_totals(rows)
+        return {name: getattr(figures, name) for name in _COMPARED}
+    amounts = [column.name for column in dataset.columns if column.type is Type.FLOAT]
+    sums = pl.col(amounts).sum().round(_MILLIONTH).name.suffix("_sum")
+    return rows.select(pl.len().cast(pl.Int64).alias("rows"), sums).collect().row(0, named=True)

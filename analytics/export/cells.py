@@ -1,0 +1,54 @@
+"""How values look in files that people open: instants in the zone of the house, several values as a JSON list."""
+
+import msgspec
+import polars as pl
+
+from stockverify.datasets import Type
+
+# A text that begins with one of these is taken for a formula by spreadsheets that read a CSV file.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+GUARD = "'"
+
+Columns = tuple[tuple[str, Type], ...]
+
+
+# With its offset, so that a time read back is the same instant.
+_INSTANT = "%Y-%m-%dT%H:%M:%S%.3f%:z"
+
+
+def zoned(frame: pl.DataFrame, columns: Columns, zone: str) -> pl.DataFrame:
+    """Instants as ISO 8601 texts in the zone. Not as Python's datetime, which fails at the ends of its range:
+    a device may claim to have counted in the year 1."""
+    instants = [name for name, kind in columns if kind is Type.INSTANT]
+    return frame.with_columns(pl.col(instants).dt.convert_time_zone(zone).dt.strftime(_INSTANT))
+
+
+def flat(frame: pl.DataFrame, columns: Columns, zone: str) -> pl.DataFrame:
+    """The same, with lists as JSON texts too: one value per cell."""
+    lists = [name for name, kind in columns if kind is Type.STRINGS]
+    return zoned(frame, columns, zone).with_columns(pl.col(name).map_elements(_json, pl.String) for name in lists)
+
+
+def guarded(frame: pl.DataFrame) -> pl.DataFrame:
+    """Texts that a spreadsheet would take for a formula, with an apostrophe before them.
+
+    Texts that begin with an apostrophe get one too, so taking away one leading apostrophe gives every text back.
+    """
+    return frame.with_columns(
+        pl.when(_risky(name)).then(pl.lit(GUARD) + pl.col(name)).otherwise(pl.col(name)).alias(name)
+        for name, dtype in frame.schema.items()
+        if dtype == pl.String
+    )
+
+
+def guarded_text(text: str) -> str:
+    """The same for one text."""
+    return GUARD + text if text.startswith((*FORMULA_STARTS, GUARD)) else text
+
+
+def _risky(name: str) -> pl.Expr:
+    return pl.any_horizontal(*(pl.col(name).str.starts_with(start) for start in (*FORMULA_STARTS, GUARD)))
+
+
+def _json(values: pl.Series) -> str:
+    return msgspec.json.encode(values.to_list()).decode()

@@ -1,0 +1,132 @@
+"""What can be exported: columns with logical types, rows in batches, and the words that say where they come from."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+import pyarrow.parquet as pq
+from msgspec import structs
+
+from analytics.compare import Comparison
+from analytics.lake import Lake
+from analytics.query import QueryResult
+from stockverify.datasets import Type
+
+_BATCH = 20_000
+_KINDS: tuple[tuple[Any, Type], ...] = (
+    (pl.String, Type.STRING),
+    (pl.Boolean, Type.BOOLEAN),
+    (pl.Datetime, Type.INSTANT),
+    (pl.List, Type.STRINGS),
+    (pl.Float64, Type.FLOAT),
+)
+
+
+class Table(NamedTuple):
+    """`name` becomes the name of the sheet; `about` is what the manifest says of the source. Batches are read once."""
+
+    name: str
+    columns: tuple[tuple[str, Type], ...]
+    batches: Iterator[pl.DataFrame]
+    about: dict[str, Any]
+
+
+def of_snapshot(lake: Lake, snapshot_id: str, dataset: str = "positions") -> Table:
+    """A dataset of a snapshot, streamed from its files."""
+    manifest = lake.manifest(dataset, snapshot_id)
+    files = lake.files(dataset, snapshot_id)
+    columns = tuple((name, Type(kind)) for name, kind in manifest.columns)
+    about = {
+        "dataset": manifest.dataset,
+        "snapshot_id": snapshot_id,
+        "snapshot_name": manifest.name,
+        "as_of": manifest.as_of,
+        "query": {"collection": manifest.dataset},
+    }
+    return Table(manifest.dataset, columns, _read(files), about)
+
+
+def of_result(result: QueryResult) -> Table:
+    """The rows of a query; group keys are columns of their own."""
+    query = result.query
+    about = {
+        "dataset": query.dataset.name,
+        "snapshot_id": result.snapshot_id,
+        "as_of": result.as_of,
+        "query": described(result),
+    }
+    return Table(query.dataset.name, tuple(query.results()), _sliced(result.frame), about)
+
+
+def of_comparison(found: Comparison) -> Table:
+    """One row per added, removed, changed or duplicate key: `change`, the key, and of every column that differs
+    anywhere its value before, its value after and, for numbers, its delta."""
+    rows = _comparison_rows(found)
+    columns = tuple((name, _kind(dtype)) for name, dtype in rows.schema.items())
+    about = {
+        "dataset": found.dataset,
+        "snapshot_id": found.comparison.snapshot_id,
+        "as_of": found.comparison.as_of,
+        "query": {"compare": found.metadata(), "counts": found.counts()},
+        "summary": {name: structs.asdict(step) for name, step in found.summary.items()},
+    }
+    return Table("comparison", columns, _sliced(rows), about)
+
+
+def described(result: QueryResult) -> dict[str, Any]:
+    """A query in the words in which it was asked."""
+    query = result.query
+    filters: dict[str, dict[str, Any]] = {}
+    for condition in query.conditions:
+        filters.setdefault(condition.column.name, {})[condition.operator.value] = condition.value
+    return {
+        "collection": query.dataset.name,
+        "filters": filters,
+        "group_by": [column.name for column in query.group_by],
+        "aggregations": {measure.column.name: measure.function.value for measure in query.measures},
+        "sort": {order.name: -1 if order.descending else 1 for order in query.order},
+        "limit": query.limit,
+        "skip": query.skip,
+    }
+
+
+def _read(files: Iterable[Path]) -> Iterator[pl.DataFrame]:
+    for path in files:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(_BATCH):
+                frame = pl.from_arrow(batch)
+                assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a batch is never a single column
+                yield frame
+
+
+def _sliced(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    return frame.iter_slices(_BATCH)
+
+
+def _comparison_rows(found: Comparison) -> pl.DataFrame:
+    diff = found.diff
+    parts = [
+        _labelled("added", _suffixed(diff.added, diff.key, "after")),
+        _labelled("removed", _suffixed(diff.removed, diff.key, "before")),
+        _labelled("changed", diff.changed),
+        _labelled("key_duplicate", diff.key_duplicates.select(diff.key)),
+    ]
+    values = [name for name in diff.columns if name not in diff.key]
+    whole = diff.added.height or diff.removed.height
+    shown = [name for name in values if whole or name in diff.column_changes]
+    wanted = [f"{name}_{side}" for name in shown for side in ("before", "after", "delta")]
+    rows = pl.concat(parts, how="diagonal")
+    return rows.select("change", *diff.key, *(name for name in wanted if name in rows.columns))
+
+
+def _labelled(change: str, rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.select(pl.lit(change, pl.String).alias("change"), pl.all())
+
+
+def _suffixed(rows: pl.DataFrame, key: tuple[str, ...], side: str) -> pl.DataFrame:
+    return rows.select(*key, pl.exclude(key).name.suffix(f"_{side}"))
+
+
+def _kind(dtype: pl.DataType) -> Type:
+    return next((kind for match, kind in _KINDS if dtype == match), Type.INTEGER)

@@ -1,0 +1,7 @@
+"""The lake: published snapshots in `lake/{dataset}/{snapshot_id}/`, Parquet files and the manifest they answer to."""
+
+from analytics.lake.audit import Problem, verify
+from analytics.lake.manifest import Freeze, Manifest, Part
+from analytics.lake.store import Lake
+
+__all__ = ["Freeze", "Lake", "Manifest", "Part", "Problem", "verify"]

@@ -1,0 +1,33 @@
+"""Reads everything that is published and says what is wrong with it; `stockverify doctor` shows the result."""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from analytics.lake.store import Lake
+from stockverify.datasets import DATASETS
+from stockverify.errors import StockVerifyError
+
+
+class Problem(Struct, frozen=True):
+    """One dataset of one snapshot that is not as its manifest says."""
+
+    snapshot_id: str
+    dataset: str
+    message: str
+
+
+def verify(root: Path) -> list[Problem]:
+    """The problems of all snapshots under `root`, newest first. Reads every file anew, whatever was checked before."""
+    lake = Lake(root)
+    pairs = [(snapshot_id, dataset) for snapshot_id in lake.ids() for dataset in DATASETS]
+    found = (_problem(lake, snapshot_id, dataset) for snapshot_id, dataset in pairs)
+    return [problem for problem in found if problem]
+
+
+def _problem(lake: Lake, snapshot_id: str, dataset: str) -> Problem | None:
+    try:
+        lake.files(dataset, snapshot_id)
+    except StockVerifyError as error:
+        return Problem(snapshot_id, dataset, error.message)
+    return None

@@ -1,0 +1,114 @@
+"""What a published snapshot says about itself, and what must hold before a reader believes it."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from analytics.lake.ids import is_snapshot_id
+from analytics.schema import described
+from stockverify.datasets import DATASETS, SCHEMA_VERSION
+from stockverify.errors import SetupError
+
+FILE_NAME = "manifest.json"
+MAX_BYTES = 16 * 2**20
+_PART = re.compile(r"part-\d{5}\.parquet", re.ASCII)
+
+Count = Annotated[int, Meta(ge=0)]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Instant = Annotated[datetime, Meta(tz=True)]
+
+
+class SnapshotDamaged(SetupError):
+    """Snapshot {snapshot_id} of {dataset} is damaged: {reason}. It is not used. Take a new one with
+    `stockverify snapshot`; `stockverify doctor` lists all that is damaged."""
+
+
+class Part(Struct, frozen=True, forbid_unknown_fields=True):
+    """One Parquet file of a snapshot."""
+
+    name: str
+    rows: Count
+    bytes: Count
+    sha256: Sha256
+
+
+class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One dataset at one point in time. `query` says how it was made; `sources` names, by the SHA-256 of
+    their manifests, the datasets of the same snapshot that it was derived from."""
+
+    dataset: str
+    snapshot_id: str
+    name: str
+    as_of: Instant
+    created_at: Instant
+    schema_version: Annotated[int, Meta(ge=1)]
+    columns: tuple[tuple[str, str], ...]
+    rows: Count
+    files: tuple[Part, ...]
+    query: dict[str, Any]
+    sources: dict[str, Sha256] = {}
+
+
+class Freeze(Struct, frozen=True, kw_only=True):
+    """One point in time over all datasets. `rows` counts the positions."""
+
+    snapshot_id: str
+    name: str
+    as_of: datetime
+    created_at: datetime
+    rows: int
+
+
+def freeze_of(positions: Manifest) -> Freeze:
+    """The freeze that a manifest of positions completes."""
+    return Freeze(
+        snapshot_id=positions.snapshot_id,
+        name=positions.name,
+        as_of=positions.as_of,
+        created_at=positions.created_at,
+        rows=positions.rows,
+    )
+
+
+def encoded(manifest: Manifest) -> bytes:
+    """The bytes of manifest.json, made for people to read too."""
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
+
+
+def decoded(data: bytes, dataset: str, snapshot_id: str) -> Manifest:
+    """The manifest of that place in the lake. Raises SnapshotDamaged with what is wrong with it."""
+    try:
+        manifest = msgspec.json.decode(data, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SnapshotDamaged(
+            snapshot_id=snapshot_id, dataset=dataset, reason=f"its manifest cannot be read: {error}"
+        ) from None
+    if reason := fault(manifest, dataset, snapshot_id):
+        raise SnapshotDamaged(snapshot_id=snapshot_id, dataset=dataset, reason=reason)
+    return manifest
+
+
+def fault(manifest: Manifest, dataset: str, snapshot_id: str) -> str | None:
+    """Why a manifest is not believed, or None."""
+    if (manifest.dataset, manifest.snapshot_id) != (dataset, snapshot_id) or not is_snapshot_id(snapshot_id):
+        return f"its manifest is that of {manifest.dataset} {manifest.snapshot_id}"
+    if manifest.schema_version != SCHEMA_VERSION:
+        return f"it has schema version {manifest.schema_version}, and this version reads {SCHEMA_VERSION}"
+    if strange := set(manifest.columns) ^ set(described(DATASETS[dataset].columns)):
+        return f"its columns are not those of {dataset}: {', '.join(sorted(name for name, _ in strange))}"
+    return _file_fault(manifest)
+
+
+def _file_fault(manifest: Manifest) -> str | None:
+    names = [part.name for part in manifest.files]
+    for name in names:
+        if not _PART.fullmatch(name):
+            return f"its manifest names {name!r}, which is no file of a snapshot"
+    if len(set(names)) != len(names):
+        return "its manifest names a file twice"
+    if sum(part.rows for part in manifest.files) != manifest.rows:
+        return f"its files hold {sum(part.rows for part in manifest.files)} rows and its manifest says {manifest.rows}"
+    return None

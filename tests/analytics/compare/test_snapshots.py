@@ -1,0 +1,100 @@
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from analytics.compare import Change, change, compare
+from analytics.lake import Lake
+from analytics.lake.store import SnapshotNotFound
+from tests.analytics.conftest import Store, Take
+from tests.analytics.stock import NOW, item, record
+
+
+def test_a_recount_between_two_snapshots(take: Take, lake: Lake, db: Store) -> None:
+    first = take(
+        erp_items=[item("R1", "a", 10), item("R1", "b", 4), item("R1", "gone", 1), item("R1", "same", 5)],
+        verification_records=[record("c-1", "R1", "a", 8), record("c-2", "R1", "same", 5)],
+    )
+    db["erp_items"].delete_one({"item_code": "gone"})
+    db["verification_records"].update_one(
+        {"_id": "c-1"}, {"$set": {"verified_qty": 10.0, "received_at": NOW + timedelta(1), "username": "bob"}}
+    )
+    db["verification_records"].update_one(
+        {"_id": "c-2"}, {"$set": {"username": "eve", "received_at": NOW + timedelta(1)}}
+    )
+    second = take(verification_records=[record("c-3", "R1", "new", 2)])
+    found = compare(lake, first.snapshot_id, second.snapshot_id)
+    assert found.counts() == {
+        "added_count": 1,
+        "removed_count": 1,
+        "changed_count": 1,
+        "unchanged_count": 2,
+        "key_duplicate_count": 0,
+    }
+    assert found.diff.column_changes == {"verified_qty": 1, "variance_qty": 1, "variance_value": 1}
+    assert found.summary["verified_units"] == Change(13.0, 17.0, 4.0, 30.7692, "up")
+    assert found.summary["net_variance_units"] == Change(-2.0, 2.0, 4.0, 200.0, "up")
+    assert found.summary["shrinkage_value"] == Change(5.0, 0.0, -5.0, -100.0, "down")
+    assert found.summary["lines"] == Change(4, 4, 0, 0.0, "stable")
+    assert "progress" not in found.summary
+    shown = found.contract()
+    assert shown["row_diff"]["added"][0]["item_code"] == "new"
+    assert shown["row_diff"]["removed"][0]["item_code"] == "gone"
+    [changed] = shown["row_diff"]["changed"]
+    assert changed["key"] == {"rack_id": "R1", "bin": "", "item_code": "a"}
+    assert (changed["baseline"]["verified_qty"], changed["comparison"]["verified_qty"]) == (8.0, 10.0)
+    assert changed["diff"] == {"verified_qty": 2.0, "variance_qty": 2.0, "variance_value": 5.0}
+    assert shown["metadata"]["ignored"] == ["counted_by", "counted_at", "round"]
+    assert shown["metadata"]["baseline"]["snapshot_id"] == first.snapshot_id
+    assert b'"trend":"up"' in msgspec.json.encode(shown)
+    strict = compare(lake, first.snapshot_id, second.snapshot_id, ignore=())
+    assert (strict.diff.changed.height, strict.diff.column_changes["counted_by"]) == (2, 2)
+
+
+def test_lists_hold_the_first_hundred_only(take: Take, lake: Lake, db: Store) -> None:
+    first = take(erp_items=[item("R1", f"{number:03}", 1) for number in range(150)])
+    db["erp_items"].update_many({}, {"$set": {"book_qty": 2.0}})
+    second = take()
+    shown = compare(lake, first.snapshot_id, second.snapshot_id).contract()["row_diff"]
+    assert (shown["changed_count"], len(shown["changed"])) == (150, 100)
+    assert [row["key"]["item_code"] for row in shown["changed"]] == [f"{number:03}" for number in range(100)]
+
+
+def test_other_datasets_compare_on_their_own_key(take: Take, lake: Lake) -> None:
+    first = take(verification_records=[record("c-1", "R1", "a", 8)])
+    second = take(verification_records=[record("c-2", "R1", "a", 1.5, serial_numbers=["x"])])
+    found = compare(lake, first.snapshot_id, second.snapshot_id, "records")
+    assert (found.dataset, found.counts()["added_count"], found.counts()["unchanged_count"]) == (
+        "verification_records",
+        1,
+        1,
+    )
+    assert found.summary["rows"] == Change(1, 2, 1, 100.0, "up")
+    assert found.summary["verified_qty_sum"] == Change(8.0, 9.5, 1.5, 18.75, "up")
+
+
+def test_a_snapshot_does_not_differ_from_itself(take: Take, lake: Lake) -> None:
+    only = take(erp_items=[item("R1", "a", 8)]).snapshot_id
+    found = compare(lake, only, only)
+    assert (found.counts()["unchanged_count"], found.diff.column_changes) == (1, {})
+    assert {step.trend for step in found.summary.values()} == {"stable"}
+
+
+def test_an_unknown_snapshot(take: Take, lake: Lake) -> None:
+    only = take(erp_items=[item("R1", "a", 8)]).snapshot_id
+    with pytest.raises(SnapshotNotFound):
+        compare(lake, only, "20200101T000000000Z-00000000")
+
+
+@pytest.mark.parametrize(
+    ("pair", "expected"),
+    [
+        ((0, 0), Change(0, 0, 0, 0.0, "stable")),
+        ((0, 5), Change(0, 5, 5, None, "up")),
+        ((-4, -2), Change(-4, -2, 2, 50.0, "up")),
+        ((0.3, 0.1 + 0.2), Change(0.3, 0.1 + 0.2, 0.0, 0.0, "stable")),
+        ((200, 100), Change(200, 100, -100, -50.0, "down")),
+    ],
+)
+def test_changes(pair: tuple[float, float], expected: Change) -> None:
+    assert change(*pair) == expected

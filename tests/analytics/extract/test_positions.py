@@ -1,0 +1,165 @@
+"""What becomes of book lines and counts, case by case."""
+
+from datetime import timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+
+from analytics.lake import Lake
+from stockverify.clients import Document
+from tests.analytics.conftest import Take
+from tests.analytics.stock import NOW, item, record
+
+LATER = NOW + timedelta(minutes=5)
+UNCOUNTED = {
+    "verified_qty": None,
+    "damage_qty": None,
+    "variance_qty": None,
+    "variance_value": None,
+    "counted": False,
+    "round": None,
+    "counted_by": None,
+    "counted_at": None,
+}
+
+
+class Derive:
+    """Freezes the documents and reads the positions."""
+
+    def __init__(self, take: Take, lake: Lake) -> None:
+        self._take, self._lake = take, lake
+
+    def __call__(self, items: list[Document], records: list[Document]) -> list[dict[str, Any]]:
+        documents = {"erp_items": items, "verification_records": records}
+        taken = self._take(**{name: found for name, found in documents.items() if found})
+        return pl.read_parquet(self._lake.files("positions", taken.snapshot_id), glob=False).to_dicts()
+
+
+@pytest.fixture
+def derive(take: Take, lake: Lake) -> Derive:
+    return Derive(take, lake)
+
+
+def test_a_counted_line_whole(derive: Derive) -> None:
+    found = derive([item("R1", "00123", 10)], [record("c-1", "R1", "00123", 8.5, damage_qty=1)])
+    assert found == [
+        {
+            "floor": "Ground",
+            "rack_id": "R1",
+            "bin": "",
+            "item_code": "00123",
+            "item_name": "Item 00123",
+            "category": "Tools",
+            "subcategory": "Hand",
+            "uom": "EA",
+            "unit_cost": 2.5,
+            "book_qty": 10.0,
+            "verified_qty": 8.5,
+            "damage_qty": 1.0,
+            "variance_qty": -1.5,
+            "variance_value": -3.75,
+            "counted": True,
+            "in_book": True,
+            "round": 1,
+            "counted_by": "ann",
+            "counted_at": NOW,
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [],
+        [record("c-1", "R1", "a", 4, status="partial")],
+        [record("c-1", "R1", "a", None, status="partial")],
+        [record("c-1", None, "a", 4)],
+        [record("c-1", "R1", "b", 4)],
+    ],
+    ids=["no record", "partial", "seen only", "without a rack", "another item"],
+)
+def test_a_line_that_is_not_counted(derive: Derive, records: list[Document]) -> None:
+    found = derive([item("R1", "a", 4)], records)[0]
+    assert {name: found[name] for name in UNCOUNTED} == UNCOUNTED
+    assert (found["book_qty"], found["in_book"]) == (4.0, True)
+
+
+def test_zero_is_a_count(derive: Derive) -> None:
+    [found] = derive([item("R1", "a", 4)], [record("c-1", "R1", "a", 0)])
+    assert (found["counted"], found["verified_qty"], found["variance_qty"]) == (True, 0.0, -4.0)
+
+
+def test_records_of_a_line_add_up_and_the_latest_counter_is_named(derive: Derive) -> None:
+    records = [
+        record("c-1", "R1", "a", 0.1, damage_qty=0.1, username="bob", received_at=LATER),
+        record("c-2", "R1", "a", 0.2, damage_qty=None, username="ann"),
+        record("c-3", "R1", "a", 99, status="partial", username="eve", received_at=LATER + timedelta(1)),
+    ]
+    [found] = derive([item("R1", "a", 0.3)], records)
+    assert (found["verified_qty"], found["variance_qty"], found["damage_qty"]) == (0.3, 0.0, 0.1)
+    assert (found["counted_by"], found["counted_at"]) == ("bob", LATER)
+
+
+def test_only_the_latest_round_of_each_rack_counts(derive: Derive) -> None:
+    records = [
+        record("c-1", "R1", "a", 1, round=1),
+        record("c-2", "R1", "b", 2, round=1),
+        record("c-3", "R1", "a", 5, round=2),
+        record("c-4", "R2", "a", 7, round=1),
+    ]
+    found = derive([item("R1", "a", 1), item("R1", "b", 2), item("R2", "a", 7)], records)
+    shown = [(line["rack_id"], line["item_code"], line["verified_qty"], line["round"]) for line in found]
+    assert shown == [("R1", "a", 5.0, 2), ("R1", "b", None, None), ("R2", "a", 7.0, 1)]
+
+
+def test_a_latest_round_with_only_partial_records_is_the_latest(derive: Derive) -> None:
+    records = [record("c-1", "R1", "a", 1, round=1), record("c-2", "R1", "a", None, round=2, status="partial")]
+    [found] = derive([item("R1", "a", 1)], records)
+    assert (found["counted"], found["verified_qty"]) == (False, None)
+
+
+def test_bins_are_lines_of_their_own_and_none_is_the_empty_bin(derive: Derive) -> None:
+    items = [item("R1", "a", 1), item("R1", "a", 2, bin="7"), item("R1", "b", 3, bin=None)]
+    records = [record("c-1", "R1", "a", 1, bin=None), record("c-2", "R1", "a", 9, bin="7"), record("c-3", "R1", "b", 3)]
+    found = derive(items, records)
+    shown = [(line["bin"], line["item_code"], line["book_qty"], line["verified_qty"]) for line in found]
+    assert shown == [("", "a", 1.0, 1.0), ("", "b", 3.0, 3.0), ("7", "a", 2.0, 9.0)]
+
+
+def test_an_item_that_the_book_has_in_another_rack(derive: Derive) -> None:
+    found = derive([item("R2", "a", 4)], [record("c-1", "R1", "a", 3, uom="BOX", floor="Attic")])[0]
+    named = (found["rack_id"], found["floor"], found["item_name"], found["category"], found["uom"])
+    assert named == ("R1", "Attic", "Item a", "Tools", "EA")
+    assert (found["in_book"], found["book_qty"], found["unit_cost"]) == (False, 0.0, None)
+    assert (found["variance_qty"], found["variance_value"]) == (3.0, None)
+
+
+def test_an_item_that_no_stock_list_knows(derive: Derive) -> None:
+    [found] = derive([], [record("c-1", "R1", "x", None, status="partial", category="Toys", uom="KG")])
+    assert (found["item_name"], found["category"], found["uom"], found["in_book"]) == (None, "Toys", "KG", False)
+    assert {name: found[name] for name in UNCOUNTED} == UNCOUNTED
+
+
+def test_codes_are_compared_exactly(derive: Derive) -> None:
+    codes = ["123", "00123", " 123", "a", "A", "é", "e\u0301"]
+    found = derive([item("R1", code, 1) for code in codes], [record(code, "R1", code, 1) for code in codes])
+    assert [line["item_code"] for line in found] == sorted(codes, key=str.encode)
+    assert {line["verified_qty"] for line in found} == {1.0}
+
+
+def test_every_record_of_the_latest_round_is_in_exactly_one_position(derive: Derive) -> None:
+    items = [item(f"R{number % 5}", str(number), number) for number in range(60)]
+    records = [
+        record(f"c-{number}", f"R{number % 7}", str(number % 90), 1 + number / 4, round=1 + number % 2 * (number % 3))
+        for number in range(300)
+    ]
+    latest: dict[str, int] = {}
+    for counted in records:
+        latest[counted["rack_id"]] = max(latest.get(counted["rack_id"], 0), counted["round"])
+    wanted = sum(counted["verified_qty"] for counted in records if counted["round"] == latest[counted["rack_id"]])
+    found = derive(items, records)
+    assert sum(line["verified_qty"] or 0 for line in found) == wanted
+    assert sum(line["book_qty"] for line in found) == sum(line["book_qty"] for line in items)
+    keys = [(line["rack_id"], line["bin"], line["item_code"]) for line in found]
+    assert len(set(keys)) == len(keys)

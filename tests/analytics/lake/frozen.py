@@ -1,0 +1,88 @@
+"""Publishes small snapshots without MongoDB, also as a process that others kill."""
+
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from analytics.extract.materialise import COLLECTED, complete
+from analytics.lake import Lake
+from analytics.lake.publish import Head, Published, publish
+from analytics.schema import arrow_schema
+from stockverify.datasets import Dataset
+
+AS_OF = datetime(2026, 1, 31, 18, 0, tzinfo=UTC)
+ONE, TWO = "20260131T180000000Z-00000001", "20260131T190000000Z-00000002"
+LINE = {"rack_id": "R1", "bin": "", "item_code": "00123", "book_qty": 3.0, "unit_cost": 2.0}
+
+
+def rows(dataset: Dataset, *found: dict[str, Any]) -> pa.Table:
+    """Rows with null for what is left out."""
+    return pa.Table.from_pylist(list(found), schema=arrow_schema(dataset))
+
+
+def freeze(root: Path, snapshot_id: str, *lines: dict[str, Any]) -> Published:
+    """A whole snapshot of these book lines."""
+    head = Head(snapshot_id=snapshot_id, name="", as_of=AS_OF, created_at=AS_OF)
+    found = {"erp_items": lines or (LINE,)}
+    done = {
+        dataset.name: publish(root, dataset, head, [rows(dataset, *found.get(dataset.name, ()))], {"test": True}, {})
+        for dataset in COLLECTED
+    }
+    return complete(Lake(root), head, done)
+
+
+def positions(lake: Lake, snapshot_id: str) -> list[dict[str, Any]]:
+    """The rows that a reader gets."""
+    return pl.read_parquet(lake.files("positions", snapshot_id), glob=False).to_dicts()
+
+
+def _killed_at(step: int, root: Path) -> int:
+    """Fork a writer that is killed at its n-th operation on the lake; its exit status."""
+    if (child := os.fork()) == 0:
+        left = step
+
+        def watch(event: str, details: tuple[Any, ...]) -> None:
+            nonlocal left
+            if event in ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir") and str(root) in str(details[0]):
+                left -= 1
+                if left < 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(watch)
+        freeze(root, TWO)
+        os._exit(0)
+    return os.waitpid(child, 0)[1]
+
+
+def main() -> None:
+    """For each step: a lake with one snapshot, and a writer of another one that is killed there.
+
+    Prints the first step that a writer outlived; the lakes stay for the test to look at.
+    """
+    base = Path(sys.argv[1])
+    for step in count():
+        root = base / str(step)
+        freeze_in_child(root)
+        status = _killed_at(step, root)
+        if not os.WIFSIGNALED(status):
+            print(step)
+            sys.exit(os.waitstatus_to_exitcode(status))
+
+
+def freeze_in_child(root: Path) -> None:
+    """The parent must not start the threads of DuckDB, which would not survive the fork."""
+    if (child := os.fork()) == 0:
+        freeze(root, ONE)
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,255 @@
+"""One query, two engines: equal rows from live MongoDB and from the Parquet files of the same moment."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+from pymongo import MongoClient
+
+from analytics.extract import materialise
+from analytics.lake import Lake
+from analytics.query import checked, live, run, run_live
+from stockverify.clients import Document, database
+from stockverify.datasets import RECORDS, Type
+from stockverify.services.embedded import Backends
+from stockverify.wire import QuerySpec
+from tests.analytics.conftest import Store, Take
+from tests.analytics.stock import NOW, item, record, session
+
+TEXTS = (
+    "",
+    "a",
+    "A",
+    "ab",
+    "00123",
+    "123",
+    "é",
+    "É",
+    "ſ",
+    "s",
+    "k",
+    "\u212a",
+    "漢",
+    "😀",
+    "a\nb",
+    "ab\n",
+    "x.y",
+    "ß",
+    " ",
+)
+NUMBERS = (0, 0.0, -0.0, 1, 2, 2.5, -2.25, 1e12, 0.25, None)
+PATTERNS = (
+    "a",
+    "^a",
+    "a$",
+    "^$",
+    "b$",
+    ".",
+    "a.b",
+    r"\s",
+    r"^\S*$",
+    r"\d+",
+    r"\w",
+    r"\W",
+    "[a-z]",
+    "É",
+    "S|K",
+    "(?:ab){1,2}",
+)
+TIMES = tuple(NOW + timedelta(milliseconds=step) for step in (0, 1, 86_400_000))
+
+
+class Both(NamedTuple):
+    """A database, and the snapshot of it."""
+
+    db: Store
+    lake: Lake
+    snapshot_id: str
+
+
+def varied() -> Iterator[Document]:
+    """Records with ties, nulls, missing fields, and numbers stored as integers and as floats."""
+    for number, (text, quantity) in enumerate(product(TEXTS, NUMBERS)):
+        made = record(
+            f"c-{number:03}",
+            TEXTS[number % 5] or None,
+            text,
+            quantity,
+            floor=None if number % 4 == 0 else TEXTS[number % 7],
+            bin=TEXTS[number % 3],
+            round=1 + number % 3,
+            mrp=NUMBERS[number % 10],
+            serial_numbers=list(TEXTS[: number % 4]) if number % 5 else None,
+            unknown_item=(True, False, None)[number % 3],
+            received_at=TIMES[number % 3] if number % 6 else None,
+        )
+        for position, name in enumerate(("floor", "mrp", "serial_numbers", "unknown_item", "received_at")):
+            if number % (11 + position) == 0:
+                del made[name]
+        yield made
+
+
+@pytest.fixture(scope="module")
+def both(embedded: Backends, mongo: "MongoClient[Document]", tmp_path_factory: pytest.TempPathFactory) -> Both:
+    """One database for all examples."""
+    db = database(mongo, msgspec.structs.replace(embedded.settings, mongodb_database=f"engines_{uuid4().hex[:12]}"))
+    db["verification_records"].insert_many(varied())
+    lake = Lake(Path(tmp_path_factory.mktemp("lake")))
+    return Both(db, lake, materialise(lake, db, NOW).snapshot_id)
+
+
+VALUES: dict[Type, st.SearchStrategy[Any]] = {
+    Type.STRING: st.sampled_from(TEXTS),
+    Type.STRINGS: st.sampled_from(TEXTS[:5]),
+    Type.FLOAT: st.sampled_from([number for number in NUMBERS if number is not None]),
+    Type.INTEGER: st.sampled_from([0, 1, 2, 2.5]),
+    Type.BOOLEAN: st.booleans(),
+    Type.INSTANT: st.sampled_from([*TIMES, TIMES[0] + timedelta(microseconds=500)]),
+}
+COLUMNS = {column.name: column.type for column in RECORDS.columns}
+SCALARS = [name for name, kind in COLUMNS.items() if kind is not Type.STRINGS]
+NUMERIC = [name for name, kind in COLUMNS.items() if kind in (Type.FLOAT, Type.INTEGER)]
+
+
+@st.composite
+def comparisons(draw: st.DrawFn, name: str) -> Any:
+    """One filter on a field."""
+    kind = COLUMNS[name]
+    value = VALUES[kind]
+    choices = [value, st.none()]
+    operators: dict[str, st.SearchStrategy[Any]] = {
+        "eq": st.one_of(choices),
+        "ne": st.one_of(choices),
+        "in": st.lists(st.one_of(choices), max_size=4),
+        "nin": st.lists(st.one_of(choices), max_size=4),
+        "exists": st.booleans(),
+    }
+    if kind not in (Type.STRINGS, Type.BOOLEAN):
+        operators |= dict.fromkeys(("gt", "gte", "lt", "lte"), value)
+    if kind is Type.STRING:
+        operators["regex"] = st.sampled_from(PATTERNS)
+    chosen = draw(st.lists(st.sampled_from(sorted(operators)), min_size=1, max_size=2, unique=True))
+    return {operator: draw(operators[operator]) for operator in chosen}
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> QuerySpec:
+    """Any query that a client may ask."""
+    fields = draw(st.lists(st.sampled_from(sorted(COLUMNS)), max_size=3, unique=True))
+    group_by = draw(st.lists(st.sampled_from(SCALARS), max_size=3, unique=True))
+    aggregated = draw(st.lists(st.sampled_from(sorted(COLUMNS)), max_size=3, unique=True))
+    aggregations = {name: draw(st.sampled_from(_functions(name))) for name in aggregated}
+    results = [f"{name}_{function}" for name, function in aggregations.items()]
+    sortable = [*group_by, *results, "_id"] if group_by or aggregations else SCALARS
+    sort = draw(st.lists(st.sampled_from(sortable), max_size=2, unique=True))
+    return QuerySpec(
+        collection="verification_records",
+        filters={name: draw(comparisons(name)) for name in fields},
+        group_by=group_by,
+        aggregations=aggregations,
+        sort={name: draw(st.sampled_from([1, -1])) for name in sort},
+        limit=draw(st.none() | st.integers(1, 50)),
+        skip=draw(st.integers(0, 5)),
+    )
+
+
+def _functions(name: str) -> list[str]:
+    if COLUMNS[name] is Type.STRINGS:
+        return ["count"]
+    return ["count", "min", "max", *(["sum", "avg"] if name in NUMERIC else [])]
+
+
+def agree(both: Both, spec: QuerySpec) -> list[dict[str, Any]]:
+    """The rows, which both engines must give alike."""
+    query = checked(spec)
+    live, frozen = run_live(both.db, query, NOW), run(both.lake, both.snapshot_id, query)
+    assert_frame_equal(live.frame, frozen.frame, check_exact=True)
+    assert (live.snapshot_id, frozen.snapshot_id) == (None, both.snapshot_id)
+    return frozen.rows()
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(spec=specs())
+def test_both_engines_give_equal_rows(both: Both, spec: QuerySpec) -> None:
+    agree(both, spec)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_both_engines_read_patterns_alike(both: Both, pattern: str) -> None:
+    agree(both, QuerySpec(collection="records", filters={"item_code": {"regex": pattern}}))
+
+
+def test_patterns_find_what_they_say(both: Both) -> None:
+    found = agree(
+        both, QuerySpec(collection="records", filters={"item_code": {"regex": "^S$"}}, group_by=["item_code"])
+    )
+    assert found == [{"_id": "s"}, {"_id": "ſ"}]
+
+
+def test_rows_have_the_shape_of_the_contract(take: Take, lake: Lake, db: Store) -> None:
+    records = [
+        record("c-1", "R1", "00123", 1.5, floor="A"),
+        record("c-2", "R1", "00123", 2, floor="A"),
+        record("c-3", "R2", "b", None, floor=None, status="partial"),
+    ]
+    both = Both(db, lake, take(verification_records=records).snapshot_id)
+    totals = {"verified_qty": "sum", "item_code": "count"}
+    assert agree(both, QuerySpec(collection="records", group_by=["floor"], aggregations=totals)) == [
+        {"_id": None, "verified_qty_sum": 0.0, "item_code_count": 1},
+        {"_id": "A", "verified_qty_sum": 3.5, "item_code_count": 2},
+    ]
+    several = agree(both, QuerySpec(collection="records", group_by=["floor", "rack_id"], sort={"_id": -1}))
+    assert several == [{"_id": {"floor": "A", "rack_id": "R1"}}, {"_id": {"floor": None, "rack_id": "R2"}}]
+    assert agree(both, QuerySpec(collection="records", aggregations={"verified_qty": "avg"})) == [
+        {"_id": None, "verified_qty_avg": 1.75}
+    ]
+    nothing = QuerySpec(collection="records", filters={"floor": "nowhere"}, aggregations={"verified_qty": "sum"})
+    assert agree(both, nothing) == []
+    [row] = agree(both, QuerySpec(collection="records", limit=1, skip=1))
+    assert tuple(row) == RECORDS.names
+    assert (row["client_record_id"], row["item_code"], row["verified_qty"]) == ("c-2", "00123", 2.0)
+
+
+def test_all_collections_answer(take: Take, lake: Lake, db: Store) -> None:
+    documents: dict[str, Any] = {
+        "erp_items": [item("R1", "a", 3), item("R1", "b", 4)],
+        "verification_sessions": [session("s-1", "R1")],
+        "verification_records": [record("c-1", "R1", "a", 2)],
+    }
+    both = Both(db, lake, take(**documents).snapshot_id)
+    for name, found in documents.items():
+        assert len(agree(both, QuerySpec(collection=name))) == len(found)
+    query = checked(QuerySpec(collection="positions", group_by=["counted"], aggregations={"book_qty": "sum"}))
+    result = run(lake, both.snapshot_id, query)
+    assert result.rows() == [{"_id": False, "book_qty_sum": 4.0}, {"_id": True, "book_qty_sum": 3.0}]
+    assert (result.row_count, result.as_of) == (2, lake.freeze(both.snapshot_id).as_of)
+
+
+@pytest.mark.parametrize("pattern", [".*.*[xy]|a$", "^(?:(?:a+)+)+b|a$"])
+def test_patterns_on_which_mongodb_would_silently_give_up(take: Take, lake: Lake, db: Store, pattern: str) -> None:
+    taken = take(verification_records=[record("c-1", "R1", "a" * 4000, 1), record("c-2", "R1", "b", 1)])
+    filters = {"item_code": {"regex": pattern}, "rack_id": {"regex": "^r1$"}}
+    found = agree(Both(db, lake, taken.snapshot_id), QuerySpec(collection="records", filters=filters))
+    assert [row["client_record_id"] for row in found] == ["c-1"]
+
+
+def test_too_many_texts_for_a_live_pattern(db: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "MAX_TEXTS", 2)
+    db["verification_records"].insert_many(record(f"c-{number}", f"R{number}", "a", 1) for number in range(3))
+    filters = {"rack_id": {"regex": "R"}}
+    with pytest.raises(live.QueryTooHard, match="'rack_id' has too many different texts"):
+        run_live(db, checked(QuerySpec(collection="records", filters=filters)), NOW)
+    assert (
+        run_live(
+            db, checked(QuerySpec(collection="records", filters=filters | {"rack_id": {"regex": "1", "ne": "R0"}})), NOW
+        ).row_count
+        == 1
+    )

@@ -1,0 +1,90 @@
+from typing import Any
+
+import pytest
+
+from analytics.figures import FIGURES, Totals, overview
+from analytics.lake import Lake
+from tests.analytics.conftest import Take
+from tests.analytics.stock import item, record, session
+
+NOTHING = Totals(
+    lines=0,
+    counted_lines=0,
+    progress=None,
+    book_units=0.0,
+    verified_units=0.0,
+    net_variance_units=0.0,
+    gross_variance_units=0.0,
+    net_variance_value=0.0,
+    gross_variance_value=0.0,
+    shrinkage_value=0.0,
+    damage_units=0.0,
+    damage_rate=None,
+    accuracy=None,
+)
+
+
+def test_the_figures_by_hand(take: Take, lake: Lake) -> None:
+    items = [
+        item("R1", "short", 10, unit_cost=2.5),
+        item("R1", "over", 4, unit_cost=10.0),
+        item("R2", "exact", 5, floor="First", category="Food"),
+        item("R2", "open", 100, floor="First", category=None),
+        item("R2", "no cost", 1, floor="First", unit_cost=None),
+    ]
+    records = [
+        record("c-1", "R1", "short", 7, damage_qty=2),
+        record("c-2", "R1", "over", 5),
+        record("c-3", "R2", "exact", 5),
+        record("c-4", "R2", "no cost", 3),
+        record("c-5", "R2", "not in book", 2, category="Toys", floor="First"),
+        record("c-6", "R2", "open", None, status="partial"),
+    ]
+    found = overview(lake, take(erp_items=items, verification_records=records).snapshot_id)
+    assert found.totals == Totals(
+        lines=6,
+        counted_lines=5,
+        progress=5 / 6,
+        book_units=20.0,
+        verified_units=22.0,
+        net_variance_units=2.0,
+        gross_variance_units=8.0,
+        net_variance_value=2.5,
+        gross_variance_value=17.5,
+        shrinkage_value=-2.5,
+        damage_units=2.0,
+        damage_rate=2 / 22,
+        accuracy=1 / 5,
+    )
+    floors: list[dict[str, Any]] = found.by_floor.to_dicts()
+    shown = [(row["floor"], row["lines"], row["counted_lines"], row["net_variance_value"]) for row in floors]
+    assert shown == [("First", 4, 3, 0.0), ("Ground", 2, 2, 2.5)]
+    assert found.by_rack.select("floor", "rack_id", "progress").rows() == [("First", "R2", 0.75), ("Ground", "R1", 1.0)]
+    assert found.by_category["category"].to_list() == ["Food", "Tools", "Toys", "as sent"]
+
+
+@pytest.mark.parametrize("frame", ["by_floor", "by_rack", "by_category"])
+def test_groups_add_up_to_the_totals(take: Take, lake: Lake, frame: str) -> None:
+    items = [
+        item(f"R{n % 4}", str(n), n / 8, floor=f"F{n % 2}", category=f"C{n % 3}", unit_cost=n / 4) for n in range(40)
+    ]
+    records = [
+        record(f"c-{n}", f"R{n % 4}", str(n), n / 16, damage_qty=n / 32, floor=f"F{n % 2}") for n in range(0, 48, 2)
+    ]
+    found = overview(lake, take(erp_items=items, verification_records=records).snapshot_id)
+    for figure in FIGURES:
+        if figure.unit != "share":
+            assert getattr(found, frame)[figure.name].sum() == getattr(found.totals, figure.name), figure.name
+
+
+def test_nothing_counted_and_nothing_there(take: Take, lake: Lake) -> None:
+    found = overview(lake, take(verification_sessions=[session("s", None)]).snapshot_id)
+    assert found.totals == NOTHING
+    assert found.by_floor.height == 0
+    assert found.by_floor.columns == ["floor", *(figure.name for figure in FIGURES)]
+
+
+def test_every_figure_says_what_it_means() -> None:
+    assert [figure.name for figure in FIGURES] == list(Totals.__struct_fields__)
+    assert {figure.unit for figure in FIGURES} == {"lines", "units", "value", "share"}
+    assert all(figure.title and figure.formula for figure in FIGURES)

@@ -1,0 +1,113 @@
+"""The commands: the first as a process, as `stockverify` starts it, the others in this one."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from pymongo.database import Database
+
+from analytics.__main__ import main
+from analytics.lake import Lake
+from stockverify.clients import Document
+from stockverify.settings import Settings, to_env
+from tests.analytics.stock import item, record
+
+
+class Shell:
+    """Runs commands with the settings of the test."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._env = {**to_env(settings), "USER": "ann"}
+
+    def __call__(self, *arguments: str, **env: str) -> Result:
+        return CliRunner().invoke(main, arguments, env=self._env | env, catch_exceptions=False)
+
+    def process(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "analytics", *arguments]
+        return subprocess.run(command, env=os.environ | self._env, capture_output=True, text=True, check=False)
+
+    def json(self, *arguments: str) -> Any:
+        done = self(*arguments, "--json")
+        assert (done.exit_code, done.stderr) == (0, ""), done
+        return json.loads(done.stdout)
+
+
+@pytest.fixture
+def shell(settings: Settings) -> Shell:
+    return Shell(settings)
+
+
+def test_from_snapshot_to_file(shell: Shell, db: Database[Document], settings: Settings) -> None:
+    db["erp_items"].insert_one(item("R1", "00123", 3))
+    first = shell.json("snapshot", "--name", "before")
+    assert (first["name"], first["rows"]) == ("before", 1)
+    db["verification_records"].insert_one(record("c-1", "R1", "00123", 2))
+    said = shell.process("snapshot")
+    assert (said.returncode, said.stderr) == (0, "")
+    assert "1 positions" in said.stdout
+    second, listed = shell.json("list")
+    assert listed == first
+    compared = shell.json("compare")
+    assert compared["row_diff"]["changed_count"] == 1
+    assert compared["metadata"]["comparison"]["snapshot_id"] == second["snapshot_id"]
+    told = shell("compare", first["snapshot_id"], "latest")
+    assert "changed verified_qty" in told.stdout
+    assert "Shrinkage (value)" in told.stdout
+    done = shell.json("export", "previous", "--format", "csv")
+    assert done["path"] == str(settings.exports / f"positions-{first['snapshot_id']}.csv")
+    out = settings.data_dir / "counts.json"
+    assert shell.json("export", "--format", "json", "--dataset", "records", "--out", str(out))["rows"] == 1
+    assert json.loads(out.read_text())["rows"][0]["client_record_id"] == "c-1"
+    assert json.loads(out.with_name("counts.json.manifest.json").read_text())["requested_by"] == "ann"
+    assert shell.json("verify") == {"checked": 2, "problems": []}
+
+
+def test_damage_is_told_with_exit_code_1(shell: Shell, db: Database[Document], lake: Lake) -> None:
+    db["erp_items"].insert_one(item("R1", "a", 3))
+    taken = shell.json("snapshot")["snapshot_id"]
+    lake.files("items", taken)[0].write_bytes(b"")
+    done = shell("verify", "--json")
+    [problem] = json.loads(done.stdout)["problems"]
+    assert (done.exit_code, problem["dataset"], problem["snapshot_id"]) == (1, "erp_items", taken)
+    assert "has 0 bytes instead of" in shell("verify").stdout
+    assert shell("export", "--dataset", "items").stderr.startswith("stockverify: Snapshot")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "message"),
+    [
+        (("snapshot",), {}, "There is no item, session or record yet"),
+        (("snapshot",), {"MONGODB_URI": ""}, "StockVerify is not running on"),
+        (("snapshot",), {"MONGODB_URI": "mongodb://127.0.0.1:9/"}, "MongoDB does not answer at the moment"),
+        (("snapshot",), {"SNAPSHOT_INTERVAL": "soon"}, "SNAPSHOT_INTERVAL='soon' is not usable"),
+        (("snapshot",), {"STOCKVERIFY_TIME_ZONE": "Nowhere"}, "There is no item"),
+        (("compare",), {}, "There is no previous snapshot in the lake"),
+        (("export", "../../etc/passwd"), {}, "'../../etc/passwd' is not a snapshot id"),
+        (("export", "latest", "--dataset", "users"), {}, "There is no latest snapshot"),
+    ],
+)
+def test_an_error_is_one_line_and_exit_code_2(
+    shell: Shell, arguments: tuple[str, ...], env: dict[str, str], message: str
+) -> None:
+    done = shell(*arguments, **env)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith("stockverify: ")
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["snapshot", "list", "compare", "export", "verify"])
+def test_help_teaches_with_an_example(shell: Shell, command: str) -> None:
+    done = shell(command, "--help")
+    assert done.exit_code == 0
+    assert "Example" in done.stdout
+
+
+def test_the_process_ends_with_the_same_line(shell: Shell) -> None:
+    done = shell.process("export", "nonsense")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("stockverify: 'nonsense' is not a snapshot id.")

@@ -1,0 +1,154 @@
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from analytics.lake import Lake, verify
+from jobs.store import RunStore
+from jobs.worker import Worker
+from stockverify import indexes
+from stockverify.clients import Document, open_mongo
+from tests.analytics.stock import NOW, item, record
+from tests.jobs.conftest import queued
+
+Runs = Database[Document]
+Make = Callable[..., Worker]
+
+
+@pytest.fixture
+def worker(store: RunStore, lake: Lake) -> Make:
+    """Workers that share the queue and the lake."""
+
+    def make(name: str = "w", stop: threading.Event | None = None, lake: Lake = lake) -> Worker:
+        return Worker(store, lake, name, 900, stop or threading.Event())
+
+    return make
+
+
+def runs(db: Runs) -> dict[str, Document]:
+    return {run["_id"]: run for run in db["report_runs"].find()}
+
+
+def test_a_queued_run_becomes_a_snapshot(worker: Make, lake: Lake, db: Runs) -> None:
+    db["erp_items"].insert_one(item("R1", "a", 1))
+    db["report_runs"].insert_one(queued("r"))
+    before = datetime.now(UTC)
+    worker().tick(NOW)
+    found = runs(db)["r"]
+    taken = lake.freeze(found["snapshot_id"])
+    assert (found["status"], found["error"], taken.name) == ("succeeded", None, "name of r")
+    assert before - timedelta(seconds=1) < found["started_at"] <= found["finished_at"] < datetime.now(UTC)
+    assert indexes.missing(db) == []
+
+
+def test_the_interval_takes_one_snapshot_per_slot_over_all_workers(worker: Make, lake: Lake, db: Runs) -> None:
+    db["erp_items"].insert_one(item("R1", "a", 1))
+    first, second = worker("w-1"), worker("w-2")
+    for minutes in (0, 1, 2):
+        for each in (first, second):
+            each.tick(NOW + timedelta(minutes=minutes))
+    worker("restarted").tick(NOW + timedelta(minutes=3))
+    assert (len(lake.freezes()), set(runs(db))) == (1, {"every-900s-20260131T183000Z"})
+    second.tick(NOW + timedelta(minutes=15))
+    first.tick(NOW + timedelta(minutes=16))
+    assert len(lake.freezes()) == 2
+    assert {run["requested_by"] for run in runs(db).values()} == {"schedule"}
+
+
+def test_nothing_is_taken_of_nothing_but_the_slot_is_not_lost(worker: Make, lake: Lake, db: Runs) -> None:
+    only = worker()
+    only.tick(NOW)
+    assert runs(db) == {}
+    db["verification_records"].insert_one(record("c", "R1", "a", 1))
+    only.tick(NOW + timedelta(minutes=1))
+    assert len(lake.freezes()) == 1
+
+
+def test_a_failure_is_recorded_and_the_worker_goes_on(worker: Make, lake: Lake, db: Runs) -> None:
+    db["report_runs"].insert_many([queued("empty"), queued("strange", age=1, kind="fly")])
+    worker().tick(NOW)
+    found = runs(db)
+    assert {name: run["status"] for name, run in found.items()} == {"empty": "failed", "strange": "failed"}
+    assert found["empty"]["error"].startswith("There is no item, session or record yet")
+    assert found["strange"]["error"] == "The worker does not know the kind 'fly'."
+    db["erp_items"].insert_one(item("R1", "a", 1) | {"book_qty": "many"})
+    db["report_runs"].insert_one(queued("damaged"))
+    worker().tick(NOW)
+    assert "erp_items holds a document that does not fit its declared types" in runs(db)["damaged"]["error"]
+    db["erp_items"].update_one({}, {"$set": {"book_qty": 1}})
+    db["report_runs"].insert_one(queued("fine"))
+    worker().tick(NOW)
+    assert runs(db)["fine"]["status"] == "succeeded"
+    assert len(lake.freezes()) == 1
+
+
+def test_a_crash_is_a_failure_too(worker: Make, lake: Lake, db: Runs) -> None:
+    db["erp_items"].insert_one(item("R1", "a", 1))
+    db["report_runs"].insert_one(queued("r"))
+    lake.root.parent.mkdir(exist_ok=True)
+    lake.root.write_text("a file where the lake should be")
+    worker().tick(NOW)
+    found = runs(db)["r"]
+    assert found["status"] == "failed"
+    assert found["error"].startswith(("FileExistsError", "NotADirectoryError"))
+
+
+def test_a_worker_that_stops_hands_its_run_back(worker: Make, lake: Lake, db: Runs) -> None:
+    db["erp_items"].insert_one(item("R1", "a", 1))
+    db["report_runs"].insert_one(queued("r"))
+    stop = threading.Event()
+
+    class Stopping(Lake):
+        """Tells the worker to stop once it has begun."""
+
+        @property
+        def root(self):  # type: ignore[no-untyped-def]
+            stop.set()
+            return lake.root
+
+        @root.setter
+        def root(self, value: object) -> None: ...
+
+    worker("w-1", stop, Stopping(lake.root)).tick(NOW)
+    found = runs(db)["r"]
+    assert (found["status"], found["attempts"], found["error"]) == ("queued", 0, None)
+    assert lake.freezes() == []
+    worker("w-2").tick(NOW)
+    assert runs(db)["r"]["status"] == "succeeded"
+
+
+def test_a_run_that_never_ends_is_given_up(worker: Make, lake: Lake, db: Runs) -> None:
+    db["erp_items"].insert_one(item("R1", "a", 1))
+    db["report_runs"].insert_one(queued("r", attempts=3))
+    worker().tick(NOW)
+    found = runs(db)["r"]
+    assert (found["status"], found["error"]) == (
+        "failed",
+        "It was tried 3 times and never ended; see the worker's log.",
+    )
+    assert "r" not in {freeze.name for freeze in lake.freezes()}
+
+
+def test_two_workers_at_once_do_every_run_once(worker: Make, lake: Lake, db: Runs) -> None:
+    db["erp_items"].insert_one(item("R1", "a", 1))
+    db["report_runs"].insert_many([queued(f"r-{number}", age=number) for number in range(12)])
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda name: worker(name).tick(NOW), ("w-1", "w-2")))
+    found = runs(db)
+    assert {run["status"] for run in found.values()} == {"succeeded"}
+    assert {run["attempts"] for run in found.values()} == {1}
+    assert sorted(run["snapshot_id"] for run in found.values()) == sorted(lake.ids())
+    assert sorted(freeze.name for freeze in lake.freezes()) == ["", *sorted(f"name of r-{n}" for n in range(12))]
+    assert verify(lake.root) == []
+
+
+def test_trouble_with_mongodb_ends_a_tick_and_not_the_worker(lake: Lake) -> None:
+    client: MongoClient[Document] = open_mongo("mongodb://127.0.0.1:9/")
+    with client:
+        alone = Worker(RunStore(client["nowhere"]), lake, "w", 900, threading.Event())
+        alone.tick(NOW)
+        alone.renew(NOW)
