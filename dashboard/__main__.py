@@ -8,18 +8,13 @@ from stockverify.settings import from_env
 
 
 def main() -> None:
-    """Become the Streamlit server."""
+    """Become the Streamlit server. What never changes is set in dashboard/.streamlit/config.toml."""
     settings = from_env(os.environ)
-    flags = {
-        "server.address": settings.bind,
-        "server.port": settings.dashboard_port,
-        "server.headless": "true",
-        "server.fileWatcherType": "none",
-        "browser.gatherUsageStats": "false",
-        "client.toolbarMode": "minimal",
-    }
+    flags = {"server.address": settings.bind, "server.port": settings.dashboard_port}
     app = Path(__file__).with_name("app.py")
     arguments = [f"--{name}={value}" for name, value in flags.items()]
+    # docs/decisions/0003: Arrow's own allocator may crash when threads come and go, as they do here.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(app), *arguments])  # noqa: S606
 
 

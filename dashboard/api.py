@@ -1,0 +1,102 @@
+"""The calls that pages make to the service. Replies decode straight into the shapes of stockverify.wire."""
+
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from stockverify.errors import BadInput, Forbidden, StockVerifyError, Unauthorized
+from stockverify.vocabulary import RunKind
+from stockverify.wire import Run, Success, Tokens, TokensReply, User
+
+Shape = TypeVar("Shape")
+_SECONDS = httpx.Timeout(15, connect=3)
+_ASK_AGAIN = (429, 503)
+
+
+class ServiceAway(StockVerifyError):
+    """The service at {url} does not answer. Snapshots stay readable; try again in a moment.
+    If it stays away, look at the service's log, or start it with `stockverify up`."""
+
+
+class ServiceBusy(StockVerifyError):
+    """{reason} Try again in {retry_after} seconds."""
+
+
+class ServiceOdd(StockVerifyError):
+    """The service at {url} gave an answer that this dashboard does not understand (status {status}).
+    Check that both are of the same version, and that the address is that of the service."""
+
+
+class _Problem(msgspec.Struct):
+    detail: str = ""
+
+
+class Api:
+    """A client of the service; safe to share between threads. Tokens come in with each call and are not kept."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        # Proxies from the environment are for the way out, and the service is not out there.
+        self._client = httpx.Client(base_url=url, timeout=_SECONDS, trust_env=False)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    def log_in(self, username: str, password: str) -> Tokens:
+        """Raises Unauthorized when name or password are wrong."""
+        body = {"username": username, "password": password}
+        return self._call("POST", "/api/auth/login", TokensReply, json=body).data
+
+    def refresh(self, refresh_token: str) -> Tokens:
+        """New tokens for a refresh token, which works once. Raises Unauthorized when the login has ended."""
+        return self._call("POST", "/api/auth/refresh", TokensReply, json={"refresh_token": refresh_token}).data
+
+    def log_out(self, token: str) -> None:
+        """End the login on every process of the service."""
+        self._call("POST", "/api/auth/logout", Success, token)
+
+    def me(self, token: str) -> User:
+        """The account as it stands now. Raises Unauthorized when the login has ended."""
+        return self._call("GET", "/api/auth/me", User, token)
+
+    def request_snapshot(self, token: str) -> Run:
+        """Ask the worker for a snapshot now."""
+        return self._call("POST", "/api/reports/runs", Run, token, json={"kind": RunKind.MATERIALISE.value})
+
+    def run(self, token: str, run_id: str) -> Run:
+        """How far a run is."""
+        return self._call("GET", f"/api/reports/runs/{quote(run_id, safe='')}", Run, token)
+
+    def _call(self, method: str, path: str, shape: type[Shape], token: str = "", **body: Any) -> Shape:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        try:
+            reply = self._client.request(method, path, headers=headers, **body)
+        except httpx.TransportError:
+            raise ServiceAway(url=self.url) from None
+        if not reply.is_success:
+            raise refusal(reply, self.url)
+        try:
+            return msgspec.json.decode(reply.content, type=shape)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise ServiceOdd(url=self.url, status=reply.status_code) from None
+
+
+def refusal(reply: httpx.Response, url: str) -> StockVerifyError:
+    """What a reply that is no success means, in the service's own words where it has some."""
+    try:
+        reason = msgspec.json.decode(reply.content, type=_Problem).detail[:1000]
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        reason = ""
+    if not reason:
+        return ServiceOdd(url=url, status=reply.status_code)
+    if reply.status_code in _ASK_AGAIN:
+        return ServiceBusy(reason=reason, retry_after=_wait(reply.headers.get("Retry-After", "")))
+    kind = {401: Unauthorized, 403: Forbidden}.get(reply.status_code, BadInput)
+    return kind(reason=reason)
+
+
+def _wait(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 6 else 5

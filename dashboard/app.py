@@ -1,0 +1,66 @@
+"""The Streamlit entry point: who is it, where do they want to go, and nobody sees a traceback."""
+
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import gate
+from dashboard.context import House, keeper, open_house
+from dashboard.login import READERS
+from dashboard.messages import guarded
+
+_HERE = Path(__file__).parent
+
+# Not in a folder called `pages`: Streamlit would run its files by address before anybody has signed in.
+_SCREENS = (
+    ("Overview", "overview", ":material/space_dashboard:"),
+    ("Snapshots", "snapshots", ":material/table_view:"),
+    ("Compare", "compare", ":material/compare_arrows:"),
+    ("Export", "export", ":material/download:"),
+)
+
+
+def main() -> None:
+    """Draw one run of one session."""
+    st.set_page_config(page_title="StockVerify", page_icon=gate.MARK, layout="wide")
+    st.html(_HERE / "assets" / "style.css")
+    with guarded("StockVerify"):
+        house = open_house()
+        keeper().renew(house.api, datetime.now(UTC))
+        _enter(house)
+
+
+def _enter(house: House) -> None:
+    login = keeper().login
+    reads = login is not None and login.user.role in READERS
+    # All pages are known before signing in too, so that a link leads to its page once the person is signed in.
+    page = st.navigation(_pages(), position="sidebar" if reads else "hidden")
+    # In a slot of its own the form is gone as soon as the person is in, not only when the first page is complete.
+    door = st.empty()
+    if login is None:
+        with door.container():
+            gate.sign_in_page(house)
+        # The form is in sight already; while the first reader types, a new process loads what pages need (3 s).
+        import_module("dashboard.screens.overview")
+    elif not reads:
+        with door.container():
+            gate.counters_page(house)
+    else:
+        st.set_page_config(page_title=f"{page.title} · StockVerify")
+        st.logo(str(_HERE / "assets" / "wordmark.svg"), size="large", icon_image=gate.MARK)
+        gate.sidebar(house, login.user)
+        with guarded(page.title):
+            page.run()
+
+
+def _pages() -> list[st.Page]:
+    return [
+        st.Page(_HERE / "screens" / f"{name}.py", title=title, icon=icon, url_path=name, default=name == "overview")
+        for title, name, icon in _SCREENS
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""What every page works with: settings, zone, service and lake, opened once per process and shared by all sessions."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from analytics.lake import Lake
+from dashboard.api import Api
+from dashboard.login import Keeper
+from dashboard.times import zone_of
+from stockverify import logs
+from stockverify.settings import Settings, from_env
+
+_KEEPER = "keeper"
+
+
+class House(NamedTuple):
+    """The same for every person; nothing in it depends on who is signed in."""
+
+    settings: Settings
+    zone: ZoneInfo
+    api: Api
+    lake: Lake
+
+
+def open_house() -> House:
+    """Raises BadSetting or UnknownZone."""
+    settings = from_env(os.environ)
+    _logging(settings.log_level)
+    return House(settings, zone_of(settings.time_zone), _api(settings.service_url()), lake_at(settings.lake))
+
+
+def keeper() -> Keeper:
+    """The login of this browser session."""
+    if _KEEPER not in st.session_state:
+        st.session_state[_KEEPER] = Keeper()
+    kept: Keeper = st.session_state[_KEEPER]
+    return kept
+
+
+@st.cache_resource(show_spinner=False)
+def _logging(level: str) -> None:
+    logs.configure(level)
+
+
+@st.cache_resource(show_spinner=False, on_release=Api.close)
+def _api(url: str) -> Api:
+    return Api(url)
+
+
+@st.cache_resource(show_spinner=False)
+def lake_at(root: Path) -> Lake:
+    """The lake at that folder, with what it has checked already."""
+    return Lake(root)

@@ -1,0 +1,118 @@
+"""Puts what the views made on the screen."""
+
+from collections.abc import Callable, Sequence
+from zoneinfo import ZoneInfo
+
+import altair as alt
+import polars as pl
+import streamlit as st
+
+from dashboard.loads import Biggest
+from dashboard.markup import literal
+from dashboard.views import rack_map
+from dashboard.views.attention import Notice
+from dashboard.views.numbers import NOTHING, amount
+from dashboard.views.tables import columns, figure_columns
+from dashboard.views.tiles import Tile
+from stockverify.datasets import POSITIONS, Type
+
+_BIGGEST = ("rack_id", "item_code", "variance_value", "variance_qty", "book_qty", "verified_qty", "item_name")
+_RACKS = (
+    "floor",
+    "rack_id",
+    "progress",
+    "counted_lines",
+    "lines",
+    "book_units",
+    "verified_units",
+    "net_variance_units",
+    "net_variance_value",
+    "accuracy",
+)
+ROW_HEIGHT = 35
+Kinds = Sequence[tuple[str, Type]]
+
+
+def tiles(shown: Sequence[Tile]) -> None:
+    """The figures, in as many columns as fit."""
+    with st.container(key="tiles"):
+        for tile in shown:
+            st.metric(tile.label, tile.value, tile.delta, tile.good, help=tile.help, border=True)
+
+
+def chart(drawn: alt.Chart | alt.LayerChart, rows: int, step: int = 24) -> None:
+    """A chart of bars in a card, in the colours of the theme; as wide as the card, and with a fixed place for each row.
+
+    The height is given as a number, because the browser complains when a chart of steps is fitted to a width.
+    """
+    fitted = drawn.properties(height=max(rows, 1) * step, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
+    st.container(border=True, height="stretch").altair_chart(fitted, width="stretch")
+
+
+def variances(frame: pl.DataFrame, title: str, draw: Callable[[pl.DataFrame, int], alt.Chart], shown: int = 10) -> None:
+    """A chart of the groups with the largest net variance in value, or that there is none."""
+    varied = frame.filter(pl.col("net_variance_value") != 0).height
+    if varied:
+        chart(draw(frame, shown), min(varied, shown))
+        return
+    with st.container(border=True, height="stretch"):
+        st.markdown(f"**{title}**")
+        st.caption("Nothing to show: no counted line differs from the book in value.")
+
+
+def racks(by_rack: pl.DataFrame) -> None:
+    """Every rack, as a map and as a table."""
+    st.subheader("Racks", anchor=False)
+    as_map, as_table = st.tabs(["Map", "Table"])
+    with as_map:
+        _rack_map(by_rack)
+    with as_table:
+        _rack_table(by_rack)
+
+
+def _rack_map(by_rack: pl.DataFrame) -> None:
+    shown = rack_map.places(by_rack.head(rack_map.MOST_CELLS))
+    chart(rack_map.rack_map(shown, st.context.theme.type == "dark"), shown["place"].n_unique(), rack_map.STEP)
+    if by_rack.height > rack_map.MOST_CELLS:
+        st.caption(f"{part(rack_map.MOST_CELLS, by_rack.height)} racks; the table has all.")
+
+
+def _rack_table(by_rack: pl.DataFrame) -> None:
+    st.dataframe(
+        by_rack.select(_RACKS).to_arrow(), column_config=figure_columns(), hide_index=True, placeholder=NOTHING
+    )
+
+
+def biggest(found: Biggest, zone: ZoneInfo) -> None:
+    """Where the most money is missing or in excess."""
+    st.subheader("Biggest variances", anchor=False)
+    if found.total == 0:
+        st.success("No counted line differs from the book in value.", icon=":material/check_circle:")
+        return
+    kinds = [(column.name, column.type) for column in POSITIONS.columns if column.name in _BIGGEST]
+    table(found.rows.select(_BIGGEST), kinds, zone, most_rows=12)
+    st.caption(f"{part(found.rows.height, found.total)} lines with a variance in value, largest first.")
+
+
+def attention(found: Sequence[Notice]) -> None:
+    """The list of what somebody should look at."""
+    st.subheader("Needs attention", anchor=False)
+    if not found:
+        st.success("Every rack is counted and nothing is in doubt.", icon=":material/check_circle:")
+    for notice in found:
+        with st.container(border=True, gap="xxsmall"):
+            st.markdown(f":material/{notice.icon}: **{literal(notice.title)}**")
+            st.caption(literal(notice.text))
+
+
+def table(rows: pl.DataFrame, kinds: Kinds, zone: ZoneInfo, most_rows: int = 10) -> None:
+    """Rows of a dataset or of a query, so many of them in sight at once."""
+    height = ROW_HEIGHT * (min(rows.height, most_rows) + 1) + 3
+    st.dataframe(
+        rows.to_arrow(), height=height, column_config=columns(kinds, zone), hide_index=True, placeholder=NOTHING
+    )
+
+
+def part(shown: int, total: int) -> str:
+    """How much of a list is shown; never cut in silence."""
+    return f"All {amount(total, 'lines')}" if shown == total else f"First {shown} of {amount(total, 'lines')}"

@@ -1,0 +1,72 @@
+"""The head of every page: its title, the snapshot picker, and a line that says what is shown and how old it is."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from analytics.lake import Freeze
+from dashboard import address, snapshot_button
+from dashboard.context import House
+from dashboard.markup import literal
+from dashboard.messages import Message, explain, show
+from dashboard.picker import Choice, SnapshotGone, choose, freshness
+from dashboard.times import age, shown
+
+_PICKER = "snapshot_picker"
+
+NOTHING_YET = Message(
+    "No snapshot yet",
+    "Figures come from snapshots of the counted stock, and none has been taken so far. Take one now, wait for the "
+    "worker to take one by itself, or run `stockverify demo` to look around with sample data.",
+    "photo_camera",
+)
+
+
+def heading(house: House, title: str) -> Choice | None:
+    """Draw the head; None when there is nothing to draw below it, and that is said."""
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    left.title(title, anchor=False)
+    known = house.lake.freezes()
+    if not known:
+        show(NOTHING_YET)
+        snapshot_button.offer(house)
+        return None
+    try:
+        choice = choose(known, address.asked())
+    except SnapshotGone as error:
+        show(explain(error))
+        st.button("Show the latest", on_click=address.remember, args=(known[0].snapshot_id,), icon=":material/update:")
+        return None
+    address.remember(choice.freeze.snapshot_id)
+    with right:
+        _picker(house, choice)
+    _origin(house, choice)
+    return choice
+
+
+def label(freeze: Freeze, house: House) -> str:
+    """A snapshot in a list."""
+    name = f" · {freeze.name}" if freeze.name else ""
+    return f"{shown(freeze.as_of, house.zone)}{name}"
+
+
+def _picker(house: House, choice: Choice) -> None:
+    by_id = {freeze.snapshot_id: label(freeze, house) for freeze in choice.known}
+    st.session_state[_PICKER] = choice.freeze.snapshot_id
+    st.selectbox("Snapshot", by_id, format_func=by_id.__getitem__, key=_PICKER, on_change=_picked)
+
+
+def _picked() -> None:
+    address.remember(st.session_state[_PICKER])
+
+
+def _origin(house: House, choice: Choice) -> None:
+    """Where all numbers on the page come from."""
+    now = datetime.now(UTC)
+    freeze, state = choice.freeze, freshness(choice, now, house.settings.snapshot_interval)
+    name = f"**{literal(freeze.name)}** · " if freeze.name else ""
+    as_of = literal(shown(freeze.as_of, house.zone))
+    badge = f":{state.color}-badge[{state.label}]"
+    st.markdown(f"{badge} {name}as of **{as_of}** · {age(now - freeze.as_of)} · `{freeze.snapshot_id}`")
+    if state.hint:
+        st.caption(state.hint)

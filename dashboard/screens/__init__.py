@@ -1,0 +1,1 @@
+"""The pages: filters, one cached load, pure views, and drawing."""

@@ -1,0 +1,52 @@
+"""Overview: how far the count is, what it says against the book, and what somebody should look at."""
+
+import streamlit as st
+
+from analytics import charts
+from analytics.figures import Overview
+from dashboard import drawing, loads, snapshot_button
+from dashboard.context import House, open_house
+from dashboard.heading import heading
+from dashboard.picker import Choice
+from dashboard.times import shown
+from dashboard.views.attention import notices
+from dashboard.views.tiles import tiles
+
+
+def show() -> None:
+    """Draw the page."""
+    house = open_house()
+    if (choice := heading(house, "Overview")) is None:
+        return
+    root, snapshot_id, before = house.settings.lake, choice.freeze.snapshot_id, choice.previous
+    now = loads.overview(root, snapshot_id)
+    drawing.tiles(tiles(now.totals, loads.overview(root, before.snapshot_id).totals if before else None))
+    _since(house, choice)
+    _charts(now)
+    drawing.racks(now.by_rack)
+    with st.container(key="findings"):
+        with st.container():
+            drawing.biggest(loads.biggest(root, snapshot_id), house.zone)
+        with st.container():
+            drawing.attention(notices(now.by_rack, loads.doubts(root, snapshot_id)))
+
+
+def _since(house: House, choice: Choice) -> None:
+    earlier = choice.previous
+    since = f"Arrows show the change since the snapshot of {shown(earlier.as_of, house.zone)}." if earlier else ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(since or "There is no earlier snapshot to compare with.", width="stretch")
+        snapshot_button.offer(house)
+
+
+def _charts(now: Overview) -> None:
+    floors = now.by_floor.height
+    with st.container(key="charts"):
+        drawing.chart(charts.progress_by_floor(now.by_floor), floors, step=40)
+        drawing.chart(charts.verified_against_book(now.by_floor), floors, step=40)
+        drawing.variances(now.by_category, "Net variance at cost, by category", charts.variance_by_category)
+        drawing.variances(now.by_rack, "Largest net variances at cost, by rack", charts.biggest_rack_variances)
+
+
+if __name__ == "__main__":
+    show()

@@ -1,0 +1,58 @@
+"""Snapshots: any rows of the shown snapshot, filtered, grouped and sorted, with their whole number always said."""
+
+import msgspec
+import streamlit as st
+
+from analytics.export import of_result
+from analytics.query import checked, run
+from dashboard import drawing, exporting, loads
+from dashboard.context import House, open_house
+from dashboard.filter_panel import question
+from dashboard.heading import heading
+from dashboard.messages import guarded
+from dashboard.views.numbers import amount
+from dashboard.views.tables import DATASET_NAMES
+from stockverify.datasets import DATASETS
+from stockverify.wire import QuerySpec
+
+_PAGE_SIZES = (100, 500, 2000)
+
+
+def show() -> None:
+    """Draw the page."""
+    house = open_house()
+    if (choice := heading(house, "Snapshots")) is None:
+        return
+    names = list(DATASET_NAMES)
+    words = DATASET_NAMES.__getitem__
+    name = st.segmented_control("Dataset", names, default=names[0], required=True, format_func=words) or names[0]
+    with guarded("Snapshots"):
+        _rows(house, choice.freeze.snapshot_id, question(house, DATASETS[name]))
+
+
+def _rows(house: House, snapshot_id: str, spec: QuerySpec) -> None:
+    root, whole = house.settings.lake, msgspec.json.encode(spec)
+    total = loads.size(root, snapshot_id, whole)
+    page, per_page = _page(total, f"{snapshot_id} {whole.decode()}")
+    wanted = msgspec.structs.replace(spec, limit=per_page, skip=(page - 1) * per_page)
+    result = loads.answer(root, snapshot_id, msgspec.json.encode(wanted))
+    first = wanted.skip + 1 if result.row_count else 0
+    what = "groups" if result.query.grouped else "rows"
+    st.caption(f"Showing {what} {first:,} to {wanted.skip + result.row_count:,} of {amount(total, 'lines')}.")
+    drawing.table(result.frame, list(result.query.results()), house.zone, most_rows=15)
+    st.subheader(f"Export these {amount(total, 'lines')} {what}", anchor=False)
+    about = f"{snapshot_id} {whole.decode()}"
+    exporting.panel(house, spec.collection, about, lambda: of_result(run(house.lake, snapshot_id, checked(spec))))
+
+
+def _page(total: int, question_key: str) -> tuple[int, int]:
+    """Which page, and how long pages are. Another question begins at its first page."""
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    per_page = right.selectbox("Rows per page", _PAGE_SIZES, key="rows_per_page") or _PAGE_SIZES[0]
+    pages = max(1, -(-total // per_page))
+    with left:
+        return st.pagination(pages, key=f"page {per_page} {question_key}"), per_page
+
+
+if __name__ == "__main__":
+    show()

@@ -1,0 +1,34 @@
+"""Instants as people read them: always in the configured zone, always naming it."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from stockverify.errors import SetupError
+
+
+class UnknownZone(SetupError):
+    """STOCKVERIFY_TIME_ZONE={name!r} is not a time zone. Use an IANA name such as Europe/Berlin or UTC."""
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The zone of that name. Raises UnknownZone."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise UnknownZone(name=name) from None
+
+
+def shown(instant: datetime, zone: ZoneInfo) -> str:
+    """To the second, with the zone's abbreviation at that instant, as in `5 Jan 2026, 09:30:00 CET`."""
+    local = instant.astimezone(zone)
+    return f"{local.day} {local:%b %Y, %H:%M:%S %Z}"
+
+
+def age(span: timedelta) -> str:
+    """How long ago, in the largest unit that says enough. Clocks that differ a little never give a negative age."""
+    seconds = max(0, int(span.total_seconds()))
+    for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= unit:
+            count = seconds // unit
+            return f"{count} {name}{'s' if count > 1 else ''} ago"
+    return "just now" if seconds < 10 else f"{seconds} seconds ago"

@@ -1,0 +1,1 @@
+"""Pure functions from figures and frames to what pages draw."""

@@ -1,0 +1,76 @@
+"""What changed between two snapshots, as tables."""
+
+from typing import NamedTuple
+
+import polars as pl
+
+from analytics.compare import Comparison, Diff
+from analytics.figures import FIGURES
+from dashboard.views.numbers import NOTHING, amount, step
+from dashboard.views.tables import heading
+from stockverify.datasets import Dataset, Type
+
+_UNITS = {figure.name: (figure.title, figure.unit) for figure in FIGURES}
+_TRENDS = {"up": "▲ up", "down": "▼ down", "stable": "● stable"}
+
+
+class Count(NamedTuple):
+    """How many rows did what, and what that means."""
+
+    label: str
+    number: int
+    help: str
+
+
+def counts(found: Comparison) -> list[Count]:
+    """Rows by what happened to them. Duplicate keys are only named when there are any."""
+    number = found.counts()
+    shown = [
+        Count("Added", number["added_count"], "Rows that only the later snapshot has."),
+        Count("Removed", number["removed_count"], "Rows that only the earlier snapshot has."),
+        Count("Changed", number["changed_count"], f"Rows of both that differ, not looking at {_words(found.ignored)}."),
+        Count("Unchanged", number["unchanged_count"], "Rows that are equal in both."),
+    ]
+    doubled = number["key_duplicate_count"]
+    reason = "Keys that occur more than once in a snapshot, which makes their rows impossible to pair."
+    return [*shown, Count("Key used twice", doubled, reason)] if doubled else shown
+
+
+def summary(found: Comparison) -> pl.DataFrame:
+    """The totals before and after."""
+    rows = []
+    for name, change in found.summary.items():
+        title, unit = _UNITS.get(name, (heading(name), "units"))
+        rows.append(
+            {
+                "Figure": title,
+                "Unit": unit,
+                "Before": amount(change.baseline, unit),
+                "After": amount(change.comparison, unit),
+                "Change": step(change.baseline, change.comparison, unit) or "0",
+                "Change, %": NOTHING if change.percent_diff is None else f"{change.percent_diff:+,.1f}%",
+                "Trend": _TRENDS[change.trend],
+            }
+        )
+    return pl.DataFrame(rows)
+
+
+def column_changes(diff: Diff) -> pl.DataFrame:
+    """In how many changed rows each column differs, most first."""
+    names = {"Column": pl.String, "Rows": pl.Int64}
+    rows = [(heading(name), number) for name, number in diff.column_changes.items()]
+    return pl.DataFrame(rows, schema=names, orient="row").sort("Rows", "Column", descending=[True, False])
+
+
+def changed_columns(diff: Diff, dataset: Dataset) -> list[tuple[str, Type]]:
+    """What to show of changed rows: the key, then before, after and delta of every column that differs anywhere."""
+    kinds = {column.name: column.type for column in dataset.columns}
+    shown = [(name, kinds[name]) for name in diff.key]
+    for name in (name for name in diff.columns if name in diff.column_changes):
+        sides = (f"{name}_before", f"{name}_after", f"{name}_delta")
+        shown += [(side, kinds[name]) for side in sides if side in diff.changed.columns]
+    return shown
+
+
+def _words(names: tuple[str, ...]) -> str:
+    return ", ".join(heading(name).lower() for name in names) or "nothing else"

@@ -1,0 +1,73 @@
+"""How columns look in tables: headings, units, money, and times in the zone of the house."""
+
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
+
+from analytics.export.xlsx_file import is_money
+from analytics.figures import FIGURES
+from stockverify.datasets import Type
+
+_TIME = "D MMM YYYY, HH:mm:ss"
+_MONEY, _QUANTITY, _WHOLE, _SHARE = "%,.2f", "localized", "%,d", "percent"
+_UNIT_FORMATS = {"lines": _WHOLE, "units": _QUANTITY, "value": _MONEY}
+
+
+DATASET_NAMES = {
+    "positions": "Positions",
+    "verification_records": "Records",
+    "verification_sessions": "Sessions",
+    "erp_items": "Stock list",
+}
+
+
+def heading(name: str) -> str:
+    """A column's name in words."""
+    words = name.removesuffix("_id").replace("_qty", "").replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def columns(kinds: Iterable[tuple[str, Type]], zone: ZoneInfo) -> dict[str, ColumnConfig]:
+    """The look of each column by its logical type; identifiers stay text and keep their zeros."""
+    return {name: column(name, kind, zone) for name, kind in kinds}
+
+
+def column(name: str, kind: Type, zone: ZoneInfo) -> ColumnConfig:
+    """The look of one column."""
+    title = heading(name)
+    match kind:
+        case Type.FLOAT:
+            unit = " (units)" if "_qty" in name else ""
+            return st.column_config.NumberColumn(f"{title}{unit}", format=_MONEY if is_money(name) else _QUANTITY)
+        case Type.INTEGER:
+            return st.column_config.NumberColumn(title, format=_WHOLE)
+        case Type.BOOLEAN:
+            return st.column_config.CheckboxColumn(title)
+        case Type.INSTANT:
+            return st.column_config.DatetimeColumn(f"{title} ({zone.key})", format=_TIME, timezone=zone.key)
+        case Type.STRINGS:
+            return st.column_config.ListColumn(title)
+    return st.column_config.TextColumn(title)
+
+
+def figure_columns() -> dict[str, ColumnConfig]:
+    """The look of the figures of a group, and of the groups' names."""
+    shown = {
+        figure.name: st.column_config.NumberColumn(
+            f"{figure.title} (units)" if figure.unit == "units" else figure.title,
+            format=_UNIT_FORMATS[figure.unit],
+            help=figure.formula,
+        )
+        for figure in FIGURES
+        if figure.unit != "share"
+    }
+    shares = {
+        figure.name: st.column_config.ProgressColumn(
+            figure.title, format=_SHARE, min_value=0, max_value=1, help=figure.formula
+        )
+        for figure in FIGURES
+        if figure.unit == "share"
+    }
+    return shown | shares | {name: st.column_config.TextColumn(heading(name)) for name in ("floor", "rack_id")}

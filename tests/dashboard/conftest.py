@@ -1,0 +1,88 @@
+"""A lake with two snapshots, made once from real documents, and the app over it."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import httpx
+import msgspec
+import pytest
+import streamlit as st
+from pymongo import MongoClient
+from pymongo.database import Database
+from streamlit.testing.v1 import AppTest
+
+from analytics.lake import Freeze, Lake
+from dashboard import app as app_module
+from stockverify.clients import Document, database
+from stockverify.settings import Settings, to_env
+from tests.dashboard.stock import two_snapshots
+from tests.service import PASSWORD, Service
+
+OpenApp = Callable[..., AppTest]
+
+
+class Stocked(NamedTuple):
+    """Settings whose lake holds two snapshots, and the database that they were taken from."""
+
+    settings: Settings
+    database: "Database[Document]"
+    older: Freeze
+    newer: Freeze
+
+    @property
+    def lake(self) -> Lake:
+        """The lake of the settings."""
+        return Lake(self.settings.lake)
+
+
+@pytest.fixture(scope="session")
+def stocked(service: Service, mongo: "MongoClient[Document]", tmp_path_factory: pytest.TempPathFactory) -> Stocked:
+    """Reading tests share it; none writes to it."""
+    folder = tmp_path_factory.mktemp("stocked")
+    settings = msgspec.structs.replace(
+        service.settings, data_dir=folder, mongodb_database=f"stocked_{folder.name}", time_zone="Europe/Berlin"
+    )
+    found = database(mongo, settings)
+    return Stocked(settings, found, *two_snapshots(found, Lake(settings.lake)))
+
+
+@pytest.fixture
+def open_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenApp]:
+    """Opens the app with the environment of the settings, at a page, as a browser would with these query parameters."""
+
+    def opened(settings: Settings, **query: str) -> AppTest:
+        for name, value in to_env(settings).items():
+            monkeypatch.setenv(name, value)
+        at = AppTest.from_file(app_module.__file__ or "", default_timeout=30)
+        for name, value in query.items():
+            at.query_params[name] = value
+        return at.run()
+
+    yield opened
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def sign_in(at: AppTest, client: httpx.Client | str) -> AppTest:
+    """Fill in the form."""
+    name = client if isinstance(client, str) else client.get("/api/auth/me").json()["username"]
+    at.text_input[0].set_value(name)
+    at.text_input[1].set_value(PASSWORD)
+    return at.button[0].click().run()
+
+
+@pytest.fixture
+def supervised(open_app: OpenApp, stocked: Stocked, service: Service) -> AppTest:
+    """The overview of the newest snapshot, as a supervisor sees it."""
+    return sign_in(open_app(stocked.settings), service.person("supervisor"))
+
+
+def texts(at: AppTest) -> str:
+    """All that is written on the page."""
+    written = [*at.title, *at.subheader, *at.markdown, *at.caption, *at.info, *at.warning, *at.error, *at.success]
+    return "\n".join(str(element.value) for element in written)
+
+
+def metrics(at: AppTest) -> dict[str, str]:
+    """The figures of the page by their labels."""
+    return {metric.label: metric.value for metric in at.metric}

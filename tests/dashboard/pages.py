@@ -1,0 +1,159 @@
+"""Opens every page of a running dashboard in real Chromium and checks what it shows."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from tests.dashboard.expected import Figures
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PATIENCE = 30_000
+# Streamlit's browser code finds out by trying whether `/export` is a page or the folder that the app is served from.
+_PROBE = re.compile(r"/[a-z]+/_stcore/(health|host-config)$")
+DESKTOP, TABLET = (1440, 900), (1024, 768)
+
+
+class Look(NamedTuple):
+    """A screen and its colours; `shots` is the folder for pictures, if any are wanted."""
+
+    size: tuple[int, int] = DESKTOP
+    scheme: str = "light"
+    shots: Path | None = None
+
+    def shoot(self, page: Page, name: str) -> None:
+        """Keep a picture of what is in sight."""
+        if self.shots:
+            device = "desktop" if self.size == DESKTOP else "tablet"
+            page.mouse.move(0, 0)
+            page.screenshot(path=self.shots / f"{name}-{device}-{self.scheme}.png", animations="disabled")
+
+
+class Visit:
+    """One signed-in visit, which collects all that the browser complains about."""
+
+    def __init__(self, page: Page, url: str, look: Look) -> None:
+        self.page, self.url, self.look = page, url, look
+        self.complaints: list[str] = []
+        page.set_default_timeout(PATIENCE)
+        page.on("console", lambda said: self._note("console", said.text, said.type == "error", said.location["url"]))
+        page.on("pageerror", lambda error: self._note("page error", str(error)))
+        page.on("response", lambda reply: self._note("status", f"{reply.status}", reply.status >= 400, reply.url))
+        page.on("request", lambda asked: self._note("left here", "", not asked.url.startswith(_ours(url)), asked.url))
+
+    def sign_in(self, user: str, password: str, path: str = "") -> Self:
+        """Fill in the form and wait for the first page."""
+        self.page.goto(self.url + path)
+        self.page.get_by_label("User name").fill(user)
+        self.page.get_by_label("Password", exact=True).fill(password)
+        self.look.shoot(self.page, "sign-in")
+        self.page.get_by_role("button", name="Sign in").click()
+        expect(self.page.get_by_label("User name")).to_have_count(0, timeout=PATIENCE)
+        self.settle()
+        return self
+
+    def open(self, name: str) -> None:
+        """Go to a page by its link in the sidebar and wait until it is complete."""
+        self.page.get_by_role("link", name=name, exact=True).click()
+        expect(self.page.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=PATIENCE)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the script has run and nothing is drawn anew, and see that nothing broke."""
+        self.page.wait_for_timeout(300)
+        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        expect(self.page.locator("[data-stale=true]")).to_have_count(0, timeout=PATIENCE)
+        for place in ("[data-testid=stException]", "[data-testid=stAlertContentError]", ".st-key-message"):
+            expect(self.page.locator(place)).to_have_count(0)
+        assert "Traceback" not in self.page.inner_text("body")
+
+    def metric(self, label: str) -> Locator:
+        """The value of a tile."""
+        tile = self.page.get_by_test_id("stMetric").filter(has=self.page.get_by_text(label, exact=True))
+        return tile.get_by_test_id("stMetricValue")
+
+    def _note(self, kind: str, text: str, wrong: bool = True, where: str = "") -> None:
+        if wrong and not _PROBE.search(where):
+            self.complaints.append(f"{kind}: {text} {where}")
+
+
+def check_every_page(browser: Browser, url: str, login: tuple[str, str], expected: Figures, look: Look) -> None:
+    """Sign in, open each page, and find the figures of the newest snapshot and no complaint."""
+    with visit(browser, url, look) as visiting:
+        visiting.sign_in(*login)
+        page = visiting.page
+        for label, value in expected.tiles.items():
+            expect(visiting.metric(label)).to_have_text(value)
+        if expected.untouched_racks:
+            expect(page.get_by_text(f"{expected.untouched_racks} rack")).to_be_visible()
+        snapshot_id = page.url.partition("snapshot=")[2]
+        expect(page.locator("code", has_text=snapshot_id)).to_be_visible()
+        look.shoot(page, "overview")
+
+        visiting.open("Snapshots")
+        for name, rows in expected.rows.items():
+            page.get_by_role("radio", name=name, exact=True).or_(page.get_by_role("button", name=name)).first.click()
+            visiting.settle()
+            expect(page.get_by_text(f"of {rows:,}.")).to_be_visible()
+        look.shoot(page, "snapshots")
+
+        visiting.open("Compare")
+        expect(page.get_by_text("Totals", exact=True)).to_be_visible()
+        look.shoot(page, "compare")
+
+        visiting.open("Export")
+        expect(page.get_by_text(f"{expected.rows['Positions']:,} rows")).to_be_visible()
+        page.get_by_role("button", name="Make the file").click()
+        expect(page.get_by_role("button", name="Download", exact=True)).to_be_visible(timeout=PATIENCE)
+        look.shoot(page, "export")
+        assert f"snapshot={snapshot_id}" in page.url
+        assert visiting.complaints == []
+
+
+@contextmanager
+def visit(browser: Browser, url: str, look: Look) -> Iterator[Visit]:
+    """A browser window of its own."""
+    width, height = look.size
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=look.scheme,  # type: ignore[arg-type]
+        accept_downloads=True,
+    )
+    try:
+        yield Visit(context.new_page(), url, look)
+    finally:
+        context.close()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium. A machine without it skips these tests by name; a build server fails."""
+    path = shutil.which("chromium")
+    if path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("Chromium is missing; install it with `apt-get install chromium`.")
+        pytest.skip("Chromium is missing; install it with `apt-get install chromium` to run the browser tests.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def _ours(url: str) -> tuple[str, ...]:
+    return url, url.replace("http://", "ws://"), "data:", "blob:"

@@ -1,0 +1,161 @@
+"""The shell: who gets in, what each role sees, and what is said when something is wrong."""
+
+import shutil
+
+import msgspec
+import pytest
+
+from stockverify.services.child import free_port
+from stockverify.settings import Settings
+from tests.dashboard.conftest import OpenApp, Stocked, metrics, sign_in, texts
+from tests.service import Service
+
+
+def test_nothing_is_shown_before_signing_in(open_app: OpenApp, stocked: Stocked) -> None:
+    at = open_app(stocked.settings, snapshot=stocked.older.snapshot_id)
+    assert (len(at.metric), len(at.dataframe), len(at.selectbox)) == (0, 0, 0)
+    assert [field.label for field in at.text_input] == ["User name", "Password"]
+
+
+def test_a_wrong_password_is_said_in_the_service_s_words(open_app: OpenApp, stocked: Stocked) -> None:
+    at = sign_in(open_app(stocked.settings), "nobody")
+    assert [error.value for error in at.error] == [
+        r"The user name or the password is wrong\, or the account is disabled\."
+    ]
+
+
+def test_an_empty_form_is_not_sent(open_app: OpenApp, stocked: Stocked) -> None:
+    at = open_app(stocked.settings).button[0].click().run()
+    assert [warning.value for warning in at.warning] == ["Enter your user name and your password."]
+
+
+@pytest.mark.parametrize("role", ["supervisor", "admin", "auditor"])
+def test_readers_see_the_overview_and_only_some_take_snapshots(
+    role: str, open_app: OpenApp, stocked: Stocked, service: Service
+) -> None:
+    at = sign_in(open_app(stocked.settings), service.person(role))
+    assert at.title[0].value == "Overview"
+    takes = [button.label for button in at.button if button.label == "Take snapshot now"]
+    assert bool(takes) is (role != "auditor")
+
+
+def test_staff_are_sent_to_a_device_and_see_nothing_else(open_app: OpenApp, stocked: Stocked, service: Service) -> None:
+    at = sign_in(open_app(stocked.settings), service.person("staff"))
+    assert "Counting happens on a device" in texts(at)
+    assert (len(at.metric), len(at.dataframe), len(at.sidebar.markdown)) == (0, 0, 0)
+    assert [button.label for button in at.button] == ["Sign out"]
+
+
+def test_a_link_leads_to_its_snapshot_after_signing_in(open_app: OpenApp, stocked: Stocked, service: Service) -> None:
+    at = sign_in(open_app(stocked.settings, snapshot=stocked.older.snapshot_id), service.person("auditor"))
+    assert metrics(at)["Lines counted"] == "185 / 596"
+    assert at.query_params["snapshot"] == stocked.older.snapshot_id
+
+
+def test_the_sidebar_names_the_person_the_role_and_the_zone(
+    open_app: OpenApp, stocked: Stocked, service: Service
+) -> None:
+    at = sign_in(open_app(stocked.settings), service.person("auditor"))
+    said = " ".join(str(element.value) for element in [*at.sidebar.markdown, *at.sidebar.caption])
+    assert "Auditor" in said
+    assert "· auditor" in said
+    assert r"Times in Europe\/Berlin" in said
+
+
+def test_signing_out_ends_the_login_everywhere(open_app: OpenApp, stocked: Stocked, service: Service) -> None:
+    at = sign_in(open_app(stocked.settings), service.person("auditor"))
+    token = at.session_state["keeper"].login.access_token
+    next(button for button in at.button if button.label == "Sign out").click().run()
+    assert "You are signed out" in texts(at)
+    assert len(at.metric) == 0
+    assert service.admin.get("/api/auth/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+
+
+def test_a_login_that_ended_elsewhere_leads_back_to_the_form(supervised, service: Service) -> None:  # type: ignore[no-untyped-def]
+    keeper = supervised.session_state["keeper"]
+    service.admin.post("/api/auth/logout", headers={"Authorization": f"Bearer {keeper.login.access_token}"})
+    keeper.login = msgspec.structs.replace(keeper.login, checked_at=keeper.login.checked_at.replace(year=2020))
+    supervised.run()
+    assert "Your session has ended" in texts(supervised)
+    assert len(supervised.metric) == 0
+
+
+def test_a_call_that_is_refused_with_401_leads_back_to_the_form(supervised) -> None:  # type: ignore[no-untyped-def]
+    keeper = supervised.session_state["keeper"]
+    keeper.login = msgspec.structs.replace(keeper.login, access_token="expired")
+    next(button for button in supervised.button if button.label == "Take snapshot now").click().run()
+    assert "Your session has ended" in texts(supervised)
+
+
+def test_a_service_that_is_away_is_said_on_the_form(open_app: OpenApp, stocked: Stocked) -> None:
+    away = msgspec.structs.replace(stocked.settings, api_port=free_port())
+    at = sign_in(open_app(away), "ann")
+    assert "does not answer" in at.error[0].value
+    assert not at.exception
+
+
+def test_an_unusable_setting_is_named(open_app: OpenApp, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = open_app(msgspec.structs.replace(settings, time_zone="Mars/Olympus"))
+    assert "Something needs repair" in texts(at)
+    assert r"Mars\/Olympus" in texts(at)
+
+
+def test_without_a_snapshot_the_page_says_what_to_do(open_app: OpenApp, settings: Settings, service: Service) -> None:
+    empty = msgspec.structs.replace(service.settings, data_dir=settings.data_dir)
+    at = sign_in(open_app(empty), service.person("supervisor"))
+    assert "No snapshot yet" in texts(at)
+    assert r"stockverify demo" in texts(at)
+    assert "Take snapshot now" in [button.label for button in at.button]
+
+
+def test_a_link_to_a_snapshot_that_is_not_there_offers_the_latest(
+    open_app: OpenApp, stocked: Stocked, service: Service
+) -> None:
+    at = sign_in(open_app(stocked.settings, snapshot="../../etc/passwd"), service.person("auditor"))
+    assert "Not found" in texts(at)
+    assert len(at.metric) == 0
+    next(button for button in at.button if button.label == "Show the latest").click().run()
+    assert at.query_params["snapshot"] == stocked.newer.snapshot_id
+    assert metrics(at)["Lines counted"] == "324 / 597"
+
+
+def test_what_nobody_foresaw_gets_a_code_and_no_traceback(
+    supervised,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,  # type: ignore[no-untyped-def]
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a secret detail")
+
+    monkeypatch.setattr("dashboard.views.tiles.step", broken)
+    supervised.run()
+    assert "This page could not be shown" in texts(supervised)
+    assert "secret detail" not in texts(supervised)
+    assert not supervised.exception
+
+
+def test_a_damaged_snapshot_is_named_and_shows_no_figure(
+    open_app: OpenApp, stocked: Stocked, settings: Settings, service: Service
+) -> None:
+    shutil.copytree(stocked.settings.lake, settings.lake)
+    part = settings.lake / "positions" / stocked.newer.snapshot_id / "part-00000.parquet"
+    part.write_bytes(part.read_bytes()[:-1] + b"X")
+    at = sign_in(
+        open_app(msgspec.structs.replace(stocked.settings, data_dir=settings.data_dir)), service.person("auditor")
+    )
+    assert "Something needs repair" in texts(at)
+    assert "does not match its checksum" in texts(at)
+    assert (len(at.metric), len(at.dataframe)) == (0, 0)
+
+
+def test_a_snapshot_that_takes_too_long_is_said_beside_the_empty_page(
+    open_app: OpenApp, settings: Settings, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.snapshot_button.PATIENCE", 0.0)
+    at = sign_in(
+        open_app(msgspec.structs.replace(service.settings, data_dir=settings.data_dir)), service.person("admin")
+    )
+    next(button for button in at.button if button.label == "Take snapshot now").click().run()
+    assert not at.exception
+    assert "No snapshot yet" in texts(at)
+    assert "The snapshot is still being taken" in texts(at)

@@ -1,0 +1,15 @@
+"""Text from outside stays text."""
+
+from dashboard.markup import literal
+
+
+def test_every_mark_of_markdown_is_escaped() -> None:
+    assert literal("a*b_[c](d)$e$:red[f]<g>`h`") == r"a\*b\_\[c\]\(d\)\$e\$\:red\[f\]\<g\>\`h\`"
+
+
+def test_lines_become_one_so_that_no_list_or_heading_begins() -> None:
+    assert literal("one\n\n# two\n- three") == r"one \# two \- three"
+
+
+def test_letters_digits_and_other_scripts_stay() -> None:
+    assert literal("Regal 12 – Größe 漢字") == "Regal 12 – Größe 漢字"

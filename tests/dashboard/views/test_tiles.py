@@ -1,0 +1,72 @@
+"""The tiles of the overview."""
+
+import msgspec
+
+from analytics.figures import Totals
+from dashboard.views.tiles import tiles
+
+NOW = Totals(
+    lines=40,
+    counted_lines=25,
+    progress=0.625,
+    book_units=1250.0,
+    verified_units=1234.5,
+    net_variance_units=-15.5,
+    gross_variance_units=20.0,
+    net_variance_value=-99.9,
+    gross_variance_value=120.0,
+    shrinkage_value=99.9,
+    damage_units=2.0,
+    damage_rate=0.0016,
+    accuracy=0.8,
+)
+NOTHING = Totals(
+    lines=40,
+    counted_lines=0,
+    progress=0.0,
+    book_units=0.0,
+    verified_units=0.0,
+    net_variance_units=0.0,
+    gross_variance_units=0.0,
+    net_variance_value=0.0,
+    gross_variance_value=0.0,
+    shrinkage_value=0.0,
+    damage_units=0.0,
+    damage_rate=None,
+    accuracy=None,
+)
+
+
+def test_values_and_changes_since_the_previous_snapshot() -> None:
+    before = msgspec.structs.replace(NOW, counted_lines=20, progress=0.5, damage_units=3.0, accuracy=0.8)
+    assert [(tile.label, tile.value, tile.delta, tile.good) for tile in tiles(NOW, before)] == [
+        ("Progress", "62.5%", "+12.5 pts", "normal"),
+        ("Lines counted", "25 / 40", "+5", "normal"),
+        ("Verified units", "1,234.5", 0, "off"),
+        ("Book units, same lines", "1,250", 0, "off"),
+        ("Net variance, units", "-15.5", 0, "off"),
+        ("Net variance, value", "-99.90", 0, "off"),
+        ("Accuracy", "80.0%", 0, "normal"),
+        ("Damaged units", "2 (0.1%)", "-1", "inverse"),
+    ]
+
+
+def test_the_first_snapshot_has_no_changes() -> None:
+    assert {tile.delta for tile in tiles(NOW, None)} == {None}
+
+
+def test_what_cannot_be_computed_is_a_dash_and_never_zero() -> None:
+    assert {tile.label: tile.value for tile in tiles(NOTHING, None)} == {
+        "Progress": "0.0%",
+        "Lines counted": "0 / 40",
+        "Verified units": "0",
+        "Book units, same lines": "0",
+        "Net variance, units": "0",
+        "Net variance, value": "0.00",
+        "Accuracy": "–",
+        "Damaged units": "0",
+    }
+
+
+def test_every_tile_says_how_it_is_computed() -> None:
+    assert all(len(tile.help) > 15 and tile.help.endswith(".") for tile in tiles(NOW, None))
