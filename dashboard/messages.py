@@ -13,7 +13,7 @@ from dashboard.context import keeper
 from dashboard.markup import literal
 from stockverify.errors import BadInput, Forbidden, NotFound, Refused, SetupError, StockVerifyError, Unauthorized
 
-_TITLES: tuple[tuple[type[StockVerifyError], str], ...] = (
+TITLES: tuple[tuple[type[StockVerifyError], str], ...] = (
     (ServiceAway, "The service does not answer"),
     (ServiceBusy, "The service cannot do that just now"),
     (ServiceOdd, "The service and the dashboard do not understand each other"),
@@ -36,7 +36,7 @@ class Message(NamedTuple):
 
 def explain(error: StockVerifyError) -> Message:
     """A known error as a message. Its own sentence says what to do."""
-    title = next((title for kind, title in _TITLES if isinstance(error, kind)), "That did not work")
+    title = next((title for kind, title in TITLES if isinstance(error, kind)), "That did not work")
     return Message(title, error.message, "cloud_off" if isinstance(error, ServiceAway) else "error")
 
 
@@ -51,7 +51,7 @@ def unexpected(code: str) -> Message:
 
 def show(message: Message, where: str = "") -> None:
     """Draw a message as a card."""
-    with st.container(border=True, key="message"):
+    with st.container(border=True, width=760):
         place = f" · {literal(where)}" if where else ""
         st.markdown(f"##### :material/{message.icon}: {literal(message.title)}{place}", anchors=False)
         st.markdown(literal(message.text))

@@ -11,6 +11,7 @@ from typing import NamedTuple, Self
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from dashboard.messages import TITLES, unexpected
 from tests.dashboard.expected import Figures
 
 ARGUMENTS = (
@@ -23,6 +24,7 @@ ARGUMENTS = (
     "--disable-sync",
 )
 PATIENCE = 30_000
+_NEVER = ("Traceback", *(title for _, title in TITLES), unexpected("").title)
 # Streamlit's browser code finds out by trying whether `/export` is a page or the folder that the app is served from.
 _PROBE = re.compile(r"/[a-z]+/_stcore/(health|host-config)$")
 DESKTOP, TABLET = (1440, 900), (1024, 768)
@@ -77,9 +79,10 @@ class Visit:
         self.page.wait_for_timeout(300)
         self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
         expect(self.page.locator("[data-stale=true]")).to_have_count(0, timeout=PATIENCE)
-        for place in ("[data-testid=stException]", "[data-testid=stAlertContentError]", ".st-key-message"):
-            expect(self.page.locator(place)).to_have_count(0)
-        assert "Traceback" not in self.page.inner_text("body")
+        for place in ("stException", "stAlertContentError"):
+            expect(self.page.get_by_test_id(place)).to_have_count(0)
+        written = self.page.inner_text("body")
+        assert not [words for words in _NEVER if words in written], written
 
     def metric(self, label: str) -> Locator:
         """The value of a tile."""

@@ -1,7 +1,6 @@
 """The dashboard as people meet it: real Chromium, dashboard, service, worker, MongoDB and Parquet."""
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +26,6 @@ from tests.dashboard.stock import HOSTILE_RACK, two_snapshots
 from tests.service import PASSWORD, Service, running_service
 
 pytestmark = pytest.mark.browser
-SCREENSHOTS = Path(__file__).parent.parent.parent / "docs" / "screenshots"
 
 
 @pytest.fixture(scope="module")
@@ -71,10 +69,7 @@ def person(office: Service, role: str) -> tuple[str, str]:
 
 
 def looks(folder: Path) -> list[Look]:
-    """Two looks that differ in all; all four, for the documents, when pictures are asked for."""
-    if os.environ.get("STOCKVERIFY_SCREENSHOTS") == "1":
-        SCREENSHOTS.mkdir(exist_ok=True)
-        return [Look(size, scheme, SCREENSHOTS) for size in (DESKTOP, TABLET) for scheme in ("light", "dark")]
+    """Two looks that differ in all. Pictures for the documents are made of the demo (tests/test_demo_in_browser.py)."""
     return [Look(DESKTOP, "light", folder), Look(TABLET, "dark", folder)]
 
 
