@@ -80,6 +80,8 @@ def _is_documentation(scope: Scope) -> bool:
 def guard(connection: ASGIConnection, handler: BaseRouteHandler) -> None:
     """Refuse callers whose role has no place in the operation's row."""
     operation = handler.name or ""
+    if connection.scope.get("method") == "OPTIONS":
+        return  # it tells the methods of a path and nothing else
     if is_public(connection.scope, operation):
         return
     if operation not in OPERATIONS:

@@ -8,7 +8,7 @@ from litestar.types import ASGIApp
 
 from ingest.access import guard
 from ingest.auth.handlers import AuthController
-from ingest.bodies import MAX_DECODED
+from ingest.bodies import MAX_DECODED, decoded
 from ingest.health.handlers import health
 from ingest.problems import to_problem
 from ingest.racks.handlers import RackController
@@ -29,7 +29,7 @@ def create_app(settings: Settings) -> Litestar:
             "stores": Provide(provide_stores, sync_to_thread=False),
             "caller": Provide(provide_caller, sync_to_thread=False),
         },
-        middleware=[Authentication],
+        middleware=[Authentication, decoded],
         guards=[guard],
         exception_handlers={HTTPException: to_problem, Exception: to_problem},
         lifespan=[lifespan(settings)],

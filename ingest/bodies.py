@@ -19,6 +19,7 @@ from stockverify.errors import BadInput, TooLarge
 
 MAX_ENCODED = 8 * 1024 * 1024
 MAX_DECODED = 64 * 1024 * 1024
+MAX_STRANGE = 64 * 1024
 _STEP = 256 * 1024
 
 
@@ -30,38 +31,40 @@ class BodyUnreadable(BadInput):
     """The request body is not what its Content-Encoding says: {reason}. Send gzip, zstd or no encoding."""
 
 
-def decode(body: bytes, encoding: str) -> bytes:
+def decode(body: bytes, encoding: str, limit: int = MAX_DECODED) -> bytes:
     """The plain bytes of a body. Raises BodyTooLarge or BodyUnreadable."""
     try:
-        return _joined(_gunzip(body) if encoding in ("gzip", "x-gzip") else _unzstd(body, encoding))
+        return _joined(_gunzip(body) if encoding in ("gzip", "x-gzip") else _unzstd(body, encoding), limit)
     except (zlib.error, zstandard.ZstdError, EOFError) as error:
         raise BodyUnreadable(reason=str(error)) from None
 
 
-def _joined(chunks: Iterator[bytes]) -> bytes:
+def _joined(chunks: Iterator[bytes], limit: int) -> bytes:
     plain = bytearray()
     for chunk in chunks:
         plain += chunk
-        if len(plain) > MAX_DECODED:
-            raise BodyTooLarge(limit=MAX_DECODED)
+        if len(plain) > limit:
+            raise BodyTooLarge(limit=limit)
     return bytes(plain)
 
 
 def _gunzip(body: bytes) -> Iterator[bytes]:
-    decoder = zlib.decompressobj(wbits=31)
     pending = body
-    while not decoder.eof:
-        chunk = decoder.decompress(pending, _STEP)
-        pending = decoder.unconsumed_tail
-        if not chunk and not pending:
-            raise EOFError("it ends too early")
-        yield chunk
+    while pending:  # a body may consist of several members
+        decoder = zlib.decompressobj(wbits=31)
+        while not decoder.eof:
+            chunk = decoder.decompress(pending, _STEP)
+            pending = decoder.unconsumed_tail
+            if not chunk and not pending and not decoder.eof:
+                raise EOFError("it ends too early")
+            yield chunk
+        pending = decoder.unused_data
 
 
 def _unzstd(body: bytes, encoding: str) -> Iterator[bytes]:
     if encoding != "zstd":
         raise BodyUnreadable(reason=f"the encoding {encoding[:40]!r} is not supported")
-    decoder = zstandard.ZstdDecompressor(max_window_size=MAX_DECODED).stream_reader(body)
+    decoder = zstandard.ZstdDecompressor(max_window_size=MAX_DECODED).stream_reader(body, read_across_frames=True)
     while chunk := decoder.read(_STEP):
         yield chunk
 
@@ -88,14 +91,15 @@ async def read(receive: Receive, limit: int) -> bytes:
 
 
 def decoded(app: ASGIApp) -> ASGIApp:
-    """Middleware for routes that take encoded bodies: what is behind it sees plain bytes only."""
+    """Middleware: what is behind it sees plain bytes only. Strangers get a small limit, callers the full one."""
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         encoding = encoding_of(scope)
         if scope["type"] != ScopeType.HTTP or not encoding:
             await app(scope, receive, send)
             return
-        plain = decode(await read(receive, MAX_ENCODED), encoding)
+        encoded, decoded_limit = (MAX_ENCODED, MAX_DECODED) if scope.get("user") else (MAX_STRANGE, MAX_STRANGE)
+        plain = decode(await read(receive, encoded), encoding, decoded_limit)
         scope["headers"] = _as_plain(scope["headers"], len(plain))
         await app(scope, _replay(plain, receive), send)
 

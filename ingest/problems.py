@@ -49,10 +49,17 @@ def _describe(error: Exception) -> ProblemDetailsException:
             return _problem(error.status_code, error.detail, dict(error.headers or {}))
         case RedisError():
             return _of_house(Unavailable(service="Redis"))
-        case PyMongoError() if isinstance(error, _OUTAGES) or error.has_error_label("RetryableWriteError"):
+        case PyMongoError() if is_outage(error):
             return _of_house(Unavailable(service="MongoDB"))
+        case RecursionError() | UnicodeDecodeError():
+            return _problem(400, "The body cannot be read: it is nested too deeply or is not UTF-8.")
     _log.exception("unexpected_error", exc_info=error)
     return _problem(500, "Something went wrong in the service; nothing was half-written. The log has the details.")
+
+
+def is_outage(error: PyMongoError) -> bool:
+    """Whether MongoDB is to blame, and asking again later may help."""
+    return isinstance(error, _OUTAGES) or error.timeout or error.has_error_label("RetryableWriteError")
 
 
 def _of_house(error: StockVerifyError) -> ProblemDetailsException:
@@ -74,5 +81,10 @@ def _problem(status: int, detail: str, headers: dict[str, str] | None = None) ->
 def _explain(error: ValidationException) -> str:
     """Names each wrong field and why, instead of a general sentence."""
     places = error.extra if isinstance(error.extra, list) else []
-    said = [f"{place.get('key') or 'body'}: {place.get('message')}" for place in places if isinstance(place, dict)]
+    said = [f"{_field(place)}: {place.get('message')}" for place in places if isinstance(place, dict)]
     return "; ".join(said) or error.detail
+
+
+def _field(place: dict[str, Any]) -> str:
+    key = place.get("key")
+    return "body" if key in (None, "", "data") else str(key)

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import pymongo
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.read_concern import ReadConcern
@@ -13,6 +14,7 @@ from stockverify.clients import Document
 T = TypeVar("T")
 _DURABLE = WriteConcern(w="majority", j=True)
 _SNAPSHOT = ReadConcern("snapshot")
+_PATIENCE_SECONDS = 1.8
 
 
 async def transact(client: AsyncMongoClient[Document], work: Callable[[AsyncClientSession], Awaitable[T]]) -> T:
@@ -27,6 +29,7 @@ async def transact(client: AsyncMongoClient[Document], work: Callable[[AsyncClie
 async def transact_until_done(
     client: AsyncMongoClient[Document], work: Callable[[AsyncClientSession], Awaitable[T]]
 ) -> T:
-    """Run `work` again for as long as the only trouble is that somebody else was faster."""
-    async with client.start_session() as session:
-        return await session.with_transaction(work, read_concern=_SNAPSHOT, write_concern=_DURABLE)
+    """Run `work` again for as long as the only trouble is that somebody else was faster, but not for ever."""
+    with pymongo.timeout(_PATIENCE_SECONDS):
+        async with client.start_session() as session:
+            return await session.with_transaction(work, read_concern=_SNAPSHOT, write_concern=_DURABLE)

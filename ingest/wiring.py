@@ -5,13 +5,14 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+import pymongo
 import redis.exceptions
 from litestar import Litestar, Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
-from pymongo.errors import ConnectionFailure
+from pymongo.errors import ConnectionFailure, ExecutionTimeout
 
 from analytics.lake import Lake
 from ingest import access
@@ -27,6 +28,9 @@ from stockverify import clients, indexes
 from stockverify.breaker import Breaker
 from stockverify.kept_secret import kept_secret
 from stockverify.settings import Settings
+
+_PATIENCE_SECONDS = 1.8
+"""An outage of MongoDB must become a 503 within two seconds, also when it hangs instead of refusing."""
 
 
 class AllStores(NamedTuple):
@@ -57,13 +61,14 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
             database = clients.async_database(mongo, settings)
             leases = LeaseStore(redis_client, _breaker("Redis", settings, (redis.exceptions.RedisError, OSError)))
             users = UserStore(database, settings, signing_secret(settings))
+            racks = RackStore(mongo, database, leases, settings)
             await indexes.ensure(database)
             await users.ensure_admin(datetime.now(UTC))
-            mongo_breaker = _breaker("MongoDB", settings, (ConnectionFailure,))
+            mongo_breaker = _breaker("MongoDB", settings, (ConnectionFailure, ExecutionTimeout))
             app.state.stores = AllStores(
                 users=users,
-                racks=RackStore(mongo, database, leases, settings),
-                sessions=SessionStore(mongo, database, leases, settings),
+                racks=racks,
+                sessions=SessionStore(mongo, database, leases, racks, settings),
                 sync=SyncStore(mongo, database),
                 reports=ReportStore(database, clients.database(blocking, settings), Lake(settings.lake), settings),
                 health=HealthStore(mongo, leases),
@@ -105,5 +110,6 @@ class Authentication(AbstractAuthenticationMiddleware):
         stores: AllStores = connection.app.state.stores
         header = connection.headers.get("Authorization")
         device = connection.headers.get("X-Device-ID", "")[:128]
-        caller = await stores.mongo_breaker.call(lambda: stores.users.caller(header, device))
+        with pymongo.timeout(_PATIENCE_SECONDS):
+            caller = await stores.mongo_breaker.call(lambda: stores.users.caller(header, device))
         return AuthenticationResult(user=caller, auth=header)

@@ -49,7 +49,7 @@ class Breaker:
         try:
             result = await work()
         except self._errors as error:
-            self._fail()
+            self._fail(probe)
             raise Unavailable(service=self.name, retry_after=self._retry_after()) from error
         finally:
             if probe:
@@ -61,12 +61,15 @@ class Breaker:
         state = self.state
         if state is BreakerState.OPEN or (state is BreakerState.HALF_OPEN and self._probing):
             raise Unavailable(service=self.name, retry_after=self._retry_after())
-        self._probing = state is BreakerState.HALF_OPEN
-        return self._probing
+        if state is BreakerState.HALF_OPEN:
+            self._probing = True
+            return True
+        return False
 
-    def _fail(self) -> None:
+    def _fail(self, probe: bool) -> None:
+        """Calls that began before it opened may still fail; they do not lengthen its rest."""
         self._failed += 1
-        if self._failed >= self._allowed or self._opened_at is not None:
+        if probe or (self._opened_at is None and self._failed >= self._allowed):
             self._opened_at = self._clock()
 
     def _retry_after(self) -> int:

@@ -22,6 +22,7 @@ from stockverify.vocabulary import (
 
 MAX_BATCH_RECORDS = 1000
 MAX_SERIALS = 1000
+MAX_BATCH_SERIALS = 20_000
 
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 Name = Annotated[str, Meta(max_length=256)]
@@ -100,8 +101,8 @@ class TokensReply(Reply, frozen=True, kw_only=True):
 class Claim(Request, frozen=True, kw_only=True):
     """POST /api/racks/{rack_id}/claim"""
 
-    floor: Name = ""
-    take_over: bool = False
+    floor: Name | None = None
+    take_over: bool | None = None
 
 
 class AvailableRack(Reply, frozen=True, kw_only=True):
@@ -276,12 +277,19 @@ class SyncRecord(Request, frozen=True, kw_only=True):
     revision: Annotated[int, Meta(ge=0, le=2**53)] | None = None
 
     def __post_init__(self) -> None:
-        """Naive times count as UTC, so that every instant in the house is aware."""
+        """Naive times count as UTC, so that every instant in the house is aware; MongoDB keeps milliseconds."""
         for name in ("created_at", "updated_at"):
-            if getattr(self, name).tzinfo is None:
-                msgspec.structs.force_setattr(self, name, getattr(self, name).replace(tzinfo=UTC))
+            msgspec.structs.force_setattr(self, name, _instant(name, getattr(self, name)))
         if self.status is RecordStatus.FINALIZED and self.verified_qty is None:
             raise ValueError("a finalized record needs verified_qty; send status partial for an item not yet counted")
+
+
+def _instant(name: str, sent: datetime) -> datetime:
+    try:
+        instant = sent.replace(tzinfo=UTC) if sent.tzinfo is None else sent.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{name} is no possible time") from None
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
 
 class RawBatch(Request, frozen=True, kw_only=True):
@@ -289,7 +297,7 @@ class RawBatch(Request, frozen=True, kw_only=True):
 
     records: list[msgspec.Raw] | None = None
     operations: list[msgspec.Raw] | None = None
-    batch_id: Annotated[str, Meta(max_length=128)] | None = None
+    batch_id: Annotated[str, Meta(max_length=128)] | int | None = None
 
 
 class Conflicted(Reply, frozen=True, kw_only=True):
@@ -343,8 +351,8 @@ class QuerySpec(Request, frozen=True, kw_only=True):
     group_by: list[Name] = field(default_factory=list)
     aggregations: dict[str, Name] = field(default_factory=dict)
     sort: dict[str, int] = field(default_factory=dict)
-    limit: Annotated[int, Meta(ge=1)] | None = None
-    skip: Annotated[int, Meta(ge=0)] = 0
+    limit: Annotated[int, Meta(ge=1, le=2**53)] | None = None
+    skip: Annotated[int, Meta(ge=0, le=2**53)] = 0
 
 
 class CreateSnapshot(Request, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,7 +32,10 @@ class Outcome:
         self.folder = folder
         ports = ["--api-port", str(free_port()), "--dashboard-port", str(free_port())]
         argv = [sys.executable, "-m", "stockverify", "demo", "--once", "--json", "--data-dir", str(folder), *ports]
-        self.run = subprocess.run([*argv, "--input", str(INPUT)], capture_output=True, text=True, check=False)
+        # A demo never touches databases that somebody works with: these would not answer.
+        environ = os.environ | {"MONGODB_URI": "mongodb://127.0.0.1:1", "REDIS_URL": "redis://127.0.0.1:1"}
+        argv += ["--input", str(INPUT)]
+        self.run = subprocess.run(argv, capture_output=True, text=True, check=False, env=environ)
         assert self.run.returncode == 0, self.run.stderr + self.run.stdout
         self.last: dict[str, Any] = json.loads(self.run.stdout.strip().splitlines()[-1])
 

@@ -57,6 +57,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 def test_every_page_shows_the_figures_of_the_demo(demo: Demo, tmp_path: Path) -> None:
     with MongoClient[dict[str, Any]](demo.addresses["mongodb"], tz_aware=True) as mongo:
         expected = figures(mongo.stockverify)
+    SCREENSHOTS.mkdir(exist_ok=True)
     keep = os.environ.get("STOCKVERIFY_SCREENSHOTS") == "1"
     looks = [Look(size, scheme, SCREENSHOTS) for size in (DESKTOP, TABLET) for scheme in ("light", "dark")]
     with chromium() as browser:

@@ -13,7 +13,7 @@ def command(as_json: bool) -> None:
 
     \b
     Example:
-      python -m analytics list --json
+      stockverify list --json
     """
     chosen = settings()
     freezes: list[Freeze] = Lake(chosen.lake).freezes()

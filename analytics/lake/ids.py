@@ -9,7 +9,7 @@ _SHAPE = re.compile(r"\d{8}T\d{9}Z-[0-9a-f]{8}", re.ASCII)
 
 
 class BadSnapshotId(BadInput):
-    """{text!r} is not a snapshot id. Ids look like 20260131T235959123Z-0a1b2c3d; `python -m analytics list`
+    """{text!r} is not a snapshot id. Ids look like 20260131T235959123Z-0a1b2c3d; `stockverify list`
     shows yours."""
 
 

@@ -24,11 +24,11 @@ class UnknownDataset(BadInput):
 
 
 class SnapshotNotFound(NotFound):
-    """Snapshot {snapshot_id} of {dataset} is not in the lake at {root}; `python -m analytics list` shows what is."""
+    """Snapshot {snapshot_id} of {dataset} is not in the lake at {root}; `stockverify list` shows what is."""
 
 
 class NoSnapshot(NotFound):
-    """There is no {which} snapshot in the lake at {root} yet; take one with `stockverify snapshot`."""
+    """There is no {which} snapshot in the lake yet; take one with `stockverify snapshot`."""
 
 
 class Lake:

@@ -6,6 +6,7 @@ from litestar import Controller, Request, get, post
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK
 
+from ingest.bodies import MAX_STRANGE
 from ingest.wiring import CurrentCaller, Stores
 from stockverify.wire import Login, Refresh, Register, Success, TokensReply, User
 
@@ -14,6 +15,7 @@ class AuthController(Controller):
     """Logging in and out."""
 
     path = "/api/auth"
+    request_max_body_size = MAX_STRANGE
     tags = ("auth",)
 
     @post("/login", name="auth.login", status_code=HTTP_200_OK)

@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 from ingest.auth.rules import Caller
 from stockverify.clients import Document
 from stockverify.errors import BadInput, Forbidden, NotFound, Refused
-from stockverify.vocabulary import RackState
+from stockverify.vocabulary import RackState, SessionStatus
 from stockverify.wire import AvailableRack, RackStatus
 
 HELD = (RackState.CLAIMED, RackState.ACTIVE)
+OCCUPIED = (*HELD, RackState.PAUSED)
+FINISHED = (SessionStatus.COMPLETED, SessionStatus.CLOSED)
 CLAIMABLE = (RackState.AVAILABLE, RackState.PAUSED, RackState.REVERIFY_REQUESTED, *HELD)
 
 
@@ -35,6 +37,14 @@ class NotYourRack(Forbidden):
 
 class NotPaused(BadInput):
     """Rack {rack_id} is {status}, not paused, so there is nothing to resume."""
+
+
+class RackNotHeld(Refused):
+    """Rack {rack_id} is {status}, so there is no holder to take it from; a completed rack is opened by reverify."""
+
+
+class RackMoved(Refused):
+    """Rack {rack_id} changed at this very moment; ask for its status and try again."""
 
 
 class RackUnsettled(Refused):
@@ -63,7 +73,13 @@ class Fresh(NamedTuple):
 
 def checked_id(rack_id: str) -> str:
     """A rack id from a path. Raises BadRackId."""
-    if not 1 <= len(rack_id) <= 128 or not rack_id.isprintable() or not rack_id.strip():
+    usable = (
+        1 <= len(rack_id) <= 128
+        and rack_id.isprintable()
+        and rack_id.strip()
+        and "\N{REPLACEMENT CHARACTER}" not in rack_id
+    )
+    if not usable:
         raise BadRackId(rack_id=rack_id[:40])
     return rack_id
 
@@ -79,7 +95,11 @@ def decide_claim(
     rack_id = rack["_id"]
     if rack["status"] == RackState.COMPLETED:
         raise RackCompleted(rack_id=rack_id)
-    mine = current is not None and current["user_id"] == caller.user_id and rack["status"] in (*HELD, RackState.PAUSED)
+    if current is not None and current["status"] in FINISHED:
+        if holder not in (None, current["_id"]):
+            raise RackHeld(rack_id=rack_id)
+        return TakeOver(current["_id"]) if holder else Fresh()
+    mine = current is not None and current["user_id"] == caller.user_id and rack["status"] in OCCUPIED
     if current is not None and mine and current["fence"] == rack["fence"]:
         if holder not in (None, current["_id"]):
             raise RackHeld(rack_id=rack_id)
@@ -97,7 +117,7 @@ def require_holder(rack: Document | None, rack_id: str, caller: Caller, action: 
     """The rack, if it is the caller's. Raises RackNotFound or NotYourRack."""
     if rack is None:
         raise RackNotFound(rack_id=rack_id)
-    if rack["claimed_by"] != caller.user_id or rack["status"] not in (*HELD, RackState.PAUSED):
+    if rack["claimed_by"] != caller.user_id or rack["status"] not in OCCUPIED:
         raise NotYourRack(rack_id=rack_id, action=action)
     return rack
 

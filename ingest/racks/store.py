@@ -18,6 +18,7 @@ from ingest.racks.rules import Continue, Fresh, TakeOver
 from ingest.sessions.rules import new_session
 from ingest.transactions import transact_until_done
 from stockverify.clients import Document
+from stockverify.errors import Unavailable
 from stockverify.settings import Settings
 from stockverify.vocabulary import Collection, RackState, SessionStatus
 from stockverify.wire import AvailableRack, Claim, Grant, RackChanged, RackStateChanged, RackStatus
@@ -60,11 +61,11 @@ class RackStore:
 
     async def claim(self, rack_id: str, claim: Claim, caller: Caller, now: datetime) -> Grant:
         """Give the rack to the caller, or say who stands in the way."""
-        rack = await self._ensure(rules.checked_id(rack_id), claim.floor, now)
+        rack = await self._ensure(rules.checked_id(rack_id), claim.floor or "", now)
         current = await self._sessions.find_one({"_id": rack["session_id"]}) if rack["session_id"] else None
         lease = await self._leases.holder(rack_id)
         holder = lease.session_id if lease else None
-        match rules.decide_claim(rack, current, holder, caller, claim.take_over):
+        match rules.decide_claim(rack, current, holder, caller, bool(claim.take_over)):
             case Continue(session_id):
                 return await self._continue(rack, session_id, now)
             case TakeOver(old):
@@ -75,15 +76,26 @@ class RackStore:
     async def release(self, rack_id: str, caller: Caller, now: datetime) -> RackChanged:
         """Give the rack back for others to claim; its session is closed."""
         rack = rules.require_holder(await self._racks.find_one({"_id": rack_id}), rack_id, caller, "release")
-        await self._free(rack, now)
+        free = {"status": RackState.AVAILABLE.value, "claimed_by": None, "session_id": None}
+        await self._change(rack, free, SessionStatus.CLOSED, now)
+        await self._leases.release(rack_id, rack["session_id"])
         return RackChanged(rack_id=rack_id, message="Released.")
 
     async def force_release(self, rack_id: str, reason: str, caller: Caller, now: datetime) -> RackStateChanged:
         """Take the rack from whoever holds it: the fence rises, so that what they still send is kept aside."""
         rack = await self._known(rack_id)
-        await self._free(rack, now, raise_fence=True)
+        if rack["status"] not in rules.OCCUPIED:
+            raise rules.RackNotHeld(rack_id=rack_id, status=rack["status"])
         override = {"by": caller.username, "reason": reason, "at": now, "from_session": rack["session_id"]}
-        await self._racks.update_one({"_id": rack_id}, {"$set": {"last_override": override}})
+        free = {
+            "status": RackState.AVAILABLE.value,
+            "claimed_by": None,
+            "session_id": None,
+            "fence": rack["fence"] + 1,
+            "last_override": override,
+        }
+        await self._change(rack, free, SessionStatus.CLOSED, now)
+        await self._leases.release(rack_id, rack["session_id"])
         message = "Released by a supervisor; the former holder's later counts become conflicts."
         return RackStateChanged(rack_id=rack_id, status=RackState.AVAILABLE, message=message)
 
@@ -92,7 +104,7 @@ class RackStore:
         rack = rules.require_holder(await self._racks.find_one({"_id": rack_id}), rack_id, caller, "pause")
         if not await self._leases.renew(rack_id, rack["session_id"], self._settings.session_lock_ttl):
             raise rules.RackHeld(rack_id=rack_id)
-        await self._set_status(rack, RackState.PAUSED, SessionStatus.PAUSED, now)
+        await self._change(rack, {"status": RackState.PAUSED.value}, SessionStatus.PAUSED, now)
         return RackStateChanged(rack_id=rack_id, status=RackState.PAUSED, message="Paused; resume to go on.")
 
     async def resume(self, rack_id: str, caller: Caller, now: datetime) -> RackStateChanged:
@@ -102,7 +114,7 @@ class RackStore:
             raise rules.NotPaused(rack_id=rack_id, status=rack["status"])
         if not await self._leases.renew(rack_id, rack["session_id"], self._settings.rack_lock_ttl):
             raise rules.RackHeld(rack_id=rack_id)
-        await self._set_status(rack, RackState.ACTIVE, SessionStatus.ACTIVE, now)
+        await self._change(rack, {"status": RackState.ACTIVE.value}, SessionStatus.ACTIVE, now)
         return RackStateChanged(rack_id=rack_id, status=RackState.ACTIVE, message="Resumed.")
 
     async def reverify(self, rack_id: str, now: datetime) -> RackStateChanged:
@@ -135,14 +147,18 @@ class RackStore:
         return made | (rack or {})
 
     async def _status(self, rack: Document, now: datetime) -> RackStatus:
-        lease = await self._leases.holder(rack["_id"])
+        """Without Redis the rest is still worth telling."""
+        try:
+            lease = await self._leases.holder(rack["_id"])
+        except Unavailable:
+            lease = None
         return rules.as_status(rack, lease.milliseconds / 1000 if lease else None, now)
 
     async def _continue(self, rack: Document, session_id: str, now: datetime) -> Grant:
         if not await self._leases.renew(rack["_id"], session_id, self._settings.rack_lock_ttl):
             raise rules.RackHeld(rack_id=rack["_id"])
         if rack["status"] == RackState.PAUSED:
-            await self._set_status(rack, RackState.ACTIVE, SessionStatus.ACTIVE, now)
+            await self._change(rack, {"status": RackState.ACTIVE.value}, SessionStatus.ACTIVE, now)
         return self._grant(rack, session_id, "You hold this rack already; go on.")
 
     async def _open(self, rack: Document, caller: Caller, now: datetime, replacing: str | None) -> Grant:
@@ -186,27 +202,6 @@ class RackStore:
 
         return await transact_until_done(self._client, work)
 
-    async def _free(self, rack: Document, now: datetime, raise_fence: bool = False) -> None:
-        free = {
-            "status": RackState.AVAILABLE.value,
-            "claimed_by": None,
-            "session_id": None,
-            "updated_at": now,
-        }
-
-        async def work(transaction: AsyncClientSession) -> None:
-            freed = await self._racks.update_one(
-                {"_id": rack["_id"], "fence": rack["fence"]},
-                {"$set": free, "$inc": {"fence": int(raise_fence)}},
-                session=transaction,
-            )
-            if freed.matched_count:
-                await self._close(rack["session_id"], now, transaction)
-
-        await transact_until_done(self._client, work)
-        if rack["session_id"]:
-            await self._leases.release(rack["_id"], rack["session_id"])
-
     async def _close(self, session_id: str | None, now: datetime, transaction: AsyncClientSession) -> None:
         unfinished = {"$in": [SessionStatus.ACTIVE.value, SessionStatus.PAUSED.value]}
         closed = {"status": SessionStatus.CLOSED.value, "completed_at": now}
@@ -214,10 +209,24 @@ class RackStore:
             {"_id": session_id, "status": unfinished}, {"$set": closed}, session=transaction
         )
 
-    async def _set_status(self, rack: Document, state: RackState, session: SessionStatus, now: datetime) -> None:
-        mine = {"_id": rack["_id"], "fence": rack["fence"]}
-        await self._racks.update_one(mine, {"$set": {"status": state.value, "updated_at": now}})
-        await self._sessions.update_one({"_id": rack["session_id"]}, {"$set": {"status": session.value}})
+    async def _change(self, rack: Document, change: Document, session: SessionStatus, now: datetime) -> None:
+        """Change a rack and its session together, if both are still as they were read. Raises RackMoved."""
+        seen = {name: rack[name] for name in ("_id", "fence", "session_id")}
+        if rack["status"] == RackState.PAUSED:
+            seen["status"] = rack["status"]
+        else:  # a claimed rack becomes active with its first record, which is no change that matters here
+            seen["status"] = {"$in": [state.value for state in rules.HELD]}
+        finished = {"completed_at": now} if session in rules.FINISHED else {}
+        unfinished = {"_id": rack["session_id"], "status": {"$nin": [state.value for state in rules.FINISHED]}}
+
+        async def work(transaction: AsyncClientSession) -> None:
+            changed = await self._racks.update_one(seen, {"$set": change | {"updated_at": now}}, session=transaction)
+            if not changed.matched_count:
+                raise rules.RackMoved(rack_id=rack["_id"])
+            status = {"status": session.value, **finished}
+            await self._sessions.update_one(unfinished, {"$set": status}, session=transaction)
+
+        await transact_until_done(self._client, work)
 
     def _grant(self, rack: Document, session_id: str, message: str) -> Grant:
         return Grant(

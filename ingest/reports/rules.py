@@ -110,7 +110,7 @@ def freeze_summary(freeze: Freeze) -> dict[str, Any]:
         "query_spec": msgspec.to_builtins(stock_spec()),
         "summary": {"as_of": freeze.as_of.timestamp(), "freeze_id": freeze.snapshot_id},
         "row_count": freeze.rows,
-        "execution_time_ms": round((freeze.created_at - freeze.as_of).total_seconds() * 1000, 1),
+        "execution_time_ms": 0.0,
         "created_by": WORKER,
         "created_at": freeze.created_at.timestamp(),
         "tags": [],

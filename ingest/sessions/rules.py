@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from ingest.auth.rules import Caller
+from ingest.racks.rules import FINISHED
 from stockverify.clients import Document
-from stockverify.errors import BadInput, Forbidden, NotFound
+from stockverify.errors import BadInput, Forbidden, NotFound, Refused
 from stockverify.vocabulary import Role, SessionStatus, SessionType
 from stockverify.wire import OpenSession, Session, SessionStats
 
-FINISHED = (SessionStatus.COMPLETED, SessionStatus.CLOSED)
 UNFINISHED = tuple(status for status in SessionStatus if status not in FINISHED)
 
 
@@ -19,6 +19,10 @@ class SessionNotFound(NotFound):
 
 class NotYourSession(Forbidden):
     """Session {session_id} belongs to another counter."""
+
+
+class SessionFinished(Refused):
+    """Session {session_id} is {status}; a finished session stays so. Claim its rack again to go on."""
 
 
 class UnknownSessionStatus(BadInput):

@@ -10,6 +10,8 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from ingest.auth.rules import Caller
 from ingest.leases.store import LeaseStore
+from ingest.racks.rules import FINISHED, OCCUPIED
+from ingest.racks.store import RackStore
 from ingest.sessions import rules
 from ingest.sessions.rules import Counts
 from ingest.transactions import transact_until_done
@@ -36,9 +38,10 @@ class SessionStore:
         client: AsyncMongoClient[Document],
         database: AsyncDatabase[Document],
         leases: LeaseStore,
+        racks: RackStore,
         settings: Settings,
     ) -> None:
-        self._client, self._leases, self._settings = client, leases, settings
+        self._client, self._leases, self._settings, self._rack_store = client, leases, settings, racks
         self._sessions, self._racks = database[Collection.SESSIONS], database[Collection.RACKS]
         self._records = database[Collection.RECORDS]
 
@@ -110,19 +113,34 @@ class SessionStore:
         kept = await transact_until_done(self._client, lambda transaction: self._finish(session, now, transaction))
         if session["rack_id"]:
             await self._leases.release(session["rack_id"], session_id)
-        message = "Completed." if kept else "Completed; somebody else has claimed the rack since and keeps it."
+        message = "Completed." if kept else "Completed; the rack was released or claimed by somebody else before."
         return SessionCompleted(id=session_id, session_id=session_id, message=message)
 
     async def set_status(self, session_id: str, text: str, caller: Caller, now: datetime) -> SessionStatusChanged:
-        """Set a status by hand; completing goes the way of `complete`."""
+        """Set a status by hand. What concerns the rack too goes the way of the rack. Raises SessionFinished."""
         status = rules.parse_status(text)
         session = rules.own(await self._sessions.find_one({"_id": session_id}), session_id, caller)
-        if status is SessionStatus.COMPLETED:
-            await self.complete(session_id, caller, now)
-        else:
-            finished = {"completed_at": now} if status is SessionStatus.CLOSED else {}
-            await self._sessions.update_one({"_id": session["_id"]}, {"$set": {"status": status.value, **finished}})
+        if session["status"] in FINISHED and session["status"] != status:
+            raise rules.SessionFinished(session_id=session_id, status=session["status"])
+        if session["status"] != status:
+            await self._move(session, status, caller, now)
         return SessionStatusChanged(id=session_id, status=status)
+
+    async def _move(self, session: Document, status: SessionStatus, caller: Caller, now: datetime) -> None:
+        rack_id, holds = session["rack_id"], await self._racks.find_one(_held_by(session), {"_id": 1}) is not None
+        match status:
+            case SessionStatus.COMPLETED:
+                await self.complete(session["_id"], caller, now)
+            case SessionStatus.CLOSED if holds:
+                await self._rack_store.release(rack_id, caller, now)
+            case SessionStatus.PAUSED if holds:
+                await self._rack_store.pause(rack_id, caller, now)
+            case SessionStatus.ACTIVE if holds and session["status"] == SessionStatus.PAUSED:
+                await self._rack_store.resume(rack_id, caller, now)
+            case _:
+                finished = {"completed_at": now} if status in FINISHED else {}
+                mine = {"_id": session["_id"], "status": session["status"]}
+                await self._sessions.update_one(mine, {"$set": {"status": status.value, **finished}})
 
     def _lease_seconds(self, session: Document) -> int:
         paused = session["status"] == SessionStatus.PAUSED
@@ -130,10 +148,9 @@ class SessionStore:
 
     async def _renew(self, session: Document, seconds: int) -> bool:
         """Only the session whose fence is the rack's own may hold its lease."""
-        if session["rack_id"] is None or session["status"] in rules.FINISHED:
+        if session["rack_id"] is None or session["status"] in FINISHED:
             return False
-        mine = {"_id": session["rack_id"], "fence": session["fence"], "session_id": session["_id"]}
-        if await self._racks.find_one(mine, {"_id": 1}) is None:
+        if await self._racks.find_one(_held_by(session), {"_id": 1}) is None:
             await self._leases.release(session["rack_id"], session["_id"])
             return False
         return await self._leases.renew(session["rack_id"], session["_id"], seconds)
@@ -146,9 +163,9 @@ class SessionStore:
         )
         if session["rack_id"] is None:
             return True
-        mine = {"_id": session["rack_id"], "fence": session["fence"], "session_id": session["_id"]}
         rack = {"status": RackState.COMPLETED.value, "updated_at": now}
-        return bool((await self._racks.update_one(mine, {"$set": rack}, session=transaction)).matched_count)
+        held = await self._racks.update_one(_held_by(session), {"$set": rack}, session=transaction)
+        return bool(held.matched_count)
 
     async def _find(self, wanted: dict[str, Any], limit: int, skip: int = 0) -> list[Session]:
         found = self._sessions.find(wanted).sort("started_at", -1).skip(skip).limit(limit)
@@ -168,3 +185,9 @@ class SessionStore:
         stages: list[dict[str, Any]] = [{"$match": {"session_id": {"$in": session_ids}}}, {"$group": group}]
         rows = await (await self._records.aggregate(stages)).to_list()
         return {row["_id"]: Counts(row["verified"], row["all"] - row["verified"], row["damage"]) for row in rows}
+
+
+def _held_by(session: Document) -> dict[str, Any]:
+    """The rack of a session, as long as the session holds it."""
+    states = {"$in": [state.value for state in OCCUPIED]}
+    return {"_id": session["rack_id"], "fence": session["fence"], "session_id": session["_id"], "status": states}

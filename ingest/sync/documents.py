@@ -71,6 +71,11 @@ def history(version: Document) -> Document:
     return {"_id": f"h-{mark}", "client_record_id": version["_id"], **kept}
 
 
+def history_id(incoming: Incoming, caller: Caller) -> str:
+    """The id that this version has in the history, if it is there."""
+    return f"h-{_mark(incoming.record.client_record_id, incoming.digest, incoming.order, caller.user_id)}"
+
+
 def serial_claim(serial: str, owner: Document) -> Document:
     """Says which accepted record a serial number belongs to."""
     return {

@@ -8,7 +8,7 @@ import msgspec
 
 from stockverify.errors import BadInput, TooLarge
 from stockverify.vocabulary import ErrorType
-from stockverify.wire import MAX_BATCH_RECORDS, RawBatch, Rejected, SyncRecord
+from stockverify.wire import MAX_BATCH_RECORDS, MAX_BATCH_SERIALS, RawBatch, Rejected, SyncRecord
 
 
 class NotABatch(BadInput):
@@ -21,6 +21,10 @@ class EmptyBatch(BadInput):
 
 class TooManyRecords(TooLarge):
     """The batch holds {count} records; send at most {limit} at a time."""
+
+
+class TooManySerials(TooLarge):
+    """The batch holds {count} serial numbers; send at most {limit} at a time."""
 
 
 class Order(NamedTuple):
@@ -76,7 +80,11 @@ def read_batch(body: bytes) -> Batch:
         raise EmptyBatch()
     if len(raw.records) > MAX_BATCH_RECORDS:
         raise TooManyRecords(count=len(raw.records), limit=MAX_BATCH_RECORDS)
-    return Batch(raw.batch_id, tuple(_read(raw_record, place) for place, raw_record in enumerate(raw.records)))
+    records = tuple(_read(raw_record, place) for place, raw_record in enumerate(raw.records))
+    serials = sum(len(each.record.serial_numbers or ()) for each in records if isinstance(each, Incoming))
+    if serials > MAX_BATCH_SERIALS:
+        raise TooManySerials(count=serials, limit=MAX_BATCH_SERIALS)
+    return Batch(None if raw.batch_id is None else str(raw.batch_id), records)
 
 
 def digest(record: SyncRecord) -> bytes:
@@ -100,7 +108,7 @@ def _name(raw: msgspec.Raw) -> str:
         name = _decode_name(raw).client_record_id
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return ""
-    return name[:128] if isinstance(name, str) else ""
+    return str(name)[:4096] if isinstance(name, str | int | float) else ""
 
 
 def _shown(error: Exception) -> str:

@@ -31,16 +31,24 @@ class World:
     serials: dict[str, Document] = field(default_factory=dict)
     lines: dict[Line, dict[str, str]] = field(default_factory=dict)
     known_items: set[str] = field(default_factory=set)
+    known_history: set[str] = field(default_factory=set)
 
     def note(self, record: Document) -> None:
         """Remember an accepted record for those that follow in the batch."""
         if (before := self.records.get(record["_id"])) and before["rack_id"] is not None:
             self.lines.get(line_of(before), {}).pop(record["_id"], None)
+        self._give_back_serials(record["_id"])
         self.records[record["_id"]] = record
         if record["rack_id"] is not None:
             self.lines.setdefault(line_of(record), {})[record["_id"]] = record["session_id"]
         for serial in record["serial_numbers"]:
             self.serials[serial] = documents.serial_claim(serial, record)
+
+    def _give_back_serials(self, client_record_id: str) -> None:
+        """A newer version gives back what the version before it had claimed."""
+        for serial in self.records.get(client_record_id, {}).get("serial_numbers", ()):
+            if self.serials.get(serial, {}).get("client_record_id") == client_record_id:
+                del self.serials[serial]
 
 
 @dataclass
@@ -53,13 +61,24 @@ class Writes:
     history: dict[str, Document] = field(default_factory=dict)
     conflicts: dict[str, Document] = field(default_factory=dict)
     new_serials: dict[str, Document] = field(default_factory=dict)
-    moved_serials: dict[str, Document] = field(default_factory=dict)
-    former_owners: dict[str, str] = field(default_factory=dict)
+    moved_serials: dict[str, tuple[str, Document]] = field(default_factory=dict)
     freed_serials: dict[str, str] = field(default_factory=dict)
     racks: set[str] = field(default_factory=set)
 
     def __bool__(self) -> bool:
         return bool(self.inserts or self.updates or self.history or self.conflicts)
+
+    def note_serials(self, before: dict[str, Document], after: dict[str, Document]) -> None:
+        """What must be written so that the claims on serial numbers are as they are after the batch."""
+        for serial, claim in after.items():
+            owner = before.get(serial)
+            if owner is None:
+                self.new_serials[serial] = claim
+            elif owner != claim:
+                self.moved_serials[serial] = (owner["client_record_id"], claim)
+        self.freed_serials = {
+            serial: owner["client_record_id"] for serial, owner in before.items() if serial not in after
+        }
 
 
 class Decision(NamedTuple):
@@ -112,13 +131,16 @@ def decide(incoming: Incoming, stored: Document | None, world: World, caller: Ca
     if verdict or session is None:
         return Judgement(verdict)
     if stored is not None:
+        if stored["device_id"] != caller.device_id:
+            return Judgement(how=SAME)  # equal content, or _wrong_author had said so; clocks of two devices never meet
         order = incoming.order.compare(documents.order_of(stored))
         if order < 0:
             return Judgement(how=LATE)
         if order == 0:
             return Judgement(_stale(incoming, stored, "It has the same revision as the stored version but differs."))
     verdict = (
-        _fenced_off(record, session, world)
+        _fenced_off(session, world)
+        or _fenced_off(world.sessions.get(stored["session_id"]) if stored else None, world)
         or _taken_serial(record, session, world)
         or _counted_twice(record, session, world)
     )
@@ -129,10 +151,11 @@ def decide(incoming: Incoming, stored: Document | None, world: World, caller: Ca
 
 def decide_batch(records: Iterable[Incoming | Rejected], world: World, caller: Caller, now: datetime) -> Decision:
     """One outcome for each record, in request order, and everything that must be written for them."""
-    writes = Writes()
+    writes, serials = Writes(), dict(world.serials)
     outcomes = tuple(
         entry if isinstance(entry, Rejected) else _settle(entry, world, writes, caller, now) for entry in records
     )
+    writes.note_serials(serials, world.serials)
     return Decision(outcomes, writes)
 
 
@@ -168,42 +191,19 @@ def _accept(
     fresh = documents.record(incoming, session, caller, now, unknown_item=unknown)
     if how == LATE:
         late = documents.history(fresh)
-        writes.history[late["_id"]] = late
+        if late["_id"] not in world.known_history:
+            writes.history[late["_id"]] = late
         return
     if stored is not None:
         before = documents.history(stored)
         writes.history[before["_id"]] = before
-        _free_serials(stored, fresh, world, writes)
-    _claim_serials(fresh, world, writes)
     if fresh["_id"] in writes.inserts or stored is None:
         writes.inserts[fresh["_id"]] = fresh
     else:
         writes.updates[fresh["_id"]] = fresh
         writes.replaced.setdefault(fresh["_id"], stored)
-    if fresh["rack_id"] is not None:
-        writes.racks.add(fresh["rack_id"])
+    writes.racks |= {each["rack_id"] for each in (fresh, stored) if each and each["rack_id"] is not None}
     world.note(fresh)
-
-
-def _claim_serials(fresh: Document, world: World, writes: Writes) -> None:
-    for serial in fresh["serial_numbers"]:
-        owner = world.serials.get(serial)
-        claim = documents.serial_claim(serial, fresh)
-        if owner is None or serial in writes.new_serials:
-            writes.new_serials[serial] = claim
-        elif owner != claim:
-            writes.moved_serials[serial] = claim
-            writes.former_owners.setdefault(serial, owner["client_record_id"])
-        writes.freed_serials.pop(serial, None)
-
-
-def _free_serials(stored: Document, fresh: Document, world: World, writes: Writes) -> None:
-    """A newer version that no longer names a serial number gives it back."""
-    for serial in set(stored["serial_numbers"]) - set(fresh["serial_numbers"]):
-        if world.serials.get(serial, {}).get("client_record_id") == stored["_id"]:
-            world.serials.pop(serial)
-            if not writes.new_serials.pop(serial, None):
-                writes.freed_serials[serial] = stored["_id"]
 
 
 def _wrong_session(record: SyncRecord, session: Document | None, caller: Caller) -> Verdict | None:
@@ -249,12 +249,12 @@ def _wrong_quantity(record: SyncRecord) -> Verdict | None:
     )
 
 
-def _fenced_off(record: SyncRecord, session: Document, world: World) -> Verdict | None:
-    """Late work is welcome while nobody has claimed the rack since."""
-    rack = world.racks.get(session["rack_id"] or "")
-    if rack is None or rack["fence"] == session["fence"]:
+def _fenced_off(session: Document | None, world: World) -> Verdict | None:
+    """Late work is welcome while nobody has claimed the rack since. A record that moves needs both racks."""
+    rack = world.racks.get(session["rack_id"] or "") if session else None
+    if session is None or rack is None or rack["fence"] == session["fence"]:
         return None
-    message = f"Rack {rack['_id']} was claimed by somebody else after session {record.session_id} had it."
+    message = f"Rack {rack['_id']} was taken from session {session['_id']} since; somebody else may have counted it."
     return Verdict(ConflictType.RACK_LOCKED, message, (("fence", session["fence"], rack["fence"]),))
 
 

@@ -11,13 +11,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from pymongo import AsyncMongoClient, DeleteOne, ReplaceOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from ingest.auth.rules import Caller
-from ingest.sync import rules
+from ingest.sync import documents, rules
 from ingest.sync.incoming import Batch, Incoming
 from ingest.sync.rules import Decision, World, Writes
 from ingest.transactions import transact
@@ -25,6 +26,7 @@ from stockverify.clients import Document
 from stockverify.errors import Unavailable
 from stockverify.vocabulary import Collection
 
+_log = structlog.get_logger("ingest.sync")
 _ATTEMPTS = 12
 _DUPLICATE_KEY = 11000
 _AGAIN = ("TransientTransactionError", "UnknownTransactionCommitResult")
@@ -52,6 +54,7 @@ class SyncStore:
             if not decision.writes or await self._written(decision.writes, world):
                 return decision
             await asyncio.sleep(random.random() * 0.004 * 2**attempt)
+        _log.warning("batch_overtaken", attempts=_ATTEMPTS, records=len(batch.records))
         raise Unavailable(service="MongoDB", retry_after=1)
 
     async def _written(self, writes: Writes, world: World) -> bool:
@@ -75,20 +78,27 @@ class SyncStore:
             if not rules.already_stored(each, world.records.get(each.record.client_record_id), caller)
         ]
         if fresh:  # a pure replay ends here: it needs one read and no write
-            await self._read_more(fresh, world)
+            await self._read_more(fresh, world, caller)
         return world
 
-    async def _read_more(self, fresh: list[Incoming], world: World) -> None:
+    async def _read_more(self, fresh: list[Incoming], world: World, caller: Caller) -> None:
         records = [each.record for each in fresh]
         serials = {serial for record in records for serial in record.serial_numbers or ()}
         serials |= {serial for stored in world.records.values() for serial in stored["serial_numbers"]}
         ids, codes = {record.client_record_id for record in records}, {record.item_code for record in records}
-        world.sessions, world.serials, conflicts, world.known_items = await asyncio.gather(
-            self._by_id(self._sessions, {record.session_id for record in records}),
+        earlier = [
+            documents.history_id(each, caller) for each in fresh if each.record.client_record_id in world.records
+        ]
+        sessions = {record.session_id for record in records}
+        sessions |= {stored["session_id"] for stored in world.records.values()}
+        world.sessions, world.serials, conflicts, world.known_items, history = await asyncio.gather(
+            self._by_id(self._sessions, sessions),
             self._by_id(self._serials, serials),
             self._conflicts.find({"client_record_id": {"$in": sorted(ids)}}).to_list(),
             self._known(codes),
+            self._by_id(self._history, earlier),
         )
+        world.known_history = set(history)
         world.conflicts = {conflict["_id"]: conflict for conflict in conflicts}
         rack_ids = {session["rack_id"] for session in world.sessions.values() if session["rack_id"]}
         held = [session for session in world.sessions.values() if session["rack_id"]]
@@ -128,9 +138,9 @@ class SyncStore:
             (self._serials, writes.new_serials),
             (self._conflicts, writes.conflicts),
         )
-        for collection, documents in inserts:
-            if documents:
-                await collection.insert_many(list(documents.values()), session=transaction)
+        for collection, made in inserts:
+            if made:
+                await collection.insert_many(list(made.values()), session=transaction)
         if writes.updates:
             replaced = [ReplaceOne(_as_seen(writes.replaced[id_]), new) for id_, new in writes.updates.items()]
             await self._all(self._records, replaced, transaction)
@@ -147,8 +157,8 @@ class SyncStore:
 
     async def _move_serials(self, writes: Writes, transaction: AsyncClientSession) -> None:
         moved = [
-            ReplaceOne({"_id": serial, "client_record_id": writes.former_owners[serial]}, claim)
-            for serial, claim in writes.moved_serials.items()
+            ReplaceOne({"_id": serial, "client_record_id": owner}, claim)
+            for serial, (owner, claim) in writes.moved_serials.items()
         ]
         freed = [
             DeleteOne({"_id": serial, "client_record_id": owner}) for serial, owner in writes.freed_serials.items()

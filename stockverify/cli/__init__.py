@@ -10,14 +10,15 @@ from stockverify import __version__
 from stockverify.errors import StockVerifyError
 
 _COMMANDS = {
-    "up": "stockverify.cli.up",
-    "demo": "stockverify.cli.demo",
-    "import": "stockverify.cli.import_",
-    "snapshot": "stockverify.cli.analytics",
-    "compare": "stockverify.cli.analytics",
-    "export": "stockverify.cli.analytics",
-    "device": "stockverify.cli.device",
-    "doctor": "stockverify.cli.doctor",
+    "up": "up:up",
+    "demo": "demo:demo",
+    "import": "import_:command",
+    "snapshot": "analytics:snapshot",
+    "list": "analytics:list_",
+    "compare": "analytics:compare",
+    "export": "analytics:export",
+    "device": "device:device",
+    "doctor": "doctor:doctor",
 }
 
 
@@ -30,8 +31,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in _COMMANDS:
             return None
-        module = import_module(_COMMANDS[name])
-        command: click.Command = getattr(module, name, None) or module.command
+        module, _, attribute = _COMMANDS[name].partition(":")
+        command: click.Command = getattr(import_module(f"stockverify.cli.{module}"), attribute)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

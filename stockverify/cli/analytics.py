@@ -1,4 +1,4 @@
-"""`stockverify snapshot`, `compare` and `export` run the analytics as a process of its own."""
+"""`stockverify snapshot`, `list`, `compare` and `export` run the analytics as a process of its own."""
 
 import os
 import subprocess
@@ -34,5 +34,6 @@ def _command(name: str, summary: str) -> click.Command:
 
 
 snapshot = _command("snapshot", "Freeze what was counted up to now into the lake.")
+list_ = _command("list", "List the snapshots in the lake, newest first.")
 compare = _command("compare", "Compare two snapshots, line by line and in total.")
 export = _command("export", "Write a snapshot as CSV, XLSX, JSON or Parquet.")

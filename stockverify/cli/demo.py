@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import click
+import msgspec
 
 from stockverify.cli import options
 from stockverify.cli.up import Interrupted, stop_on_signals
@@ -14,6 +15,7 @@ from stockverify.demo.story import Story, tell
 from stockverify.services.running import Running, running
 
 DEFAULT_FOLDER = Path("var/demo")
+INTERRUPTED = 130
 
 
 @click.command()
@@ -42,23 +44,26 @@ def demo(
       stockverify demo --devices 20 --seed 7
 
     The devices use the real client over HTTP. They lose their network, lose replies, send batches twice and meet on
-    one rack. Everything lies in a folder of its own (var/demo), which each demo starts afresh. Without --once the
+    one rack. Everything lies in a folder of its own (var/demo), which each demo starts afresh, with databases of its
+    own: MONGODB_URI and REDIS_URL are left alone. Without --once the
     service and the dashboard stay up until Ctrl-C.
     """
     settings = options.settings(data_dir=data_dir or DEFAULT_FOLDER, api_port=api_port, dashboard_port=dashboard_port)
+    # A demo never touches databases that somebody works with.
+    settings = msgspec.structs.replace(settings, mongodb_uri=None, redis_url=None, redis_host=None)
     source = stock_list or folder.sample()
     stop_on_signals()
-    balanced = True
+    code = INTERRUPTED if once else 0
     try:
         with running(settings, _say, folder.start_afresh) as started:
             if as_json and not once:
                 click.echo(json.dumps({"ready": True, **started.addresses()}))
             story = tell(started, source, devices, seed, _say)
-            balanced = story.books.balance()
+            code = 0 if story.books.balance() or not once else 1
             _conclude(started, story, once, as_json)
     except Interrupted:
         click.echo("Stopped.", err=True)
-    sys.exit(0 if balanced or not once else 1)
+    sys.exit(code)
 
 
 def _conclude(started: Running, story: Story, once: bool, as_json: bool) -> None:

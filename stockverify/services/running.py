@@ -1,6 +1,8 @@
 """The whole of StockVerify, running: backends, service, worker and dashboard on one data directory."""
 
+import errno
 import fcntl
+import http.client
 import json
 import os
 import secrets
@@ -38,6 +40,10 @@ class AlreadyRunning(SetupError):
 
 class PortInUse(SetupError):
     """Port {port}, for the {what}, is in use by another program. Choose another one with {option}."""
+
+
+class AddressUnusable(SetupError):
+    """The {what} cannot listen on {bind}, port {port}: {reason}. Set STOCKVERIFY_BIND to an address of this machine."""
 
 
 class DataDirUnusable(SetupError):
@@ -113,11 +119,12 @@ def _start_ours(result: Running) -> None:
 
 
 def answers(url: str) -> bool:
-    """Whether an HTTP address answers with a 2xx."""
+    """Whether an HTTP address of this machine answers with a 2xx; a proxy of the environment is not asked."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with urllib.request.urlopen(url, timeout=2) as reply:  # noqa: S310 - our own http:// address
+        with direct.open(url, timeout=2) as reply:
             return bool(200 <= reply.status < 300)
-    except (urllib.error.URLError, OSError):
+    except (urllib.error.URLError, http.client.HTTPException, OSError):
         return False
 
 
@@ -154,12 +161,15 @@ def _locked(data_dir: Path) -> Iterator[None]:
 def _check_ports(settings: Settings) -> None:
     wanted = ((settings.api_port, "service", "--api-port"), (settings.dashboard_port, "dashboard", "--dashboard-port"))
     for port, what, option in wanted:
-        with socket.socket() as probe:
+        family = socket.AF_INET6 if ":" in settings.bind else socket.AF_INET
+        with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((settings.bind, port))
-            except OSError:
-                raise PortInUse(port=port, what=what, option=option) from None
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:
+                    raise PortInUse(port=port, what=what, option=option) from None
+                raise AddressUnusable(bind=settings.bind, port=port, what=what, reason=error.strerror) from None
 
 
 def _shown_host(settings: Settings) -> str:

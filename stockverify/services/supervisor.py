@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from stockverify.services.child import Child, Spec, wait_ready
 
@@ -72,8 +73,16 @@ class Supervisor:
     def _watch(self) -> None:
         while not self._stopping.wait(0.2):
             for watched in self._watched:
-                self._look_at(watched)
+                self._look_safely_at(watched)
         self._stopped.wait()
+
+    def _look_safely_at(self, watched: _Watched) -> None:
+        """A full disk or a closed terminal must not end the watch: with its thread the children would end too."""
+        try:
+            self._look_at(watched)
+        except Exception as error:
+            with suppress(Exception):
+                self._say(f"Trouble while watching {watched.child.spec.name}: {error}")
 
     def _look_at(self, watched: _Watched) -> None:
         now, name = time.monotonic(), watched.child.spec.name

@@ -1,11 +1,14 @@
 """Logging in, tokens and roles."""
 
+from datetime import UTC, datetime, timedelta
+
 import httpx
 import pytest
 from litestar.routes import HTTPRoute
 
 from ingest import access
 from ingest.app import create_app
+from ingest.auth import rules
 from stockverify.settings import Settings
 from tests.service import PASSWORD, Service
 
@@ -61,6 +64,15 @@ def test_a_bad_token_is_401_with_a_reason(service: Service, header: str) -> None
     reply = httpx.get(f"{service.url}/api/auth/me", headers={"Authorization": header} if header else {})
     assert reply.status_code == 401
     assert reply.json()["detail"].startswith("The access token is ")
+
+
+def test_a_token_from_a_host_whose_clock_is_ahead_is_good() -> None:
+    now = datetime.now(UTC)
+    token = rules.sign(rules.Claims("u-1", "l-1"), "s" * 32, now + timedelta(seconds=5), 900)
+    assert rules.verify(token, "s" * 32) == rules.Claims("u-1", "l-1")
+    old = rules.sign(rules.Claims("u-1", "l-1"), "s" * 32, now - timedelta(seconds=1000), 900)
+    with pytest.raises(rules.BadToken, match="expired"):
+        rules.verify(old, "s" * 32)
 
 
 def test_only_admins_make_users_and_names_are_unique(service: Service) -> None:

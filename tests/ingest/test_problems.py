@@ -118,3 +118,20 @@ def test_one_bad_record_costs_only_itself(service: Service, change: dict[str, ob
     ]
     assert why in answer["errors"][0]["message"]
     assert [result["id"] for result in answer["results"]] == [f"{key}-1", f"{key}-2", f"{key}-3"]
+
+
+@pytest.mark.parametrize("body", [b"[" * 200_000, b'{"username": "\xff", "password": "x"}', b"{"])
+@pytest.mark.parametrize("path", ["/api/auth/login", "/api/racks/R1/claim", "/api/reports/query/preview"])
+def test_bodies_that_cannot_be_read_are_400_everywhere(service: Service, path: str, body: bytes) -> None:
+    reply = service.admin.post(path, content=body, headers={"Content-Type": "application/json"})
+    assert reply.status_code in (400, 413), reply.text
+    assert reply.headers["content-type"].startswith("application/problem+json")
+
+
+def test_any_call_takes_encoded_bodies_and_strangers_get_a_small_limit(service: Service) -> None:
+    packed = gzip.compress(b'{"floor": null, ') + gzip.compress(b'"take_over": null}')
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    reply = service.person().post(f"/api/racks/{service.rack()}/claim", content=packed, headers=headers)
+    assert reply.status_code == 200, reply.text
+    bomb = gzip.compress(b" " * (bodies.MAX_STRANGE + 1))
+    assert httpx.post(f"{service.url}/api/auth/login", content=bomb, headers=headers).status_code == 413

@@ -205,3 +205,66 @@ def test_without_redis_claims_are_503_and_sync_goes_on(embedded: Backends, servi
         assert time.monotonic() - started < 1
         assert sync(same, record(grant, f"{rack}-1"))["ok"] == [f"{rack}-1"]
         assert same.get("/api/health").json()["status"] == "degraded"
+        status = same.get(f"/api/racks/{rack}/status").json()
+        assert (status["session_id"], status["lock_expires_at"]) == (grant["session_id"], None)
+
+
+def test_force_release_needs_a_holder_and_never_reopens_a_completed_rack(service: Service) -> None:
+    staff, supervisor, rack = service.person(), service.person("supervisor"), service.rack()
+    grant = claim(staff, rack)
+    staff.post(f"/api/sessions/{grant['session_id']}/complete")
+    reply = supervisor.post(f"/api/racks/{rack}/force-release", json={"reason": "by mistake"})
+    assert reply.status_code == 409
+    assert staff.get(f"/api/racks/{rack}/status").json()["status"] == "completed"
+
+
+def test_closing_a_session_by_hand_frees_its_rack(service: Service) -> None:
+    staff, rack = service.person(), service.rack()
+    first = claim(staff, rack)
+    closed = staff.put(f"/api/sessions/{first['session_id']}/status", params={"status": "CLOSED"})
+    assert closed.json() == {"success": True, "id": first["session_id"], "status": "closed"}
+    assert staff.get(f"/api/racks/{rack}/status").json()["status"] == "available"
+    second = claim(staff, rack)
+    assert second["session_id"] != first["session_id"]
+    assert staff.post(f"/api/sessions/{second['session_id']}/heartbeat").json()["rack_lock_renewed"] is True
+
+
+def test_a_finished_session_stays_finished(service: Service) -> None:
+    staff, rack = service.person(), service.rack()
+    grant = claim(staff, rack)
+    staff.post(f"/api/sessions/{grant['session_id']}/complete")
+    reopened = staff.put(f"/api/sessions/{grant['session_id']}/status", params={"status": "active"})
+    assert reopened.status_code == 409
+    beat = staff.post(f"/api/sessions/{grant['session_id']}/heartbeat").json()
+    assert beat["rack_lock_renewed"] is False
+
+
+def test_pausing_by_hand_pauses_the_rack_too(service: Service) -> None:
+    staff, rack = service.person(), service.rack()
+    grant = claim(staff, rack)
+    for status in ("paused", "active"):
+        staff.put(f"/api/sessions/{grant['session_id']}/status", params={"status": status}).raise_for_status()
+        assert staff.get(f"/api/racks/{rack}/status").json()["status"] == status
+
+
+@pytest.mark.parametrize("other", ["pause", "release"])
+def test_complete_and_another_change_at_once_end_in_one_of_the_two(
+    service: Service, stored: Stored, other: str
+) -> None:
+    for _ in range(8):
+        staff, rack = service.person(), service.rack()
+        session_id = claim(staff, rack)["session_id"]
+        with ThreadPoolExecutor(2) as pool:
+            replies = list(pool.map(staff.post, [f"/api/sessions/{session_id}/complete", f"/api/racks/{rack}/{other}"]))
+        state = stored.rack_registry.find_one({"_id": rack})
+        session = stored.verification_sessions.find_one({"_id": session_id})
+        assert state is not None
+        assert session is not None
+        ends = {
+            ("completed", "completed"),
+            ("available", "closed"),
+            ("available", "completed"),
+        }
+        assert (state["status"], session["status"]) in ends, [reply.text for reply in replies]
+        if replies[1].status_code >= 400:
+            assert state["status"] == "completed"

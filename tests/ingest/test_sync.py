@@ -235,3 +235,56 @@ def test_staff_see_only_their_own_sessions(service: Service) -> None:
     assert supervisor.get(f"/api/sessions/{grant['session_id']}").json()["rack_id"] == grant["rack_id"]
     assert supervisor.get("/api/sessions/", params={"page_size": 1}).json()["total"] >= 1
     assert supervisor.get("/api/sessions/", params={"status": "nonsense"}).status_code == 400
+
+
+def test_a_serial_number_corrected_offline_does_not_block_the_queue(service: Service, stored: Stored) -> None:
+    staff, rack = service.person(), service.rack()
+    grant, serial = claim(staff, rack), f"SN-{rack}"
+    sync(staff, record(grant, f"{rack}-1", "A", serial_numbers=[serial], revision=1))
+    answer = sync(
+        staff,
+        record(grant, f"{rack}-1", "A", serial_numbers=[], revision=2),
+        record(grant, f"{rack}-2", "B", serial_numbers=[serial], revision=1),
+    )
+    assert answer["ok"] == [f"{rack}-1", f"{rack}-2"]
+    assert stored.item_serials.find_one({"_id": serial})["client_record_id"] == f"{rack}-2"  # type: ignore[index]
+    again = [
+        record(grant, f"{rack}-2", "B", serial_numbers=[], revision=2),
+        record(grant, f"{rack}-2", "B", serial_numbers=[serial], revision=3),
+    ]
+    assert sync(staff, *again)["ok"] == [f"{rack}-2"] * 2
+    assert stored.item_serials.find_one({"_id": serial})["client_record_id"] == f"{rack}-2"  # type: ignore[index]
+
+
+def test_times_with_microseconds_are_replayed_like_others(service: Service, stored: Stored) -> None:
+    staff, rack = service.person(), service.rack()
+    fine = record(claim(staff, rack), f"{rack}-1", updated_at="2026-01-05T08:00:00.123456Z")
+    messages = [sync(staff, fine)["results"][0]["message"] for _ in range(3)]
+    assert messages == ["Stored.", "Stored before.", "Stored before."]
+    assert stored.record_history.count_documents({"client_record_id": f"{rack}-1"}) == 0
+
+
+@pytest.mark.parametrize("field", ["created_at", "updated_at"])
+@pytest.mark.parametrize("instant", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_an_impossible_time_costs_only_its_record(service: Service, field: str, instant: str) -> None:
+    staff, rack = service.person(), service.rack()
+    grant = claim(staff, rack)
+    answer = sync(staff, record(grant, f"{rack}-1", "A", **{field: instant}), record(grant, f"{rack}-2", "B"))
+    assert answer["ok"] == [f"{rack}-2"]
+    assert field in answer["errors"][0]["message"]
+
+
+def test_a_batch_with_very_many_serial_numbers_is_too_large(service: Service) -> None:
+    staff, rack = service.person(), service.rack()
+    grant = claim(staff, rack)
+    many = [record(grant, f"{rack}-{n}", serial_numbers=[f"{rack}-{n}-{m}" for m in range(1000)]) for n in range(21)]
+    reply = staff.post("/api/sync/batch", json={"records": many})
+    assert reply.status_code == 413
+    assert "serial numbers" in reply.json()["detail"]
+
+
+def test_ids_that_are_no_text_are_echoed_so_that_the_device_finds_them(service: Service) -> None:
+    staff, rack = service.person(), service.rack()
+    grant = claim(staff, rack)
+    answer = sync(staff, record(grant, "x") | {"client_record_id": 7}, record(grant, "y" * 300))
+    assert [error["client_record_id"] for error in answer["errors"]] == ["7", "y" * 300]

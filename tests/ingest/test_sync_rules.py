@@ -150,3 +150,62 @@ def test_a_replay_needs_no_write() -> None:
 def test_the_same_id_twice_in_a_batch_is_answered_twice() -> None:
     outcomes = rules.decide_batch([sent(1, 5), sent(2, 6)], world(), CALLER, NOW).outcomes
     assert [outcome.client_record_id for outcome in outcomes] == ["c-1", "c-1"]
+
+
+def test_a_serial_number_given_back_and_taken_in_one_batch_moves() -> None:
+    state = world()
+    deliver([[sent(1, serial_numbers=("S1",))]], state)
+    batch = [sent(2, serial_numbers=()), sent(1, client_record_id="c-2", item_code="B", serial_numbers=("S1",))]
+    decision = rules.decide_batch(batch, state, CALLER, NOW)
+    assert [type(outcome) for outcome in decision.outcomes] == [Ok, Ok]
+    owner, claim = decision.writes.moved_serials["S1"]
+    assert (owner, claim["client_record_id"]) == ("c-1", "c-2")
+    assert (decision.writes.new_serials, decision.writes.freed_serials) == ({}, {})
+
+
+def test_a_serial_number_given_back_and_taken_again_changes_nothing() -> None:
+    state = world()
+    deliver([[sent(1, serial_numbers=("S1",))]], state)
+    decision = rules.decide_batch([sent(2, serial_numbers=()), sent(3, serial_numbers=("S1",))], state, CALLER, NOW)
+    writes = decision.writes
+    assert (writes.new_serials, writes.moved_serials, writes.freed_serials) == ({}, {}, {})
+
+
+def test_the_same_content_from_another_device_is_ok_and_changes_no_author() -> None:
+    state = world()
+    deliver([[sent(None, 5)]], state)
+    tablet = CALLER._replace(device_id="tablet")
+    decision = rules.decide_batch([sent(None, 5, minutes=9)], state, tablet, NOW)
+    assert isinstance(decision.outcomes[0], Ok)
+    assert not decision.writes
+    assert state.records["c-1"]["device_id"] == "phone"
+
+
+def test_a_record_cannot_leave_a_rack_that_somebody_else_has_claimed_since() -> None:
+    state = world()
+    deliver([[sent(1, 5)]], state)
+    state.racks["R1"]["fence"] = 4
+    state.sessions["s-2"] = SESSION | {"_id": "s-2", "rack_id": "R2", "fence": 1}
+    state.racks["R2"] = {"_id": "R2", "fence": 1, "status": "active"}
+    outcome = rules.decide_batch([sent(2, 5, session_id="s-2")], state, CALLER, NOW).outcomes[0]
+    assert isinstance(outcome, Conflicted)
+    assert outcome.conflict_type == "rack_locked"
+
+
+def test_a_record_that_moves_writes_to_both_racks() -> None:
+    state = world()
+    deliver([[sent(1, 5)]], state)
+    state.sessions["s-2"] = SESSION | {"_id": "s-2", "rack_id": "R2", "fence": 1}
+    state.racks["R2"] = {"_id": "R2", "fence": 1, "status": "active"}
+    decision = rules.decide_batch([sent(2, 5, session_id="s-2")], state, CALLER, NOW)
+    assert isinstance(decision.outcomes[0], Ok)
+    assert decision.writes.racks == {"R1", "R2"}
+
+
+def test_a_replay_of_an_older_version_needs_no_write() -> None:
+    state = world()
+    _, history, _ = deliver([[sent(1, 5)], [sent(2, 6)]], state)
+    state.known_history = history
+    decision = rules.decide_batch([sent(1, 5)], state, CALLER, NOW)
+    assert isinstance(decision.outcomes[0], Ok)
+    assert not decision.writes

@@ -85,3 +85,18 @@ async def test_errors_of_the_caller_are_not_failures_of_the_backend() -> None:
         with pytest.raises(ValueError, match="wrong"):
             await bench.breaker.call(wrong)
     assert bench.breaker.state is BreakerState.CLOSED
+
+
+async def test_late_failures_do_not_lengthen_its_rest() -> None:
+    bench = Bench()
+    started = bench.breaker
+
+    async def slow_failure() -> None:
+        await bench.break_it()
+        bench.now += 6
+        raise OSError
+
+    with pytest.raises(Unavailable):
+        await started.call(slow_failure)
+    bench.now += 4
+    assert started.state is BreakerState.HALF_OPEN

@@ -293,6 +293,15 @@ def test_a_writer_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     assert [found.name for found in tmp_path.iterdir()] == ["x.csv"]
 
 
+def test_a_file_that_somebody_reads_is_replaced_and_not_overwritten(tricky: Table, tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("old")
+    with path.open() as reader:
+        export(tricky, Format.CSV, path, ORDER)
+        assert reader.read() == "old"
+    assert path.read_bytes().startswith(b"\xef\xbb\xbfclient_record_id")
+
+
 def test_names_that_are_not_known(tmp_path: Path) -> None:
     with pytest.raises(UnknownFormat, match="'pdf' is not an export format"):
         format_of("pdf")

@@ -182,6 +182,61 @@ def test_both_engines_give_equal_rows(both: Both, spec: QuerySpec) -> None:
     agree(both, spec)
 
 
+# One column of each type, with nulls, missing fields, and a value that some rows have.
+SAMPLES: dict[str, Any] = {
+    "floor": "a",
+    "mrp": 2.5,
+    "round": 2,
+    "unknown_item": True,
+    "received_at": TIMES[0],
+    "serial_numbers": "a",
+}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_both_engines_compare_alike(both: Both, name: str) -> None:
+    value = SAMPLES[name]
+    filters: list[dict[str, Any]] = [{operator: found} for operator in ("eq", "ne") for found in (value, None)]
+    filters += [{op: found} for op in ("in", "nin") for found in ([], [value], [None], [value, None])]
+    filters += [{"exists": True}, {"exists": False}]
+    if name not in ("unknown_item", "serial_numbers"):
+        filters += [{operator: value} for operator in ("gt", "gte", "lt", "lte")]
+    sizes = {
+        str(wanted): len(agree(both, QuerySpec(collection="records", filters={name: wanted}))) for wanted in filters
+    }
+    everything = len(agree(both, QuerySpec(collection="records")))
+    for one, other in (("eq", "ne"), ("in", "nin")):
+        shown = value if one == "eq" else [value]
+        assert 0 < sizes[str({one: shown})] == everything - sizes[str({other: shown})]
+    assert sizes[str({"exists": True})] + sizes[str({"exists": False})] == everything
+
+
+def test_any_of_several_serial_numbers_is_enough(both: Both) -> None:
+    def found(wanted: Any) -> set[str]:
+        spec = QuerySpec(collection="records", filters={"serial_numbers": wanted})
+        return {row["client_record_id"] for row in agree(both, spec)}
+
+    assert found({"in": ["", "A"]}) == found("") | found("A")
+    assert found("A") < found("")
+    assert found({"nin": ["", "A"]}) == (found({"exists": True}) | found(None)) - found({"in": ["", "A"]})
+
+
+@pytest.mark.parametrize("names", [("floor",), ("floor", "mrp"), ("received_at", "unknown_item", "floor"), ()])
+def test_both_engines_group_alike(both: Both, names: tuple[str, ...]) -> None:
+    for function in ("count", "min", "max", "sum", "avg"):
+        spec = QuerySpec(collection="records", group_by=list(names), aggregations={"mrp": function, "round": function})
+        assert agree(both, spec)
+
+
+@pytest.mark.parametrize("name", [name for name in SAMPLES if name != "serial_numbers"])
+def test_both_engines_sort_alike(both: Both, name: str) -> None:
+    for direction in (1, -1):
+        agree(both, QuerySpec(collection="records", sort={name: direction}, limit=50, skip=20))
+        agree(
+            both, QuerySpec(collection="records", group_by=[name], aggregations={"mrp": "sum"}, sort={"_id": direction})
+        )
+
+
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_both_engines_read_patterns_alike(both: Both, pattern: str) -> None:
     agree(both, QuerySpec(collection="records", filters={"item_code": {"regex": pattern}}))

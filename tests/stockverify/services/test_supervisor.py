@@ -109,3 +109,19 @@ def test_no_child_outlives_a_killed_parent(tmp_path: Path) -> None:
         assert alive(pid)
         parent.kill()
     until(lambda: not alive(pid))
+
+
+def test_trouble_while_watching_does_not_end_the_watch(tmp_path: Path) -> None:
+    def full_disk() -> None:
+        raise OSError("no space left on device")
+
+    supervisor = Supervisor(lambda line: None, on_restart=full_disk)
+    supervisor.start(spec(tmp_path), ready=lambda: True)
+    supervisor.watch()
+    try:
+        for times in (1, 2):
+            os.kill(supervisor.pids()["sleeper"], signal.SIGKILL)
+            until(lambda times=times: supervisor.restarts()["sleeper"] == times)  # type: ignore[misc]
+            assert alive(supervisor.pids()["sleeper"])
+    finally:
+        supervisor.stop()
