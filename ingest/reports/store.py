@@ -72,7 +72,7 @@ class ReportStore:
     async def create(self, request: CreateSnapshot, caller: Caller) -> dict[str, Any]:
         """Freeze the data as it is now, and keep the query with it."""
         query = checked(request.query_spec)
-        freeze = await self._fresh_freeze(request.name, caller)
+        freeze = await self._fresh_freeze(caller)
         started = time.perf_counter()
         result = await asyncio.to_thread(run, self._lake, freeze.snapshot_id, query)
         facts = {
@@ -88,7 +88,7 @@ class ReportStore:
         """A new snapshot of the same query. A freeze is refreshed by taking another one."""
         source = await self._source(snapshot_id)
         if source.document is None:
-            return rules.freeze_summary(await self._fresh_freeze("", caller))
+            return rules.freeze_summary(await self._fresh_freeze(caller))
         old = source.document
         again = CreateSnapshot(
             name=old["name"],
@@ -211,9 +211,9 @@ class ReportStore:
             return rules.report_summary(source.document)
         return rules.freeze_summary(await asyncio.to_thread(self._lake.freeze, source.freeze_id))
 
-    async def _fresh_freeze(self, name: str, caller: Caller) -> Freeze:
+    async def _fresh_freeze(self, caller: Caller) -> Freeze:
         """Have the worker freeze the data as it is now. Raises WorkerAway or FreezeFailed."""
-        asked = await self.request_run(RequestRun(kind=RunKind.MATERIALISE, name=name), caller, datetime.now(UTC))
+        asked = await self.request_run(RequestRun(kind=RunKind.MATERIALISE), caller, datetime.now(UTC))
         deadline = time.monotonic() + _FRESH_FREEZE_SECONDS
         while time.monotonic() < deadline:
             outcome = await self.run(asked.run_id)

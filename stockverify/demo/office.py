@@ -91,11 +91,6 @@ class Office:
         body = {"snapshot_a_id": baseline, "snapshot_b_id": comparison, "comparison_name": name}
         return self._call("POST", "/api/reports/compare", json=body)
 
-    def report(self, name: str, description: str, spec: dict[str, Any], tags: list[str]) -> str:
-        """Make a report snapshot; returns its id."""
-        body = {"name": name, "description": description, "query_spec": spec, "tags": tags}
-        return str(self._call("POST", "/api/reports/snapshots", json=body)["snapshot_id"])
-
     def export(self, snapshot_id: str, kind: str, folder: Path) -> Path:
         """Download a snapshot as a file into a folder."""
         folder.mkdir(parents=True, exist_ok=True)

@@ -93,7 +93,6 @@ def tell(running: Running, stock_list: Path, devices: int, seed: int, say: Say) 
         snapshots, mishaps, counted = asyncio.run(count.both_rounds(counters))
         say("Comparing and exporting …")
         comparison = office.compare(snapshots[0], snapshots[1], "Round 2 against round 1")
-        _reports(office)
         exports = tuple(office.export(snapshots[1], kind, settings.exports) for kind in FORMATS)
         office.close()
         closed = books.close(counted, store)
@@ -157,19 +156,6 @@ def _lines(store: Database[Document]) -> Iterable[Line]:
             unit_cost=item.get("unit_cost") or 0.0,
             book_qty=item["book_qty"],
         )
-
-
-def _reports(office: Office) -> None:
-    """Two report snapshots, so that the list of snapshots is not empty for a newcomer."""
-    spec = {
-        "collection": "verification_records",
-        "group_by": ["floor"],
-        "aggregations": {"verified_qty": "sum", "damage_qty": "sum"},
-        "sort": {"_id": 1},
-    }
-    office.report("Units by floor", "Verified and damaged units of each floor", spec, ["demo", "floor"])
-    spec = {"collection": "verification_sessions", "group_by": ["username"], "aggregations": {"session_id": "count"}}
-    office.report("Sessions by counter", "How many racks each counter worked on", spec, ["demo", "people"])
 
 
 def _counts(row_diff: dict[str, Any]) -> dict[str, int]:
