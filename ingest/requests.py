@@ -3,12 +3,16 @@
 import re
 import time
 import uuid
+from urllib.parse import unquote
 
 import structlog
+from litestar import Request
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 _log = structlog.get_logger("ingest.request")
+# Stands for a slash within a name on its way through the router; no name may hold a control character itself.
+SLASH = "\x1f"
 _ID = re.compile(r"[\w.-]{1,64}")
 
 
@@ -19,6 +23,7 @@ def identified(app: ASGIApp) -> ASGIApp:
         if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
+        _keep_slashes_of_names(scope)
         request_id, started, status = _request_id(scope), time.perf_counter(), 0
 
         async def answer(message: Message) -> None:
@@ -38,6 +43,20 @@ def identified(app: ASGIApp) -> ASGIApp:
             structlog.contextvars.clear_contextvars()
 
     return run
+
+
+def _keep_slashes_of_names(scope: Scope) -> None:
+    """A slash that a client wrote as %2F belongs to a name such as rack `A/12`, and must not split the path."""
+    raw = scope.get("raw_path") or b""
+    if b"%2f" in raw.lower():
+        segments = raw.decode("latin-1").split("/")
+        scope["path"] = "/".join(unquote(segment).replace("/", SLASH) for segment in segments)
+
+
+def restore_slashes(request: Request) -> None:
+    """Before a handler whose path holds a name: give the name its slashes back."""
+    names = request.path_params
+    names.update({key: value.replace(SLASH, "/") for key, value in names.items() if isinstance(value, str)})
 
 
 def _request_id(scope: Scope) -> str:

@@ -6,6 +6,7 @@ from litestar import Controller, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK
 
+from ingest.requests import restore_slashes
 from ingest.wiring import CurrentCaller, Stores
 from stockverify.wire import AvailableRack, Claim, Grant, RackChanged, RackStateChanged, RackStatus, Reason
 
@@ -15,6 +16,7 @@ class RackController(Controller):
 
     path = "/api/racks"
     tags = ("racks",)
+    before_request = restore_slashes  # type: ignore[assignment]  # Litestar calls it unbound
 
     @get("/available", name="racks.available")
     async def available(self, stores: Stores, floor: FromQuery[str | None] = None) -> list[AvailableRack]:

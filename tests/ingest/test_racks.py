@@ -268,3 +268,18 @@ def test_complete_and_another_change_at_once_end_in_one_of_the_two(
         assert (state["status"], session["status"]) in ends, [reply.text for reply in replies]
         if replies[1].status_code >= 400:
             assert state["status"] == "completed"
+
+
+def test_a_rack_name_may_hold_a_slash(service: Service) -> None:
+    staff, name = service.person(), f"A/{service.rack()}"
+    quoted = name.replace("/", "%2F")
+    grant = staff.post(f"/api/racks/{quoted}/claim", json={}).json()
+    assert grant["rack_id"] == name
+    assert sync(staff, record(grant, f"{name}-1"))["ok"] == [f"{name}-1"]
+    assert staff.get(f"/api/racks/{quoted}/status").json()["status"] == "active"
+    assert staff.post(f"/api/racks/{quoted}/release").json()["rack_id"] == name
+
+
+@pytest.mark.parametrize("name", ["%FF", "%20", "%00", "x" * 129])
+def test_a_rack_name_that_is_not_usable_is_400(service: Service, name: str) -> None:
+    assert service.person().post(f"/api/racks/{name}/claim", json={}).status_code == 400
