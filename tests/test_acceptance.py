@@ -122,7 +122,7 @@ def _latest_counts(records: list[dict[str, Any]]) -> dict[tuple[str, str, str], 
         rack: max(row["round"] for row in records if row["rack_id"] == rack) for rack in {r["rack_id"] for r in records}
     }
     return {
-        (row["rack_id"], row["bin"], row["item_code"]): row["verified_qty"]
+        (row["rack_id"], row["bin"], row["item_code"]): round(row["verified_qty"], 6)
         for row in records
         if row["round"] == latest[row["rack_id"]] and row["verified_qty"] is not None
     }

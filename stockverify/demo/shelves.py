@@ -55,7 +55,7 @@ class Shelves:
             return line.book_qty
         share = self._rng.uniform(-0.12, -0.01) if chance < 0.96 else self._rng.uniform(0.005, 0.05)
         step = line.book_qty * share
-        return max(0.0, line.book_qty + (round(step, 1) if line.book_qty % 1 else float(round(step))))
+        return max(0.0, round(line.book_qty + round(step, 1 if line.book_qty % 1 else 0), 3))
 
     def _read(self, line: Line, counting_round: int) -> Reading | None:
         chance, on_shelf = self._rng.random(), self._truth[line]
