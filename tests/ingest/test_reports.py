@@ -82,8 +82,8 @@ def counted(service: Service, boss: httpx.Client, stored: Stored) -> tuple[str, 
 def test_a_freeze_is_listed_and_paged_as_a_snapshot_of_type_stock(boss: httpx.Client, counted: tuple[str, str]) -> None:
     rack, snapshot_id = counted
     listed = boss.get("/api/reports/snapshots", params={"snapshot_type": "stock"}).json()
-    assert listed[0]["snapshot_id"] == snapshot_id
-    assert listed[0]["name"] == "of the tests"
+    assert {each["snapshot_id"]: each["name"] for each in listed}[snapshot_id] == "of the tests"
+    assert [each["created_at"] for each in listed] == sorted((each["created_at"] for each in listed), reverse=True)
     page = boss.get(f"/api/reports/snapshots/{snapshot_id}", params={"limit": 1, "skip": 0}).json()
     total = page["row_count"]
     assert page["pagination"] == {"skip": 0, "limit": 1, "total": total, "has_more": total > 1}
