@@ -9,7 +9,7 @@ import altair as alt
 import polars as pl
 
 # Okabe and Ito (2008): these stay apart under all common kinds of colour blindness.
-BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+BLUE, GREEN, VERMILLION = "#0072B2", "#009E73", "#D55E00"
 _NEUTRAL = "#888888"
 _NO_NAME = "(none)"
 _ROW = alt.Step(24)

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
-from typing import NamedTuple
 
 from pymongo.database import Database
 
@@ -13,15 +11,13 @@ from analytics.lake.sweep import sweep
 from stockverify.clients import Document
 
 
-class Taken(NamedTuple):
-    """The snapshot, and the leftovers of interrupted ones that were cleared away."""
-
-    freeze: Freeze
-    swept: list[Path]
-
-
 def take_snapshot(
     lake: Lake, database: Database[Document], name: str, as_of: datetime, stopping: Callable[[], bool]
-) -> Taken:
-    """Safe to run twice: it only ever adds a snapshot. Raises NothingToFreeze or Abandoned."""
-    return Taken(materialise(lake, database, as_of, name, stopping), sweep(lake.root, as_of))
+) -> Freeze:
+    """Safe to run twice: it only ever adds a snapshot, and clears away what interrupted ones left behind.
+
+    Raises NothingToFreeze or Abandoned.
+    """
+    freeze = materialise(lake, database, as_of, name, stopping)
+    sweep(lake.root, as_of)
+    return freeze

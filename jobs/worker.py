@@ -130,7 +130,7 @@ class Worker:
         except Exception as error:
             _log.exception("run_crashed", run_id=run["_id"])
             return failed(f"{type(error).__name__}: {error}", datetime.now(UTC))
-        return succeeded(taken.freeze.snapshot_id, datetime.now(UTC))
+        return succeeded(taken.snapshot_id, datetime.now(UTC))
 
     def _must_stop(self) -> bool:
         return self._stop.is_set() or self._lost.is_set()

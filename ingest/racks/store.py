@@ -102,9 +102,7 @@ class RackStore:
     async def pause(self, rack_id: str, caller: Caller, now: datetime) -> RackStateChanged:
         """Keep the rack reserved for SESSION_LOCK_TTL seconds without heartbeats."""
         rack = rules.require_holder(await self._racks.find_one({"_id": rack_id}), rack_id, caller, "pause")
-        if not await self._leases.renew(rack_id, rack["session_id"], self._settings.session_lock_ttl):
-            raise rules.RackHeld(rack_id=rack_id)
-        await self._change(rack, {"status": RackState.PAUSED.value}, SessionStatus.PAUSED, now)
+        await self._switch(rack, RackState.PAUSED, SessionStatus.PAUSED, self._settings.session_lock_ttl, now)
         return RackStateChanged(rack_id=rack_id, status=RackState.PAUSED, message="Paused; resume to go on.")
 
     async def resume(self, rack_id: str, caller: Caller, now: datetime) -> RackStateChanged:
@@ -112,9 +110,7 @@ class RackStore:
         rack = rules.require_holder(await self._racks.find_one({"_id": rack_id}), rack_id, caller, "resume")
         if rack["status"] != RackState.PAUSED:
             raise rules.NotPaused(rack_id=rack_id, status=rack["status"])
-        if not await self._leases.renew(rack_id, rack["session_id"], self._settings.rack_lock_ttl):
-            raise rules.RackHeld(rack_id=rack_id)
-        await self._change(rack, {"status": RackState.ACTIVE.value}, SessionStatus.ACTIVE, now)
+        await self._switch(rack, RackState.ACTIVE, SessionStatus.ACTIVE, self._settings.rack_lock_ttl, now)
         return RackStateChanged(rack_id=rack_id, status=RackState.ACTIVE, message="Resumed.")
 
     async def reverify(self, rack_id: str, now: datetime) -> RackStateChanged:
@@ -126,10 +122,11 @@ class RackStore:
             "session_id": None,
         }
         done = {"_id": rack_id, "status": RackState.COMPLETED.value}
-        if not (await self._racks.update_one(done, {"$set": asked, "$inc": {"round": 1}})).matched_count:
-            rack = await self._known(rack_id)
-            if rack["status"] != RackState.REVERIFY_REQUESTED:
-                raise rules.RackUnsettled(rack_id=rack_id, status=rack["status"])
+        before = await self._racks.find_one_and_update(done, {"$set": asked, "$inc": {"round": 1}})
+        if before is not None:  # a heartbeat that overtook the completion may have left its lease behind
+            await self._leases.release(rack_id, before["session_id"])
+        elif (rack := await self._known(rack_id))["status"] != RackState.REVERIFY_REQUESTED:
+            raise rules.RackUnsettled(rack_id=rack_id, status=rack["status"])
         message = "Open for another counting round."
         return RackStateChanged(rack_id=rack_id, status=RackState.REVERIFY_REQUESTED, message=message)
 
@@ -208,6 +205,16 @@ class RackStore:
         await self._sessions.update_one(
             {"_id": session_id, "status": unfinished}, {"$set": closed}, session=transaction
         )
+
+    async def _switch(
+        self, rack: Document, state: RackState, session: SessionStatus, seconds: int, now: datetime
+    ) -> None:
+        """Pause or resume. The lease is extended last, so that a change that comes too late leaves none behind."""
+        lease = await self._leases.holder(rack["_id"])
+        if lease is not None and lease.session_id != rack["session_id"]:
+            raise rules.RackHeld(rack_id=rack["_id"])
+        await self._change(rack, {"status": state.value}, session, now)
+        await self._leases.renew(rack["_id"], rack["session_id"], seconds)
 
     async def _change(self, rack: Document, change: Document, session: SessionStatus, now: datetime) -> None:
         """Change a rack and its session together, if both are still as they were read. Raises RackMoved."""

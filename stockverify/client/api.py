@@ -76,10 +76,6 @@ class Api:
         """Go on with a paused rack."""
         return await self._call("POST", f"/api/racks/{_in_path(rack_id)}/resume", wire.RackStateChanged)
 
-    async def rack_status(self, rack_id: str) -> wire.RackStatus:
-        """A rack as it stands now."""
-        return await self._call("GET", f"/api/racks/{_in_path(rack_id)}/status", wire.RackStatus)
-
     async def session(self, session_id: str) -> wire.Session:
         """One session."""
         return await self._call("GET", f"/api/sessions/{_in_path(session_id)}", wire.Session)

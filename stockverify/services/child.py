@@ -113,10 +113,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def port_open(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether somebody listens there."""
-    with socket.socket() as probe:
-        probe.settimeout(0.3)
-        return probe.connect_ex((host, port)) == 0

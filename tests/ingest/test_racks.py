@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -9,8 +10,13 @@ import pytest
 from pymongo.database import Database
 from redis import Redis
 
+from ingest.leases.store import LeaseStore
+from ingest.racks.rules import RackMoved
+from ingest.racks.store import RackStore
+from stockverify import clients
+from stockverify.breaker import Breaker
 from stockverify.services.embedded import Backends
-from stockverify.vocabulary import rack_lock_key
+from stockverify.vocabulary import RackState, SessionStatus, rack_lock_key
 from tests.service import Service, claim, record, running_service, sync
 
 Stored = Database[dict[str, Any]]
@@ -283,3 +289,30 @@ def test_a_rack_name_may_hold_a_slash(service: Service) -> None:
 @pytest.mark.parametrize("name", ["%FF", "%20", "%00", "x" * 129])
 def test_a_rack_name_that_is_not_usable_is_400(service: Service, name: str) -> None:
     assert service.person().post(f"/api/racks/{name}/claim", json={}).status_code == 400
+
+
+def test_reverify_opens_a_rack_whose_lease_a_late_heartbeat_left_behind(service: Service, leases: "Redis") -> None:
+    staff, supervisor, rack = service.person(), service.person("supervisor"), service.rack()
+    grant = claim(staff, rack)
+    staff.post(f"/api/sessions/{grant['session_id']}/complete")
+    leases.set(rack_lock_key(rack), grant["session_id"], px=3_600_000)
+    supervisor.post(f"/api/racks/{rack}/reverify").raise_for_status()
+    assert leases.get(rack_lock_key(rack)) is None
+    assert claim(service.person(), rack)["fence"] == 2
+
+
+async def test_a_pause_that_comes_too_late_leaves_no_lease_behind(service: Service, leases: "Redis") -> None:
+    staff, rack = service.person(), service.rack()
+    claim(staff, rack)
+    settings = service.settings
+    async with (
+        clients.open_async_mongo(settings.mongodb_uri or "") as mongo,
+        clients.open_redis(settings.redis_address() or "") as redis_client,
+    ):
+        database = clients.async_database(mongo, settings)
+        store = RackStore(mongo, database, LeaseStore(redis_client, Breaker("Redis", 5, 30, (OSError,))), settings)
+        seen = await database.rack_registry.find_one({"_id": rack}) or {}
+        staff.post(f"/api/racks/{rack}/release").raise_for_status()
+        with pytest.raises(RackMoved):
+            await store._switch(seen, RackState.PAUSED, SessionStatus.PAUSED, 3600, datetime.now(UTC))
+    assert leases.get(rack_lock_key(rack)) is None
