@@ -13,6 +13,7 @@ ALL = frozenset(Role)
 COUNTS = frozenset({Role.STAFF, Role.SUPERVISOR, Role.ADMIN})
 SETTLES = frozenset({Role.SUPERVISOR, Role.ADMIN})
 MANAGES = frozenset({Role.ADMIN})
+AUDITS = frozenset({Role.ADMIN, Role.AUDITOR})
 READS_REPORTS = frozenset({Role.SUPERVISOR, Role.ADMIN, Role.AUDITOR})
 
 OPERATIONS: dict[str, frozenset[Role]] = {
@@ -43,6 +44,7 @@ OPERATIONS: dict[str, frozenset[Role]] = {
     "sessions.set_status": COUNTS,
     "sync.batch": COUNTS,
     "sync.heartbeat": COUNTS,
+    "activity.list": AUDITS,
     "reports.preview": READS_REPORTS,
     "reports.create_snapshot": SETTLES,
     "reports.snapshots": READS_REPORTS,

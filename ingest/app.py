@@ -7,9 +7,11 @@ from litestar.openapi import OpenAPIConfig
 from litestar.types import ASGIApp
 
 from ingest.access import guard
+from ingest.activity.handlers import ActivityController
 from ingest.auth.handlers import AuthController
 from ingest.bodies import MAX_DECODED, decoded
 from ingest.health.handlers import health
+from ingest.outages import guarded
 from ingest.problems import to_problem
 from ingest.racks.handlers import RackController
 from ingest.reports.handlers import ReportController
@@ -24,12 +26,20 @@ from stockverify.settings import Settings
 def create_app(settings: Settings) -> Litestar:
     """The Litestar application; its clients open when it starts."""
     return Litestar(
-        route_handlers=[AuthController, RackController, SessionController, SyncController, ReportController, health],
+        route_handlers=[
+            AuthController,
+            RackController,
+            SessionController,
+            SyncController,
+            ReportController,
+            ActivityController,
+            health,
+        ],
         dependencies={
             "stores": Provide(provide_stores, sync_to_thread=False),
             "caller": Provide(provide_caller, sync_to_thread=False),
         },
-        middleware=[Authentication, decoded],
+        middleware=[Authentication, decoded, guarded],
         guards=[guard],
         exception_handlers={HTTPException: to_problem, Exception: to_problem},
         lifespan=[lifespan(settings)],

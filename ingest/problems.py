@@ -7,9 +7,10 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.plugins.problem_details import ProblemDetailsException
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, PyMongoError, WTimeoutError
+from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
+from ingest.outages import is_outage, note_outage
 from stockverify.errors import (
     BadInput,
     Forbidden,
@@ -30,12 +31,13 @@ _STATUS: dict[type[StockVerifyError], int] = {
     TooLarge: 413,
     Unavailable: 503,
 }
-_OUTAGES = (ConnectionFailure, ExecutionTimeout, WTimeoutError)
 _log = structlog.get_logger("ingest")
 
 
 def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
     """Every error of every route, 404 and 405 included."""
+    if is_outage(error):
+        note_outage(request.scope, error)
     return _describe(error).to_response(request)
 
 
@@ -55,11 +57,6 @@ def _describe(error: Exception) -> ProblemDetailsException:
             return _problem(400, "The body cannot be read: it is nested too deeply or is not UTF-8.")
     _log.exception("unexpected_error", exc_info=error)
     return _problem(500, "Something went wrong in the service; nothing was half-written. The log has the details.")
-
-
-def is_outage(error: PyMongoError) -> bool:
-    """Whether MongoDB is to blame, and asking again later may help."""
-    return isinstance(error, _OUTAGES) or error.timeout or error.has_error_label("RetryableWriteError")
 
 
 def _of_house(error: StockVerifyError) -> ProblemDetailsException:

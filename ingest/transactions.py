@@ -9,12 +9,12 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from ingest.outages import PATIENCE_SECONDS
 from stockverify.clients import Document
 
 T = TypeVar("T")
 _DURABLE = WriteConcern(w="majority", j=True)
 _SNAPSHOT = ReadConcern("snapshot")
-_PATIENCE_SECONDS = 1.8
 
 
 async def transact(client: AsyncMongoClient[Document], work: Callable[[AsyncClientSession], Awaitable[T]]) -> T:
@@ -30,6 +30,6 @@ async def transact_until_done(
     client: AsyncMongoClient[Document], work: Callable[[AsyncClientSession], Awaitable[T]]
 ) -> T:
     """Run `work` again for as long as the only trouble is that somebody else was faster, but not for ever."""
-    with pymongo.timeout(_PATIENCE_SECONDS):
+    with pymongo.timeout(PATIENCE_SECONDS):
         async with client.start_session() as session:
             return await session.with_transaction(work, read_concern=_SNAPSHOT, write_concern=_DURABLE)

@@ -5,21 +5,23 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-import pymongo
 import redis.exceptions
 from litestar import Litestar, Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
-from pymongo.errors import ConnectionFailure, ExecutionTimeout
 
 from analytics.lake import Lake
 from ingest import access
+from ingest.activity.sealing import sealing
+from ingest.activity.store import ActivityStore
 from ingest.auth.rules import Caller
 from ingest.auth.store import UserStore
 from ingest.health.store import HealthStore
 from ingest.leases.store import LeaseStore
+from ingest.live.feed import Feed
+from ingest.outages import is_outage, patiently
 from ingest.racks.store import RackStore
 from ingest.reports.store import ReportStore
 from ingest.sessions.store import SessionStore
@@ -28,9 +30,6 @@ from stockverify import clients, indexes
 from stockverify.breaker import Breaker
 from stockverify.kept_secret import kept_secret
 from stockverify.settings import Settings
-
-_PATIENCE_SECONDS = 1.8
-"""An outage of MongoDB must become a 503 within two seconds, also when it hangs instead of refusing."""
 
 
 class AllStores(NamedTuple):
@@ -41,6 +40,7 @@ class AllStores(NamedTuple):
     sessions: SessionStore
     sync: SyncStore
     reports: ReportStore
+    activity: ActivityStore
     health: HealthStore
     mongo_breaker: Breaker
 
@@ -59,28 +59,34 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
             redis_client = await stack.enter_async_context(clients.open_redis(settings.redis_address() or ""))
             blocking = stack.enter_context(clients.open_mongo(settings.mongodb_uri or ""))
             database = clients.async_database(mongo, settings)
-            leases = LeaseStore(redis_client, _breaker("Redis", settings, (redis.exceptions.RedisError, OSError)))
+            leases = LeaseStore(redis_client, _breaker("Redis", settings, _is_outage_of_redis))
+            activity, feed = ActivityStore(database), Feed(lambda message, channel: None)
             users = UserStore(database, settings, signing_secret(settings))
-            racks = RackStore(mongo, database, leases, settings)
+            racks = RackStore(mongo, database, leases, activity, feed, settings)
             await indexes.ensure(database)
             await users.ensure_admin(datetime.now(UTC))
-            mongo_breaker = _breaker("MongoDB", settings, (ConnectionFailure, ExecutionTimeout))
+            await stack.enter_async_context(sealing(activity))
             app.state.stores = AllStores(
                 users=users,
                 racks=racks,
-                sessions=SessionStore(mongo, database, leases, racks, settings),
-                sync=SyncStore(mongo, database),
+                sessions=SessionStore(mongo, database, leases, racks, activity, feed, settings),
+                sync=SyncStore(mongo, database, feed),
                 reports=ReportStore(database, clients.database(blocking, settings), Lake(settings.lake), settings),
+                activity=activity,
                 health=HealthStore(mongo, leases),
-                mongo_breaker=mongo_breaker,
+                mongo_breaker=_breaker("MongoDB", settings, is_outage),
             )
             yield
 
     return run
 
 
-def _breaker(name: str, settings: Settings, errors: tuple[type[Exception], ...]) -> Breaker:
-    return Breaker(name, settings.breaker_failures, settings.breaker_timeout, errors)
+def _breaker(name: str, settings: Settings, is_failure: Callable[[Exception], bool]) -> Breaker:
+    return Breaker(name, settings.breaker_failures, settings.breaker_timeout, is_failure)
+
+
+def _is_outage_of_redis(error: Exception) -> bool:
+    return isinstance(error, redis.exceptions.RedisError | OSError)
 
 
 def signing_secret(settings: Settings) -> str:
@@ -110,6 +116,5 @@ class Authentication(AbstractAuthenticationMiddleware):
         stores: AllStores = connection.app.state.stores
         header = connection.headers.get("Authorization")
         device = connection.headers.get("X-Device-ID", "")[:128]
-        with pymongo.timeout(_PATIENCE_SECONDS):
-            caller = await stores.mongo_breaker.call(lambda: stores.users.caller(header, device))
+        caller = await patiently(stores.mongo_breaker, lambda: stores.users.caller(header, device))
         return AuthenticationResult(user=caller, auth=header)

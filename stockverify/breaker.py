@@ -26,11 +26,11 @@ class Breaker:
         name: str,
         failures: int,
         timeout: float,
-        errors: tuple[type[Exception], ...],
+        is_failure: Callable[[Exception], bool],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
-        self._allowed, self._timeout, self._errors, self._clock = failures, timeout, errors, clock
+        self._allowed, self._timeout, self._is_failure, self._clock = failures, timeout, is_failure, clock
         self._failed = 0
         self._opened_at: float | None = None
         self._probing = False
@@ -48,7 +48,9 @@ class Breaker:
         probe = self._admit()
         try:
             result = await work()
-        except self._errors as error:
+        except Exception as error:
+            if not self._is_failure(error):
+                raise
             self._fail(probe)
             raise Unavailable(service=self.name, retry_after=self._retry_after()) from error
         finally:

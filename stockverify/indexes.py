@@ -54,6 +54,13 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index("created_by", ("created_at", DOWN)),
         _index(("created_at", DOWN)),
     ),
+    Collection.ACTIVITY_LOGS: (
+        _index("sequence", "at", "_id"),
+        _index("sequence", name="sequence_once", unique=True, partialFilterExpression={"sequence": {"$gt": 0}}),
+        _index("action", ("sequence", DOWN)),
+        _index("username", ("sequence", DOWN)),
+        _index("subject", ("sequence", DOWN)),
+    ),
     Collection.RUNS: (
         _index("status", "requested_at"),
         _index(("requested_at", DOWN)),

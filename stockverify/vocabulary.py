@@ -73,6 +73,48 @@ class ConflictStatus(StrEnum):
     RESOLVED = "resolved"
 
 
+class Resolution(StrEnum):
+    """How a supervisor settles a conflict."""
+
+    ACCEPT_SERVER = "accept_server"
+    ACCEPT_LOCAL = "accept_local"
+    MERGE = "merge"
+    IGNORE = "ignore"
+
+
+class Action(StrEnum):
+    """What the audit log keeps: who did what to which subject."""
+
+    LOGGED_IN = "auth.logged_in"
+    LOGGED_OUT = "auth.logged_out"
+    LOGIN_LOCKED = "auth.locked"
+    TOKEN_REUSED = "auth.token_reused"  # noqa: S105
+    USER_MADE = "user.made"
+    USER_CHANGED = "user.changed"
+    DEVICE_INVITED = "device.invited"
+    DEVICE_ENROLLED = "device.enrolled"
+    DEVICE_REVOKED = "device.revoked"
+    RACK_CLAIMED = "rack.claimed"
+    RACK_TAKEN_OVER = "rack.taken_over"
+    RACK_RELEASED = "rack.released"
+    RACK_FORCE_RELEASED = "rack.force_released"
+    RACK_REVERIFY = "rack.reverify_requested"
+    SESSION_COMPLETED = "session.completed"
+    CONFLICT_RESOLVED = "conflict.resolved"
+    SNAPSHOT_DELETED = "snapshot.deleted"
+
+
+class EventType(StrEnum):
+    """What live updates tell of. A client that misses some refetches what it shows."""
+
+    RACK_CHANGED = "rack.changed"
+    SESSION_CHANGED = "session.changed"
+    RECORDS_SYNCED = "records.synced"
+    CONFLICT_FOUND = "conflict.found"
+    CONFLICT_RESOLVED = "conflict.resolved"
+    RESYNC = "resync"
+
+
 class RunKind(StrEnum):
     """What the worker was asked to do."""
 
@@ -106,6 +148,20 @@ class Collection(StrEnum):
     RUNS = "report_runs"
     DELIVERIES = "report_deliveries"
     ACTIVITY_LOGS = "activity_logs"
+
+
+GLOBAL_CHANNEL = "global:notifications"
+"""The Redis channel of what concerns everybody."""
+
+
+def rack_channel(rack_id: str) -> str:
+    """The Redis channel of what happens to a rack."""
+    return f"rack:updates:{rack_id}"
+
+
+def session_channel(session_id: str) -> str:
+    """The Redis channel of what happens to a session."""
+    return f"session:updates:{session_id}"
 
 
 def rack_lock_key(rack_id: str) -> str:

@@ -5,10 +5,11 @@ from typing import Any
 from litestar import Response, get
 
 from ingest.health.rules import judge
+from ingest.outages import TAKES_ITS_TIME
 from ingest.wiring import Stores
 
 
-@get("/api/health", name="health", tags=["health"])
+@get("/api/health", name="health", tags=["health"], opt=TAKES_ITS_TIME)
 async def health(stores: Stores) -> Response[dict[str, Any]]:
     """Whether the service can do its work; needs no token."""
     services = await stores.health.services()

@@ -11,8 +11,10 @@ from pymongo import AsyncMongoClient, ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
+from ingest.activity.store import ActivityStore
 from ingest.auth.rules import Caller
 from ingest.leases.store import LeaseStore
+from ingest.live.feed import Feed
 from ingest.racks import rules
 from ingest.racks.rules import Continue, Fresh, TakeOver
 from ingest.sessions.rules import new_session
@@ -32,9 +34,12 @@ class RackStore:
         client: AsyncMongoClient[Document],
         database: AsyncDatabase[Document],
         leases: LeaseStore,
+        activity: ActivityStore,
+        feed: Feed,
         settings: Settings,
     ) -> None:
         self._client, self._leases, self._settings = client, leases, settings
+        self._activity, self._feed = activity, feed
         self._racks, self._sessions = database[Collection.RACKS], database[Collection.SESSIONS]
 
     async def available(self, floor: str | None) -> list[AvailableRack]:

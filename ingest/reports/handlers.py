@@ -9,6 +9,7 @@ from litestar.response import File
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
 from analytics.query import describe
+from ingest.outages import TAKES_ITS_TIME
 from ingest.reports.files import download
 from ingest.reports.rules import MAX_PAGE
 from ingest.wiring import CurrentCaller, Stores
@@ -23,6 +24,7 @@ class ReportController(Controller):
     """Queries, snapshots, comparisons and runs."""
 
     path = "/api/reports"
+    opt = TAKES_ITS_TIME
     tags = ("reports",)
 
     @post("/query/preview", name="reports.preview", status_code=HTTP_200_OK)

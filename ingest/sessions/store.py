@@ -8,8 +8,10 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
+from ingest.activity.store import ActivityStore
 from ingest.auth.rules import Caller
 from ingest.leases.store import LeaseStore
+from ingest.live.feed import Feed
 from ingest.racks.rules import FINISHED, OCCUPIED
 from ingest.racks.store import RackStore
 from ingest.sessions import rules
@@ -39,9 +41,12 @@ class SessionStore:
         database: AsyncDatabase[Document],
         leases: LeaseStore,
         racks: RackStore,
+        activity: ActivityStore,
+        feed: Feed,
         settings: Settings,
     ) -> None:
         self._client, self._leases, self._settings, self._rack_store = client, leases, settings, racks
+        self._activity, self._feed = activity, feed
         self._sessions, self._racks = database[Collection.SESSIONS], database[Collection.RACKS]
         self._records = database[Collection.RECORDS]
 

@@ -18,6 +18,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from ingest.auth.rules import Caller
+from ingest.live.feed import Feed
 from ingest.sync import documents, rules
 from ingest.sync.incoming import Batch, Incoming
 from ingest.sync.rules import Decision, World, Writes
@@ -39,8 +40,8 @@ class Overtaken(Exception):
 class SyncStore:
     """Stores batches exactly once."""
 
-    def __init__(self, client: AsyncMongoClient[Document], database: AsyncDatabase[Document]) -> None:
-        self._client = client
+    def __init__(self, client: AsyncMongoClient[Document], database: AsyncDatabase[Document], feed: Feed) -> None:
+        self._client, self._feed = client, feed
         self._records, self._history = database[Collection.RECORDS], database[Collection.RECORD_HISTORY]
         self._sessions, self._racks = database[Collection.SESSIONS], database[Collection.RACKS]
         self._serials, self._conflicts = database[Collection.SERIALS], database[Collection.CONFLICTS]

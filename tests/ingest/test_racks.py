@@ -10,7 +10,9 @@ import pytest
 from pymongo.database import Database
 from redis import Redis
 
+from ingest.activity.store import ActivityStore
 from ingest.leases.store import LeaseStore
+from ingest.live.feed import Feed
 from ingest.racks.rules import RackMoved
 from ingest.racks.store import RackStore
 from stockverify import clients
@@ -310,7 +312,9 @@ async def test_a_pause_that_comes_too_late_leaves_no_lease_behind(service: Servi
         clients.open_redis(settings.redis_address() or "") as redis_client,
     ):
         database = clients.async_database(mongo, settings)
-        store = RackStore(mongo, database, LeaseStore(redis_client, Breaker("Redis", 5, 30, (OSError,))), settings)
+        leases_of_racks = LeaseStore(redis_client, Breaker("Redis", 5, 30, lambda error: isinstance(error, OSError)))
+        activity, feed = ActivityStore(database), Feed(lambda message, channel: None)
+        store = RackStore(mongo, database, leases_of_racks, activity, feed, settings)
         seen = await database.rack_registry.find_one({"_id": rack}) or {}
         staff.post(f"/api/racks/{rack}/release").raise_for_status()
         with pytest.raises(RackMoved):

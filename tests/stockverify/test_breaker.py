@@ -12,7 +12,7 @@ class Bench:
     def __init__(self) -> None:
         self.now = 100.0
         self.calls = 0
-        self.breaker = Breaker("Redis", 3, 10, (OSError,), clock=lambda: self.now)
+        self.breaker = Breaker("Redis", 3, 10, lambda error: isinstance(error, OSError), clock=lambda: self.now)
 
     async def fail(self) -> None:
         self.calls += 1

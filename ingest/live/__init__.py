@@ -1,0 +1,1 @@
+"""Live updates: what happens to racks and sessions, told to whoever listens."""
