@@ -36,6 +36,7 @@ OPERATIONS: dict[str, frozenset[Role]] = {
     "sessions.active": ALL,
     "sessions.history": ALL,
     "sessions.list": ALL,
+    "sessions.presence": ALL,
     "sessions.one": ALL,
     "sessions.stats": ALL,
     "sessions.open": COUNTS,

@@ -197,6 +197,23 @@ class SessionPage(Reply, frozen=True, kw_only=True):
     page_size: int
 
 
+class Presence(Reply, frozen=True, kw_only=True):
+    """A session at work and its device: `present` is null while nobody can say; the queue is as the device told it."""
+
+    session_id: str
+    user_id: str
+    username: str
+    device_id: str
+    rack_id: str | None
+    floor: str | None
+    status: SessionStatus
+    started_at: float
+    last_heartbeat: float | None
+    present: bool | None
+    queue_length: int | None
+    queue_age_seconds: float | None
+
+
 class SessionStats(Reply, frozen=True, kw_only=True):
     """Progress of one session; `damage_items` counts units."""
 

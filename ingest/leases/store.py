@@ -82,6 +82,13 @@ class LeaseStore:
         values = await self._call(lambda: self._redis.mget([rack_lock_key(rack_id) for rack_id in rack_ids]))
         return {rack_id for rack_id, value in zip(rack_ids, values, strict=True) if value}
 
+    async def alive(self, session_ids: list[str]) -> set[str]:
+        """Which of these sessions' devices were heard from within HEARTBEAT_TTL."""
+        if not session_ids:
+            return set()
+        values = await self._call(lambda: self._redis.mget([session_lock_key(each) for each in session_ids]))
+        return {each for each, value in zip(session_ids, values, strict=True) if value is not None}
+
     async def mark_present(self, user_id: str, session_id: str, rack_id: str | None, seconds: int) -> None:
         """Remember that this person's device was heard from."""
         pipe = self._redis.pipeline(transaction=False)

@@ -68,6 +68,6 @@ class RackController(Controller):
         return await stores.racks.force_release(rack_id, data.reason, caller, datetime.now(UTC))
 
     @post("/{rack_id:str}/reverify", name="racks.reverify", status_code=HTTP_200_OK)
-    async def reverify(self, rack_id: FromPath[str], stores: Stores) -> RackStateChanged:
+    async def reverify(self, rack_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> RackStateChanged:
         """Open a completed rack for another counting round; for supervisors."""
-        return await stores.racks.reverify(rack_id, datetime.now(UTC))
+        return await stores.racks.reverify(rack_id, caller, datetime.now(UTC))

@@ -122,6 +122,20 @@ def require_holder(rack: Document | None, rack_id: str, caller: Caller, action: 
     return rack
 
 
+def as_seen(rack: Document) -> dict[str, Any]:
+    """The filter that finds a rack only while it is as it was read."""
+    seen = {name: rack[name] for name in ("_id", "fence", "session_id")}
+    if rack["status"] not in HELD:
+        return seen | {"status": rack["status"]}
+    # a claimed rack becomes active with its first record, which is no change that matters here
+    return seen | {"status": {"$in": [state.value for state in HELD]}}
+
+
+def claimable_without_leases(rack: Document) -> bool:
+    """While Redis is away nobody knows who holds a rack; only those that MongoDB calls free are offered."""
+    return rack["status"] not in HELD
+
+
 def new_rack(rack_id: str, floor: str, now: datetime) -> dict[str, Any]:
     """A rack that nobody has claimed yet."""
     return {

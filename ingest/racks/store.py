@@ -8,7 +8,6 @@ import uuid
 from datetime import datetime
 
 from pymongo import AsyncMongoClient, ReturnDocument
-from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
 from ingest.activity.store import ActivityStore
@@ -17,12 +16,11 @@ from ingest.leases.store import LeaseStore
 from ingest.live.feed import Feed
 from ingest.racks import rules
 from ingest.racks.rules import Continue, Fresh, TakeOver
-from ingest.sessions.rules import new_session
-from ingest.transactions import transact_until_done
+from ingest.racks.writes import Noted, RackWrites
 from stockverify.clients import Document
 from stockverify.errors import Unavailable
 from stockverify.settings import Settings
-from stockverify.vocabulary import Collection, RackState, SessionStatus
+from stockverify.vocabulary import Action, Collection, EventType, RackState, SessionStatus, rack_channel
 from stockverify.wire import AvailableRack, Claim, Grant, RackChanged, RackStateChanged, RackStatus
 
 
@@ -38,8 +36,8 @@ class RackStore:
         feed: Feed,
         settings: Settings,
     ) -> None:
-        self._client, self._leases, self._settings = client, leases, settings
-        self._activity, self._feed = activity, feed
+        self._leases, self._settings = leases, settings
+        self._feed, self._writes = feed, RackWrites(client, database, activity)
         self._racks, self._sessions = database[Collection.RACKS], database[Collection.SESSIONS]
 
     async def available(self, floor: str | None) -> list[AvailableRack]:
@@ -47,7 +45,10 @@ class RackStore:
         wanted: Document = {"status": {"$in": [state.value for state in rules.CLAIMABLE]}}
         wanted |= {"floor": floor} if floor else {"floor": {"$gte": ""}}
         racks = await self._racks.find(wanted).sort([("floor", 1), ("_id", 1)]).to_list()
-        held = await self._leases.held([rack["_id"] for rack in racks])
+        try:
+            held = await self._leases.held([rack["_id"] for rack in racks])
+        except Unavailable:
+            held = {rack["_id"] for rack in racks if not rules.claimable_without_leases(rack)}
         return [rules.as_available(rack) for rack in racks if rack["_id"] not in held]
 
     async def floors(self) -> list[str]:
@@ -82,8 +83,10 @@ class RackStore:
         """Give the rack back for others to claim; its session is closed."""
         rack = rules.require_holder(await self._racks.find_one({"_id": rack_id}), rack_id, caller, "release")
         free = {"status": RackState.AVAILABLE.value, "claimed_by": None, "session_id": None}
-        await self._change(rack, free, SessionStatus.CLOSED, now)
+        noted = Noted(Action.RACK_RELEASED, caller, {})
+        await self._writes.change(rack, free, SessionStatus.CLOSED, now, noted)
         await self._leases.release(rack_id, rack["session_id"])
+        self._tell(rack, RackState.AVAILABLE, None, now)
         return RackChanged(rack_id=rack_id, message="Released.")
 
     async def force_release(self, rack_id: str, reason: str, caller: Caller, now: datetime) -> RackStateChanged:
@@ -91,16 +94,16 @@ class RackStore:
         rack = await self._known(rack_id)
         if rack["status"] not in rules.OCCUPIED:
             raise rules.RackNotHeld(rack_id=rack_id, status=rack["status"])
-        override = {"by": caller.username, "reason": reason, "at": now, "from_session": rack["session_id"]}
         free = {
             "status": RackState.AVAILABLE.value,
             "claimed_by": None,
             "session_id": None,
             "fence": rack["fence"] + 1,
-            "last_override": override,
         }
-        await self._change(rack, free, SessionStatus.CLOSED, now)
+        noted = Noted(Action.RACK_FORCE_RELEASED, caller, {"reason": reason, "holder": rack["claimed_by"]})
+        await self._writes.change(rack, free, SessionStatus.CLOSED, now, noted)
         await self._leases.release(rack_id, rack["session_id"])
+        self._tell(rack, RackState.AVAILABLE, None, now)
         message = "Released by a supervisor; the former holder's later counts become conflicts."
         return RackStateChanged(rack_id=rack_id, status=RackState.AVAILABLE, message=message)
 
@@ -118,18 +121,12 @@ class RackStore:
         await self._switch(rack, RackState.ACTIVE, SessionStatus.ACTIVE, self._settings.rack_lock_ttl, now)
         return RackStateChanged(rack_id=rack_id, status=RackState.ACTIVE, message="Resumed.")
 
-    async def reverify(self, rack_id: str, now: datetime) -> RackStateChanged:
-        """Open a completed rack for another round."""
-        asked = {
-            "status": RackState.REVERIFY_REQUESTED.value,
-            "updated_at": now,
-            "claimed_by": None,
-            "session_id": None,
-        }
-        done = {"_id": rack_id, "status": RackState.COMPLETED.value}
-        before = await self._racks.find_one_and_update(done, {"$set": asked, "$inc": {"round": 1}})
+    async def reverify(self, rack_id: str, caller: Caller, now: datetime) -> RackStateChanged:
+        """Open a completed rack for another round; asking again changes nothing."""
+        before = await self._writes.open_next_round(rack_id, Noted(Action.RACK_REVERIFY, caller, {}), now)
         if before is not None:  # a heartbeat that overtook the completion may have left its lease behind
             await self._leases.release(rack_id, before["session_id"])
+            self._tell(before, RackState.REVERIFY_REQUESTED, None, now)
         elif (rack := await self._known(rack_id))["status"] != RackState.REVERIFY_REQUESTED:
             raise rules.RackUnsettled(rack_id=rack_id, status=rack["status"])
         message = "Open for another counting round."
@@ -160,7 +157,8 @@ class RackStore:
         if not await self._leases.renew(rack["_id"], session_id, self._settings.rack_lock_ttl):
             raise rules.RackHeld(rack_id=rack["_id"])
         if rack["status"] == RackState.PAUSED:
-            await self._change(rack, {"status": RackState.ACTIVE.value}, SessionStatus.ACTIVE, now)
+            await self._writes.change(rack, {"status": RackState.ACTIVE.value}, SessionStatus.ACTIVE, now)
+            self._tell(rack, RackState.ACTIVE, session_id, now)
         return self._grant(rack, session_id, "You hold this rack already; go on.")
 
     async def _open(self, rack: Document, caller: Caller, now: datetime, replacing: str | None) -> Grant:
@@ -173,43 +171,14 @@ class RackStore:
         )
         if not taken:
             raise rules.RackHeld(rack_id=rack_id)
+        action = Action.RACK_TAKEN_OVER if replacing else Action.RACK_CLAIMED
         try:
-            granted = await self._fence(rack_id, session_id, caller, now)
+            granted = await self._writes.grant(rack_id, session_id, Noted(action, caller, {}), now)
         except BaseException:
             await self._leases.release(rack_id, session_id)
             raise
+        self._tell(granted, RackState.CLAIMED, session_id, now)
         return self._grant(granted, session_id, "The rack is yours.")
-
-    async def _fence(self, rack_id: str, session_id: str, caller: Caller, now: datetime) -> Document:
-        """Raise the fence, close the session before, open the new one: all or nothing."""
-        held = {
-            "status": RackState.CLAIMED.value,
-            "claimed_by": caller.user_id,
-            "session_id": session_id,
-            "updated_at": now,
-        }
-
-        async def work(transaction: AsyncClientSession) -> Document:
-            before = await self._racks.find_one_and_update(
-                {"_id": rack_id, "status": {"$ne": RackState.COMPLETED.value}},
-                {"$set": held, "$inc": {"fence": 1}},
-                session=transaction,
-            )
-            if before is None:
-                raise rules.RackCompleted(rack_id=rack_id)
-            after: Document = before | held | {"fence": before["fence"] + 1}
-            await self._close(before["session_id"], now, transaction)
-            await self._sessions.insert_one(new_session(session_id, caller, now, rack=after), session=transaction)
-            return after
-
-        return await transact_until_done(self._client, work)
-
-    async def _close(self, session_id: str | None, now: datetime, transaction: AsyncClientSession) -> None:
-        unfinished = {"$in": [SessionStatus.ACTIVE.value, SessionStatus.PAUSED.value]}
-        closed = {"status": SessionStatus.CLOSED.value, "completed_at": now}
-        await self._sessions.update_one(
-            {"_id": session_id, "status": unfinished}, {"$set": closed}, session=transaction
-        )
 
     async def _switch(
         self, rack: Document, state: RackState, session: SessionStatus, seconds: int, now: datetime
@@ -218,27 +187,21 @@ class RackStore:
         lease = await self._leases.holder(rack["_id"])
         if lease is not None and lease.session_id != rack["session_id"]:
             raise rules.RackHeld(rack_id=rack["_id"])
-        await self._change(rack, {"status": state.value}, session, now)
+        await self._writes.change(rack, {"status": state.value}, session, now)
         await self._leases.renew(rack["_id"], rack["session_id"], seconds)
+        self._tell(rack, state, rack["session_id"], now)
 
-    async def _change(self, rack: Document, change: Document, session: SessionStatus, now: datetime) -> None:
-        """Change a rack and its session together, if both are still as they were read. Raises RackMoved."""
-        seen = {name: rack[name] for name in ("_id", "fence", "session_id")}
-        if rack["status"] == RackState.PAUSED:
-            seen["status"] = rack["status"]
-        else:  # a claimed rack becomes active with its first record, which is no change that matters here
-            seen["status"] = {"$in": [state.value for state in rules.HELD]}
-        finished = {"completed_at": now} if session in rules.FINISHED else {}
-        unfinished = {"_id": rack["session_id"], "status": {"$nin": [state.value for state in rules.FINISHED]}}
-
-        async def work(transaction: AsyncClientSession) -> None:
-            changed = await self._racks.update_one(seen, {"$set": change | {"updated_at": now}}, session=transaction)
-            if not changed.matched_count:
-                raise rules.RackMoved(rack_id=rack["_id"])
-            status = {"status": session.value, **finished}
-            await self._sessions.update_one(unfinished, {"$set": status}, session=transaction)
-
-        await transact_until_done(self._client, work)
+    def _tell(self, rack: Document, status: RackState, session_id: str | None, now: datetime) -> None:
+        """Tell whoever shows this rack."""
+        self._feed.tell(
+            EventType.RACK_CHANGED,
+            rack_channel(rack["_id"]),
+            now,
+            rack_id=rack["_id"],
+            floor=rack["floor"],
+            status=status.value,
+            session_id=session_id,
+        )
 
     def _grant(self, rack: Document, session_id: str, message: str) -> Grant:
         return Grant(

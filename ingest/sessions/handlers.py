@@ -11,6 +11,7 @@ from ingest.wiring import CurrentCaller, Stores
 from stockverify.wire import (
     Heartbeat,
     OpenSession,
+    Presence,
     Session,
     SessionCompleted,
     SessionPage,
@@ -38,6 +39,11 @@ class SessionController(Controller):
     ) -> list[Session]:
         """Sessions that are not finished."""
         return await stores.sessions.active(caller, user_id, rack_id)
+
+    @get("/presence", name="sessions.presence")
+    async def presence(self, caller: CurrentCaller, stores: Stores) -> list[Presence]:
+        """Who is at work, and whose device has fallen silent."""
+        return await stores.sessions.presence(caller)
 
     @get("/user/history", name="sessions.history")
     async def history(self, caller: CurrentCaller, stores: Stores, limit: PageSize = 50) -> list[Session]:

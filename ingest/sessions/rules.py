@@ -8,7 +8,7 @@ from ingest.racks.rules import FINISHED
 from stockverify.clients import Document
 from stockverify.errors import BadInput, Forbidden, NotFound, Refused
 from stockverify.vocabulary import Role, SessionStatus, SessionType
-from stockverify.wire import OpenSession, Session, SessionStats
+from stockverify.wire import OpenSession, Presence, Session, SessionStats
 
 UNFINISHED = tuple(status for status in SessionStatus if status not in FINISHED)
 
@@ -110,6 +110,25 @@ def describe(session: Document, counts: Counts) -> Session:
         completed_at=_seconds(session["completed_at"]),
         item_count=session.get("item_count", 0),
         verified_count=counts.verified,
+    )
+
+
+def presence(session: Document, present: bool | None) -> Presence:
+    """A session at work; `present` None when nobody can say, because Redis is away."""
+    queue = session.get("queue") or {}
+    return Presence(
+        session_id=session["_id"],
+        user_id=session["user_id"],
+        username=session["username"],
+        device_id=session["device_id"],
+        rack_id=session["rack_id"],
+        floor=session["floor"],
+        status=SessionStatus(session["status"]),
+        started_at=session["started_at"].timestamp(),
+        last_heartbeat=_seconds(session["last_heartbeat"]),
+        present=present,
+        queue_length=queue.get("length"),
+        queue_age_seconds=queue.get("age_seconds"),
     )
 
 

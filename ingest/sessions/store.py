@@ -18,11 +18,22 @@ from ingest.sessions import rules
 from ingest.sessions.rules import Counts
 from ingest.transactions import transact_until_done
 from stockverify.clients import Document
+from stockverify.errors import Unavailable
 from stockverify.settings import Settings
-from stockverify.vocabulary import Collection, RackState, RecordStatus, SessionStatus
+from stockverify.vocabulary import (
+    Action,
+    Collection,
+    EventType,
+    RackState,
+    RecordStatus,
+    SessionStatus,
+    rack_channel,
+    session_channel,
+)
 from stockverify.wire import (
     Heartbeat,
     OpenSession,
+    Presence,
     Session,
     SessionCompleted,
     SessionPage,
@@ -80,6 +91,17 @@ class SessionStore:
         session = rules.visible(await self._sessions.find_one({"_id": session_id}), session_id, caller)
         return rules.stats(session, (await self._counts([session_id])).get(session_id, Counts()), now)
 
+    async def presence(self, caller: Caller) -> list[Presence]:
+        """Who is at work, where, and who has not been heard from; staff see themselves."""
+        unfinished = {"status": {"$in": [status.value for status in rules.UNFINISHED]}}
+        wanted = rules.scope(caller, None) | unfinished
+        sessions = await self._sessions.find(wanted).sort("started_at", -1).limit(1000).to_list()
+        try:
+            alive = await self._leases.alive([session["_id"] for session in sessions])
+        except Unavailable:
+            return [rules.presence(session, None) for session in sessions]
+        return [rules.presence(session, session["_id"] in alive) for session in sessions]
+
     async def open(self, request: OpenSession, caller: Caller, now: datetime) -> Session:
         """Open a session without a rack."""
         session = rules.opened(f"s-{uuid.uuid4().hex}", caller, request, now)
@@ -115,9 +137,12 @@ class SessionStore:
     async def complete(self, session_id: str, caller: Caller, now: datetime) -> SessionCompleted:
         """Finish a session; its rack becomes completed unless somebody else has claimed it since."""
         session = rules.own(await self._sessions.find_one({"_id": session_id}), session_id, caller)
-        kept = await transact_until_done(self._client, lambda transaction: self._finish(session, now, transaction))
+        kept = await transact_until_done(
+            self._client, lambda transaction: self._finish(session, caller, now, transaction)
+        )
         if session["rack_id"]:
             await self._leases.release(session["rack_id"], session_id)
+        self._tell(session, SessionStatus.COMPLETED, now, of_rack=kept)
         message = "Completed." if kept else "Completed; the rack was released or claimed by somebody else before."
         return SessionCompleted(id=session_id, session_id=session_id, message=message)
 
@@ -146,6 +171,16 @@ class SessionStore:
                 finished = {"completed_at": now} if status in FINISHED else {}
                 mine = {"_id": session["_id"], "status": session["status"]}
                 await self._sessions.update_one(mine, {"$set": {"status": status.value, **finished}})
+                self._tell(session, status, now)
+
+    def _tell(self, session: Document, status: SessionStatus, now: datetime, of_rack: bool = False) -> None:
+        """Tell whoever shows this session or its rack."""
+        told = {"session_id": session["_id"], "user_id": session["user_id"], "status": status.value}
+        self._feed.tell(EventType.SESSION_CHANGED, session_channel(session["_id"]), now, **told)
+        if of_rack and session["rack_id"]:
+            rack = {"rack_id": session["rack_id"], "floor": session["floor"], "session_id": session["_id"]}
+            channel = rack_channel(session["rack_id"])
+            self._feed.tell(EventType.RACK_CHANGED, channel, now, **rack, status=RackState.COMPLETED.value)
 
     def _lease_seconds(self, session: Document) -> int:
         paused = session["status"] == SessionStatus.PAUSED
@@ -160,12 +195,15 @@ class SessionStore:
             return False
         return await self._leases.renew(session["rack_id"], session["_id"], seconds)
 
-    async def _finish(self, session: Document, now: datetime, transaction: AsyncClientSession) -> bool:
+    async def _finish(self, session: Document, caller: Caller, now: datetime, transaction: AsyncClientSession) -> bool:
         done = {"status": SessionStatus.COMPLETED.value, "completed_at": now}
         unfinished = {"$in": [status.value for status in rules.UNFINISHED]}
-        await self._sessions.update_one(
+        finished = await self._sessions.update_one(
             {"_id": session["_id"], "status": unfinished}, {"$set": done}, session=transaction
         )
+        if finished.matched_count:
+            details = {"rack_id": session["rack_id"], "round": session["round"]}
+            await self._activity.note(Action.SESSION_COMPLETED, caller, session["_id"], now, transaction, **details)
         if session["rack_id"] is None:
             return True
         rack = {"status": RackState.COMPLETED.value, "updated_at": now}

@@ -1,0 +1,1 @@
+"""What `stockverify doctor` looks at: the installation, the servers, and the data."""
