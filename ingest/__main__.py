@@ -1,6 +1,7 @@
 """`python -m ingest` runs the HTTP service with the settings of the environment."""
 
 import os
+import socket
 import sys
 
 import uvicorn
@@ -8,27 +9,46 @@ import uvicorn
 from ingest.app import create_service
 from stockverify import logs
 from stockverify.errors import SetupError
-from stockverify.settings import from_env
+from stockverify.settings import Settings, from_env
+
+
+class CannotListen(SetupError):
+    """The service cannot listen on {bind}, port {port}: {reason}. Choose others with STOCKVERIFY_BIND and
+    STOCKVERIFY_API_PORT."""
 
 
 def main() -> int:
     """Serve until SIGTERM; finish what was accepted before ending."""
     try:
         settings = from_env(os.environ)
+        listener = listen(settings)
     except SetupError as error:
         print(error.message, file=sys.stderr)
         return 2
     logs.configure(settings.log_level)
-    uvicorn.run(
+    config = uvicorn.Config(
         create_service(settings),
-        host=settings.bind,
-        port=settings.api_port,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=10,
     )
-    return 0
+    server = uvicorn.Server(config)
+    server.run(sockets=[listener])
+    return 0 if server.started else 3
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The socket to serve. Several processes may each have one on the same port; the kernel spreads connections."""
+    listener = socket.socket(socket.AF_INET6 if ":" in settings.bind else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if settings.service_processes > 1:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        listener.bind((settings.bind, settings.api_port))
+    except OSError as error:
+        raise CannotListen(bind=settings.bind, port=settings.api_port, reason=error.strerror) from None
+    return listener
 
 
 if __name__ == "__main__":

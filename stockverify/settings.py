@@ -23,6 +23,7 @@ class Env(NamedTuple):
 
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
+NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
 
@@ -47,6 +48,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Path, Env("STOCKVERIFY_DATA_DIR", "Folder for the lake, exports, logs and embedded servers")
     ] = Path("var")
     api_port: Annotated[Port, Env("STOCKVERIFY_API_PORT", "Port of the HTTP service")] = 8000
+    service_processes: Annotated[
+        Annotated[int, msgspec.Meta(ge=1, le=64)],
+        Env("STOCKVERIFY_SERVICE_PROCESSES", "Processes of the HTTP service that `up` runs on that port"),
+    ] = 2
     dashboard_port: Annotated[Port, Env("STOCKVERIFY_DASHBOARD_PORT", "Port of the dashboard")] = 8501
     bind: Annotated[str, Env("STOCKVERIFY_BIND", "Address that the service and the dashboard listen on")] = "127.0.0.1"
     api_url: Annotated[
@@ -76,6 +81,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     refresh_token_ttl: Annotated[
         Positive, Env("REFRESH_TOKEN_TTL", "Seconds that a refresh token lives; it works once")
     ] = 30 * 24 * 3600
+    login_max_failures: Annotated[
+        Positive, Env("LOGIN_MAX_FAILURES", "Wrong passwords or PINs in a row after which a user name is locked")
+    ] = 5
+    login_lockout_seconds: Annotated[
+        Annotated[int, msgspec.Meta(ge=1, le=900)],
+        Env("LOGIN_LOCKOUT_SECONDS", "Seconds of the first lock; each further one is twice as long, up to 15 minutes"),
+    ] = 30
+    require_enrolled_devices: Annotated[
+        bool, Env("REQUIRE_ENROLLED_DEVICES", "True: nobody but admins logs in without an enrolled device")
+    ] = False
+    rate_limit: Annotated[
+        NotNegative, Env("RATE_LIMIT_PER_MINUTE", "Requests a minute that one person's device may send; 0 is no limit")
+    ] = 6000
+    rate_limit_strangers: Annotated[
+        NotNegative,
+        Env("RATE_LIMIT_STRANGERS_PER_MINUTE", "Logins and enrolments a minute from one network address; 0 is no limit"),
+    ] = 300
     rack_lock_ttl: Annotated[Positive, Env("RACK_LOCK_TTL", "Seconds that a claim lives without a heartbeat")] = 60
     session_lock_ttl: Annotated[
         Positive, Env("SESSION_LOCK_TTL", "Seconds that a paused rack stays reserved for its counter")

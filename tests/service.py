@@ -19,10 +19,10 @@ PASSWORD = "password-of-the-tests"
 
 
 class Service:
-    """A running `python -m ingest`."""
+    """A running service: one or more `python -m ingest` on one port."""
 
-    def __init__(self, settings: Settings, child: Child) -> None:
-        self.settings, self.child = settings, child
+    def __init__(self, settings: Settings, children: list[Child]) -> None:
+        self.settings, self.children = settings, children
         self.url = settings.service_url()
         self._admin: httpx.Client | None = None
         self._clients: list[httpx.Client] = []
@@ -63,18 +63,30 @@ class Service:
 
 
 @contextmanager
-def running_service(settings: Settings) -> Iterator[Service]:
-    """The service on a free port, until the end of the block."""
-    settings = msgspec.structs.replace(settings, api_port=free_port(), admin_password=ADMIN_PASSWORD)
-    log = Path(settings.data_dir) / "logs" / "service.log"
-    child = Child(Spec("service", (sys.executable, "-m", "ingest"), log, to_env(settings)))
-    service = Service(settings, child)
+def running_service(settings: Settings, processes: int = 1) -> Iterator[Service]:
+    """The service on a free port, in one or more processes that share it, until the end of the block."""
+    settings = msgspec.structs.replace(
+        settings, api_port=free_port(), admin_password=ADMIN_PASSWORD, service_processes=processes
+    )
+    service = Service(settings, [])
     try:
-        wait_ready(child, lambda: answers(f"{service.url}/api/health"))
+        for number in range(1, processes + 1):
+            start_process(service, number)
         yield service
     finally:
         service.close()
-        child.stop()
+        for child in service.children:
+            child.stop()
+
+
+def start_process(service: Service, number: int) -> Child:
+    """One more process of the service, once it answers."""
+    log = Path(service.settings.data_dir) / "logs" / f"service-{number}.log"
+    child = Child(Spec("service", (sys.executable, "-m", "ingest"), log, to_env(service.settings)))
+    service.children.append(child)
+    # Another process may answer on the same port: this one's own word counts.
+    wait_ready(child, lambda: "startup complete" in log.read_text() and answers(f"{service.url}/api/health"))
+    return child
 
 
 def record(grant: dict[str, Any], name: str, item: str = "ITEM-1", **changes: Any) -> dict[str, Any]:

@@ -152,11 +152,14 @@ def heartbeat_message(session: Document, renewed: bool) -> str:
     """What the counter should know about the lock."""
     if session["rack_id"] is None:
         return "This session has no rack to hold."
-    if session["status"] in FINISHED:
-        return "This session is finished; its rack is no longer held."
+    if session["status"] == SessionStatus.COMPLETED:
+        return "This session is completed; its rack is no longer held."
     if renewed:
         return "The rack is yours."
-    return "Somebody else has claimed the rack since. Go on counting: what you send is kept for a supervisor to settle."
+    return (
+        "The rack is not yours any more: it was released, or somebody else has claimed it since."
+        " Go on counting: what you send is kept, and a supervisor settles what disagrees."
+    )
 
 
 def _seconds(instant: datetime | None) -> float | None:

@@ -113,7 +113,9 @@ def _start_ours(result: Running) -> None:
     start = result.supervisor.start
     logins = ("STOCKVERIFY_ADMIN_PASSWORD", "STOCKVERIFY_SECRET")
     databases = ("MONGODB_URI", "REDIS_URL", "REDIS_HOST", "REDIS_PASSWORD")
-    start(spec("service", "ingest"), lambda: answers(f"{result.api}/api/health"))
+    for number in range(1, settings.service_processes + 1):  # the first one makes indexes and the first user
+        name = "service" if number == 1 else f"service-{number}"
+        start(spec(name, "ingest"), lambda: answers(f"{result.api}/api/health"))
     start(spec("worker", "jobs", *logins), lambda: True)
     start(spec("dashboard", "dashboard", *logins, *databases), lambda: answers(f"{result.dashboard}/_stcore/health"))
 

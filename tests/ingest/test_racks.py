@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from pymongo.database import Database
@@ -18,7 +19,7 @@ from ingest.racks.store import RackStore
 from stockverify import clients
 from stockverify.breaker import Breaker
 from stockverify.services.embedded import Backends
-from stockverify.vocabulary import RackState, SessionStatus, rack_lock_key
+from stockverify.vocabulary import RackState, SessionStatus, rack_lock_key, session_lock_key
 from tests.service import Service, claim, record, running_service, sync
 
 Stored = Database[dict[str, Any]]
@@ -121,6 +122,53 @@ def test_a_silent_holder_takes_a_free_rack_back_with_its_next_heartbeat(service:
     assert leases.get(rack_lock_key(rack)) == grant["session_id"]
 
 
+def test_a_device_cut_off_for_too_long_is_told_when_it_cannot_have_its_rack_back(
+    service: Service, leases: "Redis"
+) -> None:
+    ann, bob, rack = service.person(), service.person(), service.rack()
+    grant = claim(ann, rack)
+    leases.delete(rack_lock_key(rack))  # what the end of the TTL does
+    assert claim(bob, rack)["fence"] == 2
+    beat = ann.post(f"/api/sessions/{grant['session_id']}/heartbeat").json()
+    assert (beat["rack_lock_renewed"], beat["lock_ttl_remaining"]) == (False, 0)
+    assert "somebody else has claimed it since" in beat["message"]
+    late = sync(ann, record(grant, f"{rack}-late"))
+    assert [conflict["conflict_type"] for conflict in late["conflicts"]] == ["rack_locked"]
+
+
+def test_a_restarted_device_gets_its_session_and_its_lock_back(service: Service, leases: "Redis") -> None:
+    staff, rack = service.person(), service.rack()
+    grant = claim(staff, rack)
+    assert sync(staff, record(grant, f"{rack}-1"))["ok"] == [f"{rack}-1"]
+    for lost in (lambda: None, lambda: leases.delete(rack_lock_key(rack)), lambda: pause(staff, rack)):
+        lost()
+        again = claim(staff, rack)
+        assert (again["session_id"], again["fence"]) == (grant["session_id"], grant["fence"])
+        assert leases.get(rack_lock_key(rack)) == grant["session_id"]
+    session = staff.get(f"/api/sessions/{grant['session_id']}").json()
+    assert (session["status"], session["verified_count"]) == ("active", 1)
+
+
+def pause(person: httpx.Client, rack: str) -> None:
+    person.post(f"/api/racks/{rack}/pause").raise_for_status()
+
+
+def test_presence_tells_who_is_at_work_and_who_fell_silent(service: Service, leases: "Redis") -> None:
+    ann, bob = service.person(device="phone-a"), service.person()
+    sessions = {}
+    for person in (ann, bob):
+        grant = claim(person, service.rack())
+        person.post(f"/api/sessions/{grant['session_id']}/heartbeat").raise_for_status()
+        sessions[person] = grant["session_id"]
+    leases.delete(session_lock_key(sessions[bob]))  # what HEARTBEAT_TTL does
+    rows = {row["session_id"]: row for row in service.person("supervisor").get("/api/sessions/presence").json()}
+    assert rows[sessions[ann]]["present"] is True
+    assert rows[sessions[ann]]["device_id"] == "phone-a"
+    assert rows[sessions[ann]]["last_heartbeat"] is not None
+    assert rows[sessions[bob]]["present"] is False
+    assert [row["session_id"] for row in ann.get("/api/sessions/presence").json()] == [sessions[ann]]
+
+
 def test_a_heartbeat_replaces_the_ttl_and_never_adds_to_it(service: Service, leases: "Redis") -> None:
     staff, rack = service.person(), service.rack()
     grant = claim(staff, rack)
@@ -214,6 +262,12 @@ def test_without_redis_claims_are_503_and_sync_goes_on(embedded: Backends, servi
         assert time.monotonic() - started < 1
         assert sync(same, record(grant, f"{rack}-1"))["ok"] == [f"{rack}-1"]
         assert same.get("/api/health").json()["status"] == "degraded"
+        free = claim(staff, service.rack())["rack_id"]
+        staff.post(f"/api/racks/{free}/release").raise_for_status()
+        offered = [entry["rack_id"] for entry in same.get("/api/racks/available").json()]
+        assert free in offered
+        assert rack not in offered, "without leases only racks that MongoDB calls free are offered"
+        assert [entry["present"] for entry in same.get("/api/sessions/presence").json()] == [None]
         status = same.get(f"/api/racks/{rack}/status").json()
         assert (status["session_id"], status["lock_expires_at"]) == (grant["session_id"], None)
 
@@ -321,3 +375,27 @@ async def test_a_pause_that_comes_too_late_leaves_no_lease_behind(service: Servi
         with pytest.raises(RackMoved):
             await store._switch(seen, RackState.PAUSED, SessionStatus.PAUSED, 3600, datetime.now(UTC))
     assert leases.get(rack_lock_key(rack)) is None
+
+
+def test_two_processes_of_the_service_share_one_port_and_one_truth(embedded: Backends, tmp_path: Any) -> None:
+    settings = msgspec.structs.replace(embedded.settings, mongodb_database=f"two_{tmp_path.name}", data_dir=tmp_path)
+    with running_service(settings, processes=2) as service:
+        rack = tmp_path.name
+        people = [service.person() for _ in range(8)]  # each on a connection of its own
+        with ThreadPoolExecutor(8) as pool:
+            replies = list(pool.map(lambda person: person.post(f"/api/racks/{rack}/claim", json={}), people))
+        assert sorted(reply.status_code for reply in replies) == [200, *[409] * 7]
+        winner = people[[reply.status_code for reply in replies].index(200)]
+        service.children[0].kill()
+        again = claim_until_answered(winner, rack)
+        assert again["fence"] == 1, "the other process goes on, and gives the same grant"
+
+
+def claim_until_answered(person: httpx.Client, rack: str) -> dict[str, Any]:
+    """A connection to a process that was killed is lost; the next one reaches another process."""
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            return claim(person, rack)
+        except httpx.TransportError:
+            assert time.monotonic() < deadline
