@@ -18,6 +18,7 @@ from stockverify.errors import (
     Refused,
     StockVerifyError,
     TooLarge,
+    TooMany,
     Unauthorized,
     Unavailable,
 )
@@ -29,6 +30,7 @@ _STATUS: dict[type[StockVerifyError], int] = {
     NotFound: 404,
     Refused: 409,
     TooLarge: 413,
+    TooMany: 429,
     Unavailable: 503,
 }
 _log = structlog.get_logger("ingest")
@@ -38,10 +40,11 @@ def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[di
     """Every error of every route, 404 and 405 included."""
     if is_outage(error):
         note_outage(request.scope, error)
-    return _describe(error).to_response(request)
+    return describe(error).to_response(request)
 
 
-def _describe(error: Exception) -> ProblemDetailsException:
+def describe(error: Exception) -> ProblemDetailsException:
+    """What a client is told of an error; an unexpected one goes to the log whole."""
     match error:
         case StockVerifyError():
             return _of_house(error)
@@ -61,16 +64,21 @@ def _describe(error: Exception) -> ProblemDetailsException:
 
 def _of_house(error: StockVerifyError) -> ProblemDetailsException:
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
-    headers = {"Retry-After": str(error.fields["retry_after"])} if isinstance(error, Unavailable) else {}
-    return _problem(status, error.message, headers)
+    passes = isinstance(error, Unavailable | TooMany)
+    headers = {"Retry-After": str(error.fields["retry_after"])} if passes else {}
+    return _problem(status, error.message, headers, error.fields.get("members"))
 
 
-def _problem(status: int, detail: str, headers: dict[str, str] | None = None) -> ProblemDetailsException:
+def _problem(
+    status: int, detail: str, headers: dict[str, str] | None = None, members: dict[str, Any] | None = None
+) -> ProblemDetailsException:
+    """`members` are what RFC 9457 calls extension members: what the detail says, for programs."""
     return ProblemDetailsException(
         status_code=status,
         title=HTTPStatus(status).phrase,
         detail=detail,
         headers=headers,
+        extra=members,
         type_="about:blank",
     )
 

@@ -1,6 +1,6 @@
 """The errors of the house. A class's docstring is its message; its fields come in as keywords.
 
-Each has one of six kinds as its parent; the service maps the kinds to HTTP statuses in one place
+Each has one of these kinds as its parent; the service maps the kinds to HTTP statuses in one place
 (ingest/problems.py) and the command line maps them all to one clear line and exit code 2.
 """
 
@@ -49,6 +49,13 @@ class Refused(StockVerifyError):
 
 class TooLarge(StockVerifyError):
     """{reason}"""
+
+
+class TooMany(StockVerifyError):
+    """{reason} Try again in {retry_after} seconds."""
+
+    def __init__(self, *, retry_after: int, **fields: Any) -> None:
+        super().__init__(retry_after=retry_after, **fields)
 
 
 class Unavailable(StockVerifyError):

@@ -10,6 +10,9 @@ from pymongo.database import Database
 
 from stockverify.vocabulary import Collection
 
+RECEIPT_SECONDS = 30 * 24 * 3600
+"""How long the receipt of a batch is kept. Without one a replay costs more, and is `ok` all the same."""
+
 
 def _index(*fields: str | tuple[str, int], **options: Any) -> IndexModel:
     return IndexModel([(field, UP) if isinstance(field, str) else field for field in fields], **options)
@@ -19,7 +22,12 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
     Collection.USERS: (
         _index("username", unique=True),
         _index("logins.refresh_hash"),
+        _index("logins.previous_hash"),
+        _index("logins.device_id"),
+        _index("role", "is_active"),
     ),
+    Collection.DEVICE_CODES: (_index("expires_at", expireAfterSeconds=0),),
+    Collection.LOGIN_ATTEMPTS: (_index("forgotten_at", expireAfterSeconds=0),),
     Collection.ERP_ITEMS: (
         _index("rack_id", "bin", "item_code", unique=True),
         _index("item_code"),
@@ -44,7 +52,14 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index("client_record_id"),
         _index("status", ("created_at", DOWN)),
         _index("session_id", ("created_at", DOWN)),
+        _index("user", ("created_at", DOWN)),
+        _index("user_id", ("created_at", DOWN)),
+        _index("status", "conflict_type"),
         _index(("created_at", DOWN)),
+    ),
+    Collection.BATCHES: (
+        _index("batch_id", ("received_at", DOWN)),
+        _index("received_at", expireAfterSeconds=RECEIPT_SECONDS),
     ),
     Collection.REPORT_SNAPSHOTS: (
         _index("created_by", ("created_at", DOWN)),

@@ -96,8 +96,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 6000
     rate_limit_strangers: Annotated[
         NotNegative,
-        Env("RATE_LIMIT_STRANGERS_PER_MINUTE", "Logins and enrolments a minute from one network address; 0 is no limit"),
-    ] = 300
+        Env(
+            "RATE_LIMIT_STRANGERS_PER_MINUTE", "Logins and enrolments a minute from one network address; 0 is no limit"
+        ),
+    ] = 3000
     rack_lock_ttl: Annotated[Positive, Env("RACK_LOCK_TTL", "Seconds that a claim lives without a heartbeat")] = 60
     session_lock_ttl: Annotated[
         Positive, Env("SESSION_LOCK_TTL", "Seconds that a paused rack stays reserved for its counter")
@@ -140,6 +142,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def lake(self) -> Path:
         """Root folder of the published snapshots."""
         return self.data_dir / "lake"
+
+    @property
+    def metrics(self) -> Path:
+        """Folder in which the processes of the service keep what they count."""
+        return self.data_dir / "metrics"
 
     @property
     def exports(self) -> Path:

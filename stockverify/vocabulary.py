@@ -135,6 +135,8 @@ class Collection(StrEnum):
 
     USERS = "users"
     DEVICES = "devices"
+    DEVICE_CODES = "device_codes"
+    LOGIN_ATTEMPTS = "login_attempts"
     ERP_ITEMS = "erp_items"
     RACKS = "rack_registry"
     SESSIONS = "verification_sessions"
@@ -142,6 +144,7 @@ class Collection(StrEnum):
     RECORD_HISTORY = "record_history"
     SERIALS = "item_serials"
     CONFLICTS = "sync_conflicts"
+    BATCHES = "sync_batches"
     REPORT_SNAPSHOTS = "report_snapshots"
     COMPARE_JOBS = "report_compare_jobs"
     SCHEDULES = "report_schedules"
@@ -154,6 +157,14 @@ GLOBAL_CHANNEL = "global:notifications"
 """The Redis channel of what concerns everybody."""
 
 
+SESSION_CHANNELS = "session:updates:"
+"""How the channels of sessions begin."""
+LIVE_CHANNELS = (GLOBAL_CHANNEL, "rack:updates:*", f"{SESSION_CHANNELS}*")
+"""The patterns of all channels of live updates."""
+LIVE_DEVICES_KEY = "devices:live"
+"""The devices that were heard from: a sorted set whose scores say until when each counts as live."""
+
+
 def rack_channel(rack_id: str) -> str:
     """The Redis channel of what happens to a rack."""
     return f"rack:updates:{rack_id}"
@@ -161,7 +172,7 @@ def rack_channel(rack_id: str) -> str:
 
 def session_channel(session_id: str) -> str:
     """The Redis channel of what happens to a session."""
-    return f"session:updates:{session_id}"
+    return f"{SESSION_CHANNELS}{session_id}"
 
 
 def rack_lock_key(rack_id: str) -> str:
@@ -172,6 +183,16 @@ def rack_lock_key(rack_id: str) -> str:
 def session_lock_key(session_id: str) -> str:
     """Says that a session is alive; its value is the id of its rack."""
     return f"session:lock:{session_id}"
+
+
+def device_rate_key(user_id: str, device_id: str) -> str:
+    """How much of its rate one person's device has used up."""
+    return f"rate:device:{user_id}:{device_id}"
+
+
+def address_rate_key(address: str) -> str:
+    """How much of their rate the strangers at one network address have used up."""
+    return f"rate:address:{address}"
 
 
 def user_heartbeat_key(user_id: str) -> str:

@@ -5,11 +5,12 @@ Times called `*_at` in racks, sessions and snapshots are Unix seconds; record ti
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from stockverify.breaker import BreakerState
 from stockverify.vocabulary import (
     ConflictType,
     ErrorType,
@@ -30,6 +31,9 @@ Text = Annotated[str, Meta(max_length=4096)]
 Quantity = Annotated[float, Meta(ge=-1e12, le=1e12)]
 Money = Annotated[float, Meta(ge=-1e12, le=1e12)]
 Password = Annotated[str, Meta(min_length=1, max_length=1024)]
+NewPassword = Annotated[str, Meta(min_length=8, max_length=1024)]
+Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,6}$")]
+MAX_PEOPLE = 20
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -50,6 +54,13 @@ class Login(Request, frozen=True, kw_only=True):
     password: Password
 
 
+class LoginPin(Request, frozen=True, kw_only=True):
+    """POST /api/auth/login-pin; without a user name only from an enrolled device."""
+
+    pin: Pin
+    username: Name | None = None
+
+
 class Refresh(Request, frozen=True, kw_only=True):
     """POST /api/auth/refresh"""
 
@@ -60,10 +71,21 @@ class Register(Request, frozen=True, kw_only=True):
     """POST /api/auth/register, for admins"""
 
     username: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\w.@-]+$")]
-    password: Annotated[str, Meta(min_length=8, max_length=1024)]
+    password: NewPassword
     full_name: Name
     role: Role
-    pin: Annotated[str, Meta(pattern=r"^[0-9]{4,6}$")] | None = None
+    pin: Pin | None = None
+
+
+class ChangeUser(Request, frozen=True, kw_only=True):
+    """PATCH /api/auth/users/{username}, for admins. What is left out stays; a null e-mail or PIN is taken away."""
+
+    role: Role | None = None
+    is_active: bool | None = None
+    full_name: Name | None = None
+    password: NewPassword | None = None
+    email: Name | UnsetType | None = UNSET
+    pin: Pin | UnsetType | None = UNSET
 
 
 class User(Reply, frozen=True, kw_only=True):
@@ -93,6 +115,52 @@ class TokensReply(Reply, frozen=True, kw_only=True):
 
     data: Tokens
     success: bool = True
+
+
+# --------------------------------------------------------------------------------------------- devices
+
+
+class InviteDevice(Request, frozen=True, kw_only=True):
+    """POST /api/devices/codes, for admins: who may log in on the device with a PIN alone."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=128)]
+    usernames: Annotated[tuple[Name, ...], Meta(max_length=MAX_PEOPLE)]
+
+
+class DeviceCode(Reply, frozen=True, kw_only=True):
+    """A code that enrols one device, once, until `expires_at`."""
+
+    code: str
+    name: str
+    usernames: list[str]
+    expires_at: float
+
+
+class EnrollDevice(Request, frozen=True, kw_only=True):
+    """POST /api/devices/enroll; a device that has a name already keeps it with `device_id`."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=32)]
+    device_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{1,128}$")] | None = None
+
+
+class Enrolled(Reply, frozen=True, kw_only=True):
+    """What the device keeps: it sends both as X-Device-ID and X-Device-Token when somebody logs in on it."""
+
+    device_id: str
+    device_token: str
+    name: str
+
+
+class Device(Reply, frozen=True, kw_only=True):
+    """A device that was enrolled, or that somebody logged in on."""
+
+    device_id: str
+    name: str | None
+    usernames: list[str]
+    enrolled_at: float | None
+    last_login_at: float | None
+    revoked_at: float | None
+    revoked_reason: str | None
 
 
 # ----------------------------------------------------------------------------------------------- racks
@@ -266,6 +334,13 @@ class SessionStatusChanged(Reply, frozen=True, kw_only=True):
     success: bool = True
 
 
+class DeviceQueue(Struct, frozen=True, kw_only=True):
+    """What a device says about its unsent records, in X-Queue-Length and X-Queue-Age (seconds of the oldest)."""
+
+    length: int
+    age_seconds: float | None = None
+
+
 # ------------------------------------------------------------------------------------------------ sync
 
 
@@ -292,13 +367,23 @@ class SyncRecord(Request, frozen=True, kw_only=True):
     evidence_photos: Annotated[tuple[Text, ...], Meta(max_length=100)] | None = ()
     status: RecordStatus = RecordStatus.FINALIZED
     revision: Annotated[int, Meta(ge=0, le=2**53)] | None = None
+    barcode: Annotated[str, Meta(max_length=512)] | None = None
+    lot: Name | None = None
+    expiry_date: Name | None = None
 
     def __post_init__(self) -> None:
         """Naive times count as UTC, so that every instant in the house is aware; MongoDB keeps milliseconds."""
-        for name in ("created_at", "updated_at"):
-            msgspec.structs.force_setattr(self, name, _instant(name, getattr(self, name)))
+        if not _as_kept(self.created_at):
+            msgspec.structs.force_setattr(self, "created_at", _instant("created_at", self.created_at))
+        if not _as_kept(self.updated_at):
+            msgspec.structs.force_setattr(self, "updated_at", _instant("updated_at", self.updated_at))
         if self.status is RecordStatus.FINALIZED and self.verified_qty is None:
             raise ValueError("a finalized record needs verified_qty; send status partial for an item not yet counted")
+
+
+def _as_kept(sent: datetime) -> bool:
+    """Nearly every device sends whole milliseconds in UTC; looking first halves the cost of reading a record."""
+    return sent.tzinfo is UTC and not sent.microsecond % 1000
 
 
 def _instant(name: str, sent: datetime) -> datetime:
@@ -355,6 +440,21 @@ class BatchReply(Reply, frozen=True, kw_only=True):
     processed_count: int
     success_count: int
     failed_count: int
+
+
+class Receipt(Reply, frozen=True, kw_only=True):
+    """What became of a batch when it was stored. Every delivery that stored something has one of its own."""
+
+    batch_id: str | None
+    records: int
+    ok: int
+    conflicts: int
+    errors: int
+    session_ids: list[str]
+    rack_ids: list[str]
+    username: str
+    device_id: str
+    received_at: float
 
 
 # --------------------------------------------------------------------------------------------- reports
@@ -428,6 +528,18 @@ class ActivityEntry(Reply, frozen=True, kw_only=True):
     request_id: str | None
     previous: str
     hash: str
+
+
+# ---------------------------------------------------------------------------------------------- health
+
+
+class Health(Reply, frozen=True, kw_only=True):
+    """Whether the service can do its work: each backend is up or down; a breaker is closed, half_open or open."""
+
+    status: Literal["healthy", "degraded", "unhealthy"]
+    services: dict[str, Literal["up", "down"]]
+    breakers: dict[str, BreakerState]
+    version: str
 
 
 class Success(Reply, frozen=True, kw_only=True):

@@ -12,21 +12,27 @@ from pymongo.database import Database
 from stockverify.clients import Document, database, open_mongo
 from stockverify.services.embedded import Backends, backends
 from stockverify.settings import Settings
+from tests.profiling import profiled
 from tests.service import Service, running_service
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked `last` look at what all others have done."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
 
 
 @pytest.fixture(scope="session")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backends]:
-    """The servers; their data lies in a folder of the test run."""
-    with backends(Settings(data_dir=tmp_path_factory.mktemp("servers"))) as started:
+    """The servers; their data lies in a folder of the test run. All tests log in from one address, so without limit."""
+    with backends(Settings(data_dir=tmp_path_factory.mktemp("servers"), rate_limit_strangers=0)) as started:
         yield started
 
 
 @pytest.fixture(scope="session")
 def mongo(embedded: Backends) -> Iterator["MongoClient[Document]"]:
-    """A blocking client with the product's durability."""
+    """A blocking client with the product's durability, under a name of its own: the profiler leaves it out."""
     assert embedded.settings.mongodb_uri
-    with open_mongo(embedded.settings.mongodb_uri) as client:
+    with open_mongo(embedded.settings.mongodb_uri, "tests") as client:
         yield client
 
 
@@ -38,11 +44,21 @@ def settings(embedded: Backends, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def service(embedded: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One service process for all tests that leave it running; each makes users and racks of its own."""
+def profile(embedded: Backends) -> Iterator["Database[Document]"]:
+    """The profiler's view of the database behind `service`: every query that the service makes."""
     name = f"service_{uuid.uuid4().hex[:12]}"
+    with profiled(msgspec.structs.replace(embedded.settings, mongodb_database=name)) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def service(
+    embedded: Backends, profile: "Database[Document]", tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """One service process for all tests that leave it running; each makes users and racks of its own."""
     folder = tmp_path_factory.mktemp("service")
-    with running_service(msgspec.structs.replace(embedded.settings, mongodb_database=name, data_dir=folder)) as started:
+    changes = {"mongodb_database": profile.name, "data_dir": folder}
+    with running_service(msgspec.structs.replace(embedded.settings, **changes)) as started:
         yield started
 
 

@@ -47,7 +47,11 @@ def device() -> None:
 @_USERNAME
 @_PASSWORD_FILE
 @click.option("--queue", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File of the device.")
-def prompt(url: str | None, username: str, password_file: Path | None, queue: Path) -> None:
+@click.option("--pin", is_flag=True, help="Log in with a PIN of 4 to 6 digits; it is given as a password is.")
+@click.option("--code", help="One-time code of an admin that enrols this device, needed once at most.")
+def prompt(
+    url: str | None, username: str, password_file: Path | None, queue: Path, pin: bool, code: str | None
+) -> None:
     """Count at a prompt. What you count is in FILE at once, survives everything, and is sent when there is network.
 
     \b
@@ -56,8 +60,12 @@ def prompt(url: str | None, username: str, password_file: Path | None, queue: Pa
       > claim R1 Ground
       > count ITEM001 5 damage 1 bin 3
       > complete
+
+    \b
+    On a service that accepts enrolled devices only, the first time with a code:
+      stockverify device prompt --username anna --pin --queue anna.sqlite --code 7KM3QXPT
     """
-    asyncio.run(_prompt(url or options.settings().service_url(), username, password_file, queue))
+    asyncio.run(_prompt(url or options.settings().service_url(), username, password_file, queue, pin, code))
 
 
 @device.command()
@@ -84,7 +92,7 @@ def load(
     plan = LoadPlan(
         url=url or settings.service_url(),
         username=username,
-        password=_password(password_file),
+        password=_secret(password_file, "Password"),
         devices=devices,
         records=records,
         seconds=seconds,
@@ -96,7 +104,9 @@ def load(
     click.echo(msgspec.json.encode(summary).decode() if as_json else _in_words(summary))
 
 
-async def _prompt(url: str, username: str, password_file: Path | None, queue: Path) -> None:
+async def _prompt(
+    url: str, username: str, password_file: Path | None, queue: Path, pin: bool, code: str | None
+) -> None:
     def news(kind: LockNews, message: str) -> None:
         click.echo(f"! {message}")
 
@@ -104,14 +114,17 @@ async def _prompt(url: str, username: str, password_file: Path | None, queue: Pa
         click.echo("> ", nl=False)
 
     async with Device.open(queue, url, settings=options.settings(), listener=news) as opened:
-        terminal = Prompt(opened, username, lambda: _password(password_file), click.echo)
+        if code:
+            click.echo(f"This device is enrolled as {await opened.enroll(code)}.")
+        what = "PIN" if pin else "Password"
+        terminal = Prompt(opened, username, lambda: _secret(password_file, what), click.echo, by_pin=pin)
         await terminal.begin()
         await terminal.obey(lines_of(sys.stdin.fileno(), invite))
         if waiting := opened.progress.waiting:
             click.echo(f"{waiting} counts wait in {queue}; they are sent the next time.")
 
 
-def _password(file: Path | None) -> str:
+def _secret(file: Path | None, what: str) -> str:
     if file is not None:
         try:
             return file.read_text().rstrip("\r\n")
@@ -121,7 +134,7 @@ def _password(file: Path | None) -> str:
         return given
     if not sys.stdin.isatty():
         raise PasswordMissing()
-    return str(click.prompt("Password", hide_input=True, err=True))
+    return str(click.prompt(what, hide_input=True, err=True))
 
 
 def _in_words(summary: LoadSummary) -> str:

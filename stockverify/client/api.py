@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -20,6 +21,8 @@ T = TypeVar("T")
 REFRESH_BEFORE_SECONDS = 60.0
 """An access token is renewed when it has less than this left, so that a batch does not meet its end."""
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
 PROBE_TIMEOUT_SECONDS = 5.0
 """A network that takes longer to answer a probe does not count as back."""
 
@@ -35,21 +38,34 @@ class Api:
         login: Login | None = None,
         keep: Callable[[Login | None], None] = lambda login: None,
         monotonic: Callable[[], float] = time.monotonic,
+        about_queue: Callable[[], Mapping[str, str]] = dict,
+        device_token: str | None = None,
     ) -> None:
-        """Raises BadAddress."""
+        """`about_queue` gives the headers that tell the service how much waits here. Raises BadAddress."""
+        self.device_token = device_token
         self._exchange = Exchange(client, base_url, device_id)
         self._login, self._keep, self._monotonic = login, keep, monotonic
+        self._about_queue = about_queue
         self._expires_at: float | None = None  # after a restart unknown: a 401 tells
         self._refreshing = asyncio.Lock()
 
     async def log_in(self, username: str, password: str) -> None:
         """Open a login for this device. Raises WrongLogin."""
-        body = wire.Login(username=username, password=password)
+        await self._log_in("/api/auth/login", wire.Login(username=username, password=password))
+
+    async def log_in_by_pin(self, username: str, pin: str) -> None:
+        """The same with a PIN."""
+        await self._log_in("/api/auth/login-pin", wire.LoginPin(username=username, pin=pin))
+
+    async def enroll(self, code: str, device_id: str) -> wire.Enrolled:
+        """Exchange an admin's code, once, for a token that logins on this device carry. Raises WrongLogin."""
+        body = wire.EnrollDevice(code=code, device_id=device_id)
         try:
-            reply = await self._exchange.send("POST", "/api/auth/login", wire.TokensReply, body)
+            enrolled = await self._exchange.send("POST", "/api/devices/enroll", wire.Enrolled, body)
         except LoginNeeded as error:
             raise WrongLogin(**error.fields) from None
-        self._take(reply.data)
+        self.device_token = enrolled.device_token
+        return enrolled
 
     async def me(self) -> Me:
         """The person who is logged in."""
@@ -82,7 +98,8 @@ class Api:
 
     async def heartbeat(self, session_id: str) -> wire.Heartbeat:
         """Say that this device is alive; the reply says whether the rack is still its own."""
-        return await self._call("POST", f"/api/sessions/{_in_path(session_id)}/heartbeat", wire.Heartbeat)
+        path = f"/api/sessions/{_in_path(session_id)}/heartbeat"
+        return await self._call("POST", path, wire.Heartbeat, told=self._about_queue())
 
     async def complete(self, session_id: str) -> wire.SessionCompleted:
         """Finish a session and its rack."""
@@ -90,7 +107,7 @@ class Api:
 
     async def sync(self, body: bytes) -> SyncReply:
         """Post a batch that is JSON already."""
-        return await self._call("POST", "/api/sync/batch", SyncReply, body)
+        return await self._call("POST", "/api/sync/batch", SyncReply, body, self._about_queue())
 
     async def reachable(self) -> bool:
         """A cheap question without a token: whether the service answers at all."""
@@ -103,16 +120,32 @@ class Api:
             return True
         return True
 
-    async def _call(self, method: str, path: str, kind: type[T], body: object = None, **query: str | None) -> T:
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        kind: type[T],
+        body: object = None,
+        told: Mapping[str, str] = _NOTHING,
+        **query: str | None,
+    ) -> T:
         """One call with a token; a token that ends soon, or that the service refuses, is renewed once."""
         if self._expires_at is not None and self._monotonic() > self._expires_at - REFRESH_BEFORE_SECONDS:
             await self._refresh(self._login)
         used = self._login
         try:
-            return await self._exchange.send(method, path, kind, body, query, self._bearer())
+            return await self._exchange.send(method, path, kind, body, query, {**self._bearer(), **told})
         except LoginNeeded:
             await self._refresh(used)
-            return await self._exchange.send(method, path, kind, body, query, self._bearer())
+            return await self._exchange.send(method, path, kind, body, query, {**self._bearer(), **told})
+
+    async def _log_in(self, path: str, body: wire.Request) -> None:
+        headers = {"X-Device-Token": self.device_token} if self.device_token else {}
+        try:
+            reply = await self._exchange.send("POST", path, wire.TokensReply, body, headers=headers)
+        except LoginNeeded as error:
+            raise WrongLogin(**error.fields) from None
+        self._take(reply.data)
 
     def _bearer(self) -> dict[str, str]:
         if self._login is None:

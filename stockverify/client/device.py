@@ -85,7 +85,16 @@ class Device:
                 client = await stack.enter_async_context(httpx.AsyncClient(transport=transport, timeout=TIMEOUT))
             memory, queue = Memory(storage), Queue(storage, settings.sync_max_retries)
             name = memory.device_id(lambda: checked_name(device_id or f"d-{clock.new_id()}"))
-            api = Api(client, base_url, name, memory.login, memory.keep_login, clock.monotonic)
+            api = Api(
+                client,
+                base_url,
+                name,
+                memory.login,
+                memory.keep_login,
+                clock.monotonic,
+                lambda: about(queue, clock),
+                memory.device_token,
+            )
             sync = Sync(queue, api, clock, settings.sync_batch_size, watcher)
             heartbeats = Heartbeats(api.heartbeat, clock, listener, heartbeat_seconds)
             device = cls(queue, memory, api, sync, heartbeats, clock, name)
@@ -118,14 +127,20 @@ class Device:
         """Whether somebody else is known to have the rack; what is counted meanwhile is unconfirmed."""
         return self._heartbeats.lost
 
-    async def log_in(self, username: str, password: str) -> None:
-        """Log in. Raises AnotherPersonsCounts, WrongLogin or Offline."""
+    async def enroll(self, code: str) -> str:
+        """Become a known device, with a one-time code of an admin; the name that it has got. Raises WrongLogin."""
+        enrolled = await self.api.enroll(code, self.device_id)
+        self._memory.device_token = enrolled.device_token
+        return enrolled.name
+
+    async def log_in(self, username: str, secret: str, *, by_pin: bool = False) -> None:
+        """Log in with a password or a PIN. Raises AnotherPersonsCounts, WrongLogin or Offline."""
         owner, progress = self._memory.owner, self.progress
         if owner not in (None, username):
             if pending := progress.waiting + progress.parked:
                 raise AnotherPersonsCounts(username=owner, pending=pending)
             self._forget()
-        await self.api.log_in(username, password)
+        await (self.api.log_in_by_pin if by_pin else self.api.log_in)(username, secret)
         self._memory.owner = username
         self.sync.logged_in()
 
@@ -262,6 +277,13 @@ class Device:
             self._heartbeats.start(held.session_id, held.lock_ttl)
             if held.paused:
                 self._heartbeats.pause()
+
+
+def about(queue: Queue, clock: Clockwork) -> dict[str, str]:
+    """What the service is told of this device's queue: its length, and the age of its oldest count in seconds."""
+    count, oldest = queue.unsent()
+    age = (clock.now() - oldest).total_seconds() if oldest else 0.0
+    return {"X-Queue-Length": str(count), "X-Queue-Age": f"{max(age, 0.0):.1f}"}
 
 
 def checked_name(device_id: str) -> str:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from stockverify.client.clockwork import Clockwork
 from stockverify.client.device import Device
 from stockverify.client.exchange import TIMEOUT
+from stockverify.client.problems import ServerBusy
 from stockverify.client.records import Progress
 from stockverify.client.retry import until_answered
 from stockverify.errors import StockVerifyError
@@ -120,7 +121,7 @@ async def _one_device(
         answered = now
 
     async with Device.open(path, plan.url, settings=settings, client=client, clockwork=clock, watcher=watch) as device:
-        await device.log_in(plan.username, plan.password)
+        await until_answered(lambda: device.log_in(plan.username, plan.password), clock, failures=(ServerBusy,))
         await until_answered(lambda: device.claim(f"LOAD-{device.device_id[2:10]}-{place}", "Load"), clock)
         await crew.ready.wait()
         crew.started = crew.started or time.perf_counter()

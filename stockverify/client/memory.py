@@ -46,6 +46,15 @@ class Memory:
         return known
 
     @property
+    def device_token(self) -> str | None:
+        """Proves at a login that this device was enrolled."""
+        return self._get("device_token", str)
+
+    @device_token.setter
+    def device_token(self, token: str) -> None:
+        self._set("device_token", token)
+
+    @property
     def login(self) -> Login | None:
         """The login, None after the service has ended it."""
         return self._get("login", Login)

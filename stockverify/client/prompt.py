@@ -22,10 +22,12 @@ _CHUNK = 65536
 
 
 class Prompt:
-    """Does what the lines say. `password` asks for one."""
+    """Does what the lines say. `secret` asks for a password, or a PIN when `by_pin` is set."""
 
-    def __init__(self, device: Device, username: str, password: Callable[[], str], say: Say) -> None:
-        self._device, self._username, self._password, self._say = device, username, password, say
+    def __init__(
+        self, device: Device, username: str, secret: Callable[[], str], say: Say, *, by_pin: bool = False
+    ) -> None:
+        self._device, self._username, self._secret, self._say, self._by_pin = device, username, secret, say, by_pin
 
     async def begin(self) -> None:
         """Log in when needed, and take up the rack of the last time. Raises when the login is refused."""
@@ -78,7 +80,7 @@ class Prompt:
         return await calls[command.verb]()
 
     async def _login(self) -> str:
-        await self._device.log_in(self._username, self._password())
+        await self._device.log_in(self._username, self._secret(), by_pin=self._by_pin)
         return f"Logged in as {self._username}."
 
     async def _claim(self, rack_id: str, floor: str = "") -> str:

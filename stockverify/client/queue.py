@@ -5,6 +5,7 @@ that is edited while it travels is sent again. Nothing here depends on the devic
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -19,6 +20,8 @@ _REVISE = """UPDATE records SET revision = ?, content = ?, unconfirmed = ?, stat
     last_error = NULL WHERE client_record_id = ? AND revision < ?"""
 _NEXT = """SELECT client_record_id, revision, content, attempts FROM records
     WHERE state = 'queued' ORDER BY seq LIMIT ?"""
+_QUEUED = "SELECT count(*) FROM records WHERE state = 'queued'"
+_OLDEST = "SELECT content FROM records WHERE state = 'queued' ORDER BY seq LIMIT 1"
 _UNSETTLED = """SELECT state, count(*) FROM records
     WHERE state IN ('queued', 'parked') AND session_id = ? GROUP BY state"""
 _NEWEST = """SELECT content, revision, state, unconfirmed, attempts, last_error FROM records
@@ -111,6 +114,12 @@ class Queue:
             conflicts=found.get(State.CONFLICT, 0),
             parked=found.get(State.PARKED, 0),
         )
+
+    def unsent(self) -> tuple[int, datetime | None]:
+        """How many counts have no answer yet, and when the first of them was written, by the device's own clock."""
+        ((count,),) = self._storage.rows(_QUEUED)
+        oldest = [_decode(content).updated_at for (content,) in self._storage.rows(_OLDEST)]
+        return count, next(iter(oldest), None)
 
     def unsettled(self, session_id: str) -> tuple[int, int]:
         """How many counts of a session wait to be sent, and how many are parked."""

@@ -18,14 +18,19 @@ def pause_after(error: StockVerifyError, failures: int, rng: random.Random) -> f
     return delay(failures, rng) if asked is None else as_asked(asked, rng)
 
 
-async def until_answered(work: Callable[[], Awaitable[T]], clockwork: Clockwork, tries: int = 8) -> T:
+async def until_answered(
+    work: Callable[[], Awaitable[T]],
+    clockwork: Clockwork,
+    tries: int = 8,
+    failures: tuple[type[StockVerifyError], ...] = (Offline, ServerBusy, ServerFailed),
+) -> T:
     """Do the work, again and again while the network or the service fails; the last failure is raised.
 
     Only for work that may be done twice, as every call of a device may.
     """
-    for failures in range(1, tries):
+    for failed in range(1, tries):
         try:
             return await work()
-        except (Offline, ServerBusy, ServerFailed) as error:
-            await clockwork.sleep(pause_after(error, failures, clockwork.rng))
+        except failures as error:
+            await clockwork.sleep(pause_after(error, failed, clockwork.rng))
     return await work()

@@ -180,3 +180,28 @@ def test_load_that_cannot_start_is_an_error(terminal: Terminal, url: str, messag
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr.startswith(message)
     assert run.stderr.count("\n") == 1
+
+
+def test_a_device_is_enrolled_with_a_code_and_logs_in_by_pin(terminal: Terminal, service: Service) -> None:
+    body = {"username": "pina", "password": PASSWORD, "full_name": "Pina", "role": "staff", "pin": "314159"}
+    service.admin.post("/api/auth/register", json=body).raise_for_status()
+    code = service.admin.post("/api/devices/codes", json={"name": "Dock 3", "usernames": ["pina"]}).json()["code"]
+    prompt = ("prompt", "--username", "pina", "--queue", "device.sqlite", "--pin")
+    first = terminal(*prompt, "--code", code, lines=f"claim {terminal.rack}\nquit\n", password="314159")
+    assert (first.returncode, first.stderr) == (0, "")
+    assert said(first)[:2] == [
+        "This device is enrolled as Dock 3.",
+        f"The rack is yours. You count rack {terminal.rack}, floor -.",
+    ]
+    rows = service.admin.get("/api/devices/").json()
+    device = next(row for row in rows if row["name"] == "Dock 3")
+    assert device["last_login_at"] >= device["enrolled_at"]
+    again = terminal(*prompt, "--code", code, password="314159")
+    assert (again.returncode, again.stderr) == (
+        2,
+        "stockverify: The login was refused: The code is wrong, expired or was used before; ask for a new one.\n",
+    )
+    service.admin.post(f"/api/devices/{device['device_id']}/revoke", json={"reason": "stolen"}).raise_for_status()
+    assert "You are logged out" in terminal(*prompt, password="314159").stderr
+    revoked = terminal(*prompt, password="314159")
+    assert "This device was revoked. Ask an admin for a code and enrol it anew." in revoked.stderr

@@ -1,0 +1,1 @@
+"""Devices: enrolled with a one-time code, revoked with all their logins."""
