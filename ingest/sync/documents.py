@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from ingest.auth.rules import Caller
-from ingest.sync.incoming import Incoming, Order
+from ingest.sync import barcodes
+from ingest.sync.incoming import Incoming, Opening, Order
 from ingest.sync.outcomes import Verdict
 from stockverify.clients import Document
 from stockverify.vocabulary import ConflictStatus, ConflictType
@@ -22,6 +23,9 @@ _COMPARED = (
     "status",
     "item_condition",
     "mrp",
+    "barcode",
+    "lot",
+    "expiry_date",
 )
 
 
@@ -47,6 +51,10 @@ def record(incoming: Incoming, session: Document, caller: Caller, now: datetime,
         "item_condition": sent.item_condition,
         "evidence_photos": list(sent.evidence_photos or ()),
         "status": sent.status.value,
+        "barcode": sent.barcode,
+        "lot": sent.lot,
+        "expiry_date": sent.expiry_date,
+        "gs1": gs1.document() if (gs1 := barcodes.of_record(sent)) else None,
         "unknown_item": unknown_item,
         "user_id": caller.user_id,
         "username": caller.username,
@@ -96,21 +104,37 @@ def conflict_id(incoming: Incoming, caller: Caller) -> str:
 def conflict(incoming: Incoming, verdict: Verdict, caller: Caller, now: datetime) -> Document:
     """A record kept aside, whole, beside the value that stands against it."""
     sent = incoming.record
+    subject = ("verification_record", sent.client_record_id, sent.client_record_id, sent.session_id)
+    local = plain(sent) | {"gs1": gs1.document() if (gs1 := barcodes.of_record(sent)) else None}
+    return _conflict(conflict_id(incoming, caller), subject, local, verdict, caller, now)
+
+
+def session_conflict(opening: Opening, verdict: Verdict, caller: Caller, now: datetime) -> Document:
+    """A session kept aside, because its id is in use."""
+    subject = ("verification_session", opening.session_id, opening.client_record_id, opening.session_id)
+    mark = _hash([*subject, caller.user_id])
+    return _conflict(f"cf-{mark}", subject, opening._asdict() | {"type": opening.type.value}, verdict, caller, now)
+
+
+def _conflict(
+    id_: str, subject: tuple[str, str, str, str], local: Document, verdict: Verdict, caller: Caller, now: datetime
+) -> Document:
+    entity_type, entity_id, client_record_id, session_id = subject
     return {
-        "_id": conflict_id(incoming, caller),
-        "entity_type": "verification_record",
-        "entity_id": sent.client_record_id,
+        "_id": id_,
+        "entity_type": entity_type,
+        "entity_id": entity_id,
         "conflict_type": verdict.kind.value,
         "message": verdict.message,
-        "client_record_id": sent.client_record_id,
-        "session_id": sent.session_id,
+        "client_record_id": client_record_id,
+        "session_id": session_id,
         "user": caller.username,
         "user_id": caller.user_id,
         "device_id": caller.device_id,
         "conflicts": [
-            {"field": name, "local_value": local, "server_value": server} for name, local, server in verdict.differences
+            {"field": name, "local_value": mine, "server_value": theirs} for name, mine, theirs in verdict.differences
         ],
-        "local_data": plain(sent),
+        "local_data": local,
         "server_data": verdict.server,
         "status": ConflictStatus.PENDING.value,
         "resolution": None,
@@ -146,5 +170,8 @@ def differences(sent: SyncRecord, stored: Document) -> tuple[tuple[str, Any, Any
 
 
 def _mark(name: str, digest: bytes, order: Order, user_id: str) -> str:
-    parts = [name, digest.hex(), order.revision, order.updated_at.isoformat(), user_id]
+    return _hash([name, digest.hex(), order.revision, order.updated_at.isoformat(), user_id])
+
+
+def _hash(parts: list[Any]) -> str:
     return hashlib.blake2b(msgspec.json.encode(parts), digest_size=16).hexdigest()

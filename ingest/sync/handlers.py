@@ -1,20 +1,18 @@
 """/api/sync"""
 
-import asyncio
 import time
 from datetime import UTC, datetime
 
-from litestar import Controller, Request, post
-from litestar.params import FromQuery
+from litestar import Controller, Request, get, post
+from litestar.params import FromPath, FromQuery
 from litestar.status_codes import HTTP_200_OK
 
-from ingest.sync.incoming import read_batch
+from ingest.metrics import observe
+from ingest.requests import restore_slashes
+from ingest.sync.outcomes import kind
 from ingest.sync.replies import reply
 from ingest.wiring import CurrentCaller, Stores
-from stockverify.wire import BatchReply, SyncHeartbeat
-
-LARGE = 256 * 1024
-"""A body above this is read in a thread, so that heartbeats of others do not wait for it."""
+from stockverify.wire import BatchReply, Receipt, SyncHeartbeat
 
 
 class SyncController(Controller):
@@ -27,10 +25,14 @@ class SyncController(Controller):
     async def batch(self, request: Request, caller: CurrentCaller, stores: Stores) -> BatchReply:
         """Store a batch exactly once and answer for each record."""
         started = time.perf_counter()
-        body = await request.body()
-        batch = await asyncio.to_thread(read_batch, body) if len(body) > LARGE else read_batch(body)
-        decision = await stores.sync.accept(batch, caller)
-        return reply(batch, decision.outcomes, (time.perf_counter() - started) * 1000)
+        answer = await stores.sync.receive(await request.body(), caller)
+        observe.batch(kind(outcome) for outcome in answer.outcomes)
+        return reply(answer.batch_id, answer.outcomes, (time.perf_counter() - started) * 1000)
+
+    @get("/batches/{batch_id:str}", name="sync.receipts", before_request=restore_slashes)
+    async def receipts(self, batch_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> list[Receipt]:
+        """What became of a batch: one entry for each delivery that stored something, newest first."""
+        return await stores.sync.receipts(batch_id, caller)
 
     @post("/heartbeat", name="sync.heartbeat", status_code=HTTP_200_OK)
     async def heartbeat(

@@ -1,30 +1,14 @@
-"""Reads a batch record by record, so that a bad one costs only itself."""
+"""A record on its way in: read by itself, so that a bad one costs only itself."""
 
 import hashlib
 from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
 
-from stockverify.errors import BadInput, TooLarge
-from stockverify.vocabulary import ErrorType
-from stockverify.wire import MAX_BATCH_RECORDS, MAX_BATCH_SERIALS, RawBatch, Rejected, SyncRecord
-
-
-class NotABatch(BadInput):
-    """The body is not a sync batch: {reason}. Send {{"records": [...], "batch_id": "..."}}."""
-
-
-class EmptyBatch(BadInput):
-    """The batch holds no records; send at least one."""
-
-
-class TooManyRecords(TooLarge):
-    """The batch holds {count} records; send at most {limit} at a time."""
-
-
-class TooManySerials(TooLarge):
-    """The batch holds {count} serial numbers; send at most {limit} at a time."""
+from stockverify.vocabulary import ErrorType, SessionType
+from stockverify.wire import Rejected, SyncRecord
 
 
 class Order(NamedTuple):
@@ -49,67 +33,97 @@ class Incoming(NamedTuple):
     order: Order
 
 
+class Opening(NamedTuple):
+    """An older device asks to open a session without a rack, under the id that it has given it offline."""
+
+    client_record_id: str
+    session_id: str
+    warehouse: str
+    type: SessionType
+
+
+Entry = Incoming | Opening | Rejected
+
+
 class Batch(NamedTuple):
-    """All records in request order, those that could not be read included."""
+    """All records and operations in request order, those that could not be read included."""
 
     batch_id: str | None
-    records: tuple[Incoming | Rejected, ...]
+    records: tuple[Entry, ...]
 
 
 class _Named(msgspec.Struct):
     client_record_id: object = None
+    id: object = None
 
 
-_decode_batch = msgspec.json.Decoder(RawBatch).decode
 _decode_record = msgspec.json.Decoder(SyncRecord).decode
 _decode_name = msgspec.json.Decoder(_Named).decode
-_NOT_CONTENT = frozenset({"client_record_id", "updated_at", "revision"})
-_CONTENT = tuple(name for name in SyncRecord.__struct_fields__ if name not in _NOT_CONTENT)
+# Half the time of asking for each field by itself. The digests in the database depend on the order of these names.
+_content = attrgetter(
+    "session_id",
+    "item_code",
+    "verified_qty",
+    "created_at",
+    "rack_id",
+    "floor",
+    "bin",
+    "damage_qty",
+    "serial_numbers",
+    "mfg_date",
+    "mrp",
+    "uom",
+    "category",
+    "subcategory",
+    "item_condition",
+    "evidence_photos",
+    "status",
+)
+_later_content = attrgetter("barcode", "lot", "expiry_date")
 _encode = msgspec.msgpack.Encoder().encode
 
 
-def read_batch(body: bytes) -> Batch:
-    """The batch in a request body. Raises NotABatch, EmptyBatch or TooManyRecords."""
+def read_record(raw: msgspec.Raw, place: int) -> Incoming | Rejected:
+    """A record as it stands in a batch, or why it cannot be read."""
     try:
-        raw = _decode_batch(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise NotABatch(reason=_shown(error)) from None
-    if raw.records is None:
-        raise NotABatch(reason="the field `records` is missing")
-    if not raw.records:
-        raise EmptyBatch()
-    if len(raw.records) > MAX_BATCH_RECORDS:
-        raise TooManyRecords(count=len(raw.records), limit=MAX_BATCH_RECORDS)
-    records = tuple(_read(raw_record, place) for place, raw_record in enumerate(raw.records))
-    serials = sum(len(each.record.serial_numbers or ()) for each in records if isinstance(each, Incoming))
-    if serials > MAX_BATCH_SERIALS:
-        raise TooManySerials(count=serials, limit=MAX_BATCH_SERIALS)
-    return Batch(None if raw.batch_id is None else str(raw.batch_id), records)
+        return incoming(_decode_record(raw))
+    except UNREADABLE as error:
+        return rejected(raw, f"record {place + 1} of the batch: {shown(error)}")
+
+
+UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError, OverflowError)
+"""What decoding raises for a bad record."""
+
+
+def incoming(record: SyncRecord) -> Incoming:
+    """A record with its digest and its order."""
+    return Incoming(record, digest(record), Order(record.revision, record.updated_at))
 
 
 def digest(record: SyncRecord) -> bytes:
-    """Equal for equal content. Revision and time of change are order, not content."""
-    content = _encode([getattr(record, name) for name in _CONTENT])
-    return hashlib.blake2b(content, digest_size=16).digest()
+    """Equal for equal content. Revision and time of change are order, not content. Fields that came later count only
+    where there are any, so that records stored before them keep their digests."""
+    content, later = _content(record), _later_content(record)
+    if any(later):
+        content += later
+    return hashlib.blake2b(_encode(content), digest_size=16).digest()
 
 
-def _read(raw: msgspec.Raw, place: int) -> Incoming | Rejected:
-    try:
-        record = _decode_record(raw)
-        return Incoming(record, digest(record), Order(record.revision, record.updated_at))
-    except (msgspec.DecodeError, UnicodeError, RecursionError, OverflowError) as error:
-        message = f"record {place + 1} of the batch: {_shown(error)}"
-        return Rejected(client_record_id=_name(raw), error_type=ErrorType.INVALID_RECORD, message=message)
+def rejected(raw: msgspec.Raw, message: str) -> Rejected:
+    """The outcome of a record that cannot be read."""
+    return Rejected(client_record_id=_name(raw), error_type=ErrorType.INVALID_RECORD, message=message)
+
+
+def shown(error: Exception) -> str:
+    """An error of decoding, short enough for a reply."""
+    return str(error)[:300]
 
 
 def _name(raw: msgspec.Raw) -> str:
     """The id of a record that could not be read, as far as it has one."""
     try:
-        name = _decode_name(raw).client_record_id
+        named = _decode_name(raw)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return ""
+    name = named.id if named.client_record_id is None else named.client_record_id
     return str(name)[:4096] if isinstance(name, str | int | float) else ""
-
-
-def _shown(error: Exception) -> str:
-    return str(error)[:300]

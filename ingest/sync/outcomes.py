@@ -17,6 +17,17 @@ class Ok(NamedTuple):
 Outcome = Ok | Conflicted | Rejected
 
 
+def kind(outcome: Outcome) -> str:
+    """`ok`, or the type of the conflict or the error."""
+    match outcome:
+        case Ok():
+            return "ok"
+        case Conflicted(conflict_type=kept_aside):
+            return kept_aside.value
+        case Rejected(error_type=unreadable):
+            return unreadable.value
+
+
 class Verdict(NamedTuple):
     """Why a record is kept aside, and the value that stands against it."""
 

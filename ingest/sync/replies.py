@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 
-from ingest.sync.incoming import Batch
 from ingest.sync.outcomes import Ok, Outcome
 from stockverify.wire import BatchReply, Conflicted, RecordResult, Rejected
 
 
-def reply(batch: Batch, outcomes: Sequence[Outcome], milliseconds: float) -> BatchReply:
+def reply(batch_id: str | None, outcomes: Sequence[Outcome], milliseconds: float) -> BatchReply:
     """ok + conflicts + errors = total_records, each in request order."""
     ok = [outcome.client_record_id for outcome in outcomes if isinstance(outcome, Ok)]
     return BatchReply(
         ok=ok,
         conflicts=[outcome for outcome in outcomes if isinstance(outcome, Conflicted)],
         errors=[outcome for outcome in outcomes if isinstance(outcome, Rejected)],
-        batch_id=batch.batch_id,
+        batch_id=batch_id,
         processing_time_ms=round(milliseconds, 3),
         total_records=len(outcomes),
         results=[

@@ -1,15 +1,15 @@
-"""Reads what is stored about a batch and writes what was decided, in one transaction.
+"""Writes what was decided about a batch, in one transaction.
 
 The fence is checked in the transaction that stores the records: it writes to the rack's document under the condition
-that the fence is still the one that the decision saw. Whoever comes second (a duplicate delivered at the same time, a
-claim in between) makes the transaction fail; the batch is then read and decided again.
+that the rack is still as the decision saw it. Whoever comes second (a duplicate delivered at the same time, a claim or
+a settlement in between) makes the transaction fail; the batch is then read and decided again.
 """
 
 import asyncio
 import random
-from collections.abc import Iterable
+import uuid
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from pymongo import AsyncMongoClient, DeleteOne, ReplaceOne, UpdateOne
@@ -19,16 +19,28 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from ingest.auth.rules import Caller
 from ingest.live.feed import Feed
-from ingest.sync import documents, rules
-from ingest.sync.incoming import Batch, Incoming
-from ingest.sync.rules import Decision, World, Writes
+from ingest.metrics import observe
+from ingest.sync import events, receipts, rules
+from ingest.sync.batches import read_batch
+from ingest.sync.incoming import Batch
+from ingest.sync.outcomes import Outcome
+from ingest.sync.reading import WorldReader
+from ingest.sync.rules import Decision
+from ingest.sync.world import World
+from ingest.sync.writes import Writes
 from ingest.transactions import transact
 from stockverify.clients import Document
 from stockverify.errors import Unavailable
 from stockverify.vocabulary import Collection
+from stockverify.wire import Receipt
+
+LARGE = 256 * 1024
+"""A body above this is read in a thread, so that heartbeats of others do not wait for it."""
 
 _log = structlog.get_logger("ingest.sync")
 _ATTEMPTS = 12
+_LONGEST_PAUSE_SECONDS = 0.1
+_RECEIPTS_SHOWN = 100
 _DUPLICATE_KEY = 11000
 _AGAIN = ("TransientTransactionError", "UnknownTransactionCommitResult")
 
@@ -37,31 +49,63 @@ class Overtaken(Exception):
     """Somebody else changed what the decision was based on; decide again."""
 
 
+class Answer(NamedTuple):
+    """What became of a body: one outcome for each record, in request order."""
+
+    batch_id: str | None
+    outcomes: tuple[Outcome, ...]
+
+
 class SyncStore:
     """Stores batches exactly once."""
 
     def __init__(self, client: AsyncMongoClient[Document], database: AsyncDatabase[Document], feed: Feed) -> None:
-        self._client, self._feed = client, feed
+        self._client, self._feed, self._reader = client, feed, WorldReader(database)
         self._records, self._history = database[Collection.RECORDS], database[Collection.RECORD_HISTORY]
         self._sessions, self._racks = database[Collection.SESSIONS], database[Collection.RACKS]
         self._serials, self._conflicts = database[Collection.SERIALS], database[Collection.CONFLICTS]
-        self._items = database[Collection.ERP_ITEMS]
+        self._receipts = database[Collection.BATCHES]
 
-    async def accept(self, batch: Batch, caller: Caller) -> Decision:
+    async def receive(self, body: bytes, caller: Caller) -> Answer:
+        """Store what a body holds. Raises NotABatch and its like, or Unavailable."""
+        receipt_id = receipts.receipt_id(body, caller)
+        receipt = await self._receipts.find_one({"_id": receipt_id})
+        if receipt and (outcomes := receipts.repeated(receipt, body)):
+            return Answer(receipt["batch_id"], outcomes)
+        if receipt:  # some of it was not `ok`, so that it may store more this time, and have another receipt
+            receipt_id += f"-{uuid.uuid4().hex}"
+        batch = await asyncio.to_thread(read_batch, body) if len(body) > LARGE else read_batch(body)
+        return Answer(batch.batch_id, (await self.accept(batch, caller, receipt_id)).outcomes)
+
+    async def accept(self, batch: Batch, caller: Caller, receipt_id: str) -> Decision:
         """Decide and store a batch; every outcome in the reply is durable. Raises Unavailable when it cannot be."""
         for attempt in range(_ATTEMPTS):
-            world = await self._read(batch, caller)
-            decision = rules.decide_batch(batch.records, world, caller, datetime.now(UTC))
-            if not decision.writes or await self._written(decision.writes, world):
+            world, now = await self._reader.read(batch.records, caller), datetime.now(UTC)
+            decision = rules.decide_batch(batch.records, world, caller, now)
+            if not decision.writes:
                 return decision
-            await asyncio.sleep(random.random() * 0.004 * 2**attempt)
+            receipt = receipts.receipt(receipt_id, batch.batch_id, decision.outcomes, decision.writes, caller, now)
+            if await self._written(decision.writes, world, receipt):
+                self._tell(decision.writes, world, now)
+                return decision
+            observe.retried()
+            await asyncio.sleep(random.random() * min(0.004 * 2**attempt, _LONGEST_PAUSE_SECONDS))
         _log.warning("batch_overtaken", attempts=_ATTEMPTS, records=len(batch.records))
         raise Unavailable(service="MongoDB", retry_after=1)
 
-    async def _written(self, writes: Writes, world: World) -> bool:
+    async def receipts(self, batch_id: str, caller: Caller) -> list[Receipt]:
+        """The receipts of a batch, newest first. Raises BatchNotFound."""
+        found = self._receipts.find(receipts.visible_to(caller, batch_id)).sort("received_at", -1)
+        return receipts.described(await found.limit(_RECEIPTS_SHOWN).to_list(), batch_id)
+
+    def _tell(self, writes: Writes, world: World, now: datetime) -> None:
+        for event in events.of_batch(writes, world):
+            self._feed.tell(event.kind, event.channel, now, **event.data)
+
+    async def _written(self, writes: Writes, world: World, receipt: Document) -> bool:
         """False when somebody else was faster."""
         try:
-            await transact(self._client, lambda transaction: self._write(writes, world, transaction))
+            await transact(self._client, lambda transaction: self._write(writes, world, receipt, transaction))
         except (Overtaken, DuplicateKeyError):
             return False
         except PyMongoError as error:
@@ -70,71 +114,11 @@ class SyncStore:
             raise
         return True
 
-    async def _read(self, batch: Batch, caller: Caller) -> World:
-        readable = [entry for entry in batch.records if isinstance(entry, Incoming)]
-        world = World(records=await self._by_id(self._records, {each.record.client_record_id for each in readable}))
-        fresh = [
-            each
-            for each in readable
-            if not rules.already_stored(each, world.records.get(each.record.client_record_id), caller)
-        ]
-        if fresh:  # a pure replay ends here: it needs one read and no write
-            await self._read_more(fresh, world, caller)
-        return world
-
-    async def _read_more(self, fresh: list[Incoming], world: World, caller: Caller) -> None:
-        records = [each.record for each in fresh]
-        serials = {serial for record in records for serial in record.serial_numbers or ()}
-        serials |= {serial for stored in world.records.values() for serial in stored["serial_numbers"]}
-        ids, codes = {record.client_record_id for record in records}, {record.item_code for record in records}
-        earlier = [
-            documents.history_id(each, caller) for each in fresh if each.record.client_record_id in world.records
-        ]
-        sessions = {record.session_id for record in records}
-        sessions |= {stored["session_id"] for stored in world.records.values()}
-        world.sessions, world.serials, conflicts, world.known_items, history = await asyncio.gather(
-            self._by_id(self._sessions, sessions),
-            self._by_id(self._serials, serials),
-            self._conflicts.find({"client_record_id": {"$in": sorted(ids)}}).to_list(),
-            self._known(codes),
-            self._by_id(self._history, earlier),
-        )
-        world.known_history = set(history)
-        world.conflicts = {conflict["_id"]: conflict for conflict in conflicts}
-        rack_ids = {session["rack_id"] for session in world.sessions.values() if session["rack_id"]}
-        held = [session for session in world.sessions.values() if session["rack_id"]]
-        world.racks, neighbours = await asyncio.gather(
-            self._by_id(self._racks, rack_ids), self._neighbours(held, codes)
-        )
-        for neighbour in neighbours:
-            world.records.setdefault(neighbour["_id"], neighbour)
-            world.lines.setdefault(rules.line_of(neighbour), {})[neighbour["_id"]] = neighbour["session_id"]
-
-    async def _by_id(self, collection: Any, ids: Iterable[str]) -> dict[str, Document]:
-        wanted = sorted(ids)
-        found = await collection.find({"_id": {"$in": wanted}}).to_list() if wanted else []
-        return {document["_id"]: document for document in found}
-
-    async def _known(self, codes: Iterable[str]) -> set[str]:
-        return set(await self._items.distinct("item_code", {"item_code": {"$in": sorted(codes)}}))
-
-    async def _neighbours(self, sessions: list[Document], codes: set[str]) -> list[Document]:
-        """Records of the same items in the same racks and rounds that other sessions had accepted."""
-        places = [
-            {
-                "rack_id": session["rack_id"],
-                "round": session["round"],
-                "item_code": {"$in": sorted(codes)},
-                "session_id": {"$ne": session["_id"]},
-            }
-            for session in sessions
-        ]
-        return await self._records.find({"$or": places}).to_list() if places else []
-
-    async def _write(self, writes: Writes, world: World, transaction: AsyncClientSession) -> None:
+    async def _write(self, writes: Writes, world: World, receipt: Document, transaction: AsyncClientSession) -> None:
         for rack_id in sorted(writes.racks):
             await self._hold_fence(world.racks[rack_id], transaction)
         inserts = (
+            (self._sessions, writes.sessions),
             (self._records, writes.inserts),
             (self._serials, writes.new_serials),
             (self._conflicts, writes.conflicts),
@@ -149,9 +133,11 @@ class SyncStore:
             kept = [UpdateOne({"_id": id_}, {"$setOnInsert": old}, upsert=True) for id_, old in writes.history.items()]
             await self._history.bulk_write(kept, session=transaction)
         await self._move_serials(writes, transaction)
+        await self._receipts.insert_one(receipt, session=transaction)
 
     async def _hold_fence(self, rack: Document, transaction: AsyncClientSession) -> None:
-        seen = {"_id": rack["_id"], "fence": rack["fence"], "status": rack["status"]}
+        """`batches` rises with every write to the rack, so that nobody decides on what somebody else has changed."""
+        seen = {"_id": rack["_id"], "fence": rack["fence"], "status": rack["status"], "batches": rack.get("batches")}
         change = {"$set": {"status": rules.after_record(rack["status"])}, "$inc": {"batches": 1}}
         if not (await self._racks.update_one(seen, change, session=transaction)).matched_count:
             raise Overtaken
@@ -175,7 +161,8 @@ class SyncStore:
 
 
 def _as_seen(stored: Document) -> Document:
-    return {key: stored[key] for key in ("_id", "digest", "updated_at", "revision")}
+    names = ("_id", "digest", "updated_at", "revision")
+    return {name: stored[name] for name in names} | {"settled": stored.get("settled")}
 
 
 def _is_duplicate(error: PyMongoError) -> bool:

@@ -36,7 +36,13 @@ def spec(folder: Path, log: Path, port: int) -> Spec:
         "--oplogSize": 990,
         "--wiredTigerCacheSizeGB": 1,
     }
-    parameters = ("diagnosticDataCollectionEnabled=false", "minSnapshotHistoryWindowInSeconds=1800")
+    parameters = (
+        "diagnosticDataCollectionEnabled=false",
+        "minSnapshotHistoryWindowInSeconds=1800",
+        # A service that was killed in the middle of a transaction leaves its rack locked for as long as this;
+        # by itself MongoDB would take a minute, and no request works for longer than two seconds.
+        "transactionLifetimeLimitSeconds=3",
+    )
     argv = [str(binaries.mongod()), "--nounixsocket", "--quiet"]
     argv += [str(part) for option in options.items() for part in option]
     argv += [part for parameter in parameters for part in ("--setParameter", parameter)]

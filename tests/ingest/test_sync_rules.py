@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.auth.rules import Caller
-from ingest.sync import rules
-from ingest.sync.incoming import Incoming, Order, digest
+from ingest.sync import documents, rules
+from ingest.sync.incoming import Incoming, Opening, Order, digest
 from ingest.sync.outcomes import Ok
 from ingest.sync.rules import World, Writes
-from stockverify.vocabulary import Role
+from stockverify.vocabulary import Role, SessionType
 from stockverify.wire import Conflicted, SyncRecord
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
@@ -209,3 +209,130 @@ def test_a_replay_of_an_older_version_needs_no_write() -> None:
     decision = rules.decide_batch([sent(1, 5)], state, CALLER, NOW)
     assert isinstance(decision.outcomes[0], Ok)
     assert not decision.writes
+
+
+def test_digests_stay_what_they_are_because_they_lie_in_databases() -> None:
+    plain = sent(serial_numbers=("S1",), mrp=9.5)
+    assert plain.digest.hex() == "8d0f0b704cba24914256b33b372fa73d"
+    assert plain.digest == sent(serial_numbers=("S1",), mrp=9.5, barcode=None).digest
+    for later in ({"barcode": "]C1"}, {"lot": "L"}, {"expiry_date": "2027-01-01"}):
+        assert sent(serial_numbers=("S1",), mrp=9.5, **later).digest != plain.digest
+
+
+def settled_world() -> World:
+    """What device and supervisor have left: 5, then 6 by the device, then 7 by the supervisor in its place."""
+    state = world()
+    _, history, _ = deliver([[sent(1, 5)], [sent(2, 6)]], state)
+    before = dict(state.records["c-1"])
+    by_supervisor = sent(2, 7)
+    state.records["c-1"] |= {"verified_qty": 7.0, "digest": by_supervisor.digest, "settled": {"by": "sue"}}
+    state.known_history = history | {documents.history(before)["_id"]}
+    return state
+
+
+@pytest.mark.parametrize(
+    ("version", "becomes"),
+    [
+        (sent(2, 7), "Stored before."),
+        (sent(2, 6), "Stored before."),
+        (sent(1, 5), "Stored before."),
+        (sent(3, 7), "Stored before."),
+        (sent(3, 8), "stale_revision"),
+        (sent(2, 8), "stale_revision"),
+        (sent(1, 8), "stale_revision"),
+    ],
+    ids=["as settled", "the version before", "an old version", "newer, but equal", "newer", "same revision", "older"],
+)
+def test_what_a_supervisor_has_settled_is_never_overwritten_by_a_device(version: Incoming, becomes: str) -> None:
+    state = settled_world()
+    outcome, *_ = rules.decide_batch([version], state, CALLER, NOW).outcomes
+    assert (outcome.conflict_type if isinstance(outcome, Conflicted) else outcome.message) == becomes
+    assert state.records["c-1"]["verified_qty"] == 7.0
+    if isinstance(outcome, Conflicted):
+        fields = [{"field": "verified_qty", "local_value": 8.0, "server_value": 7.0}]
+        assert (outcome.message, outcome.details["fields"]) == ("A supervisor has settled this record since.", fields)
+
+
+def test_a_version_in_the_history_is_ok_again_also_when_it_has_the_order_of_the_current_one() -> None:
+    state = world()
+    deliver([[sent(1, 5)]], state)
+    state.known_history = {documents.history_id(sent(1, 6), CALLER)}
+    decision = rules.decide_batch([sent(1, 6)], state, CALLER, NOW)
+    assert [outcome.message for outcome in decision.outcomes] == ["Stored before."]
+    assert not decision.writes
+    tablet = CALLER._replace(user_id="u-2")
+    assert isinstance(rules.decide_batch([sent(1, 6)], state, tablet, NOW).outcomes[0], Conflicted)
+
+
+GTIN = "(01)07032069804988"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"barcode": f"{GTIN}(10)AB(17)271231", "lot": "AB", "expiry_date": "2027-12-31"}, None),
+        ({"barcode": f"{GTIN}(10)AB", "lot": "CD"}, ("lot", "CD", "AB")),
+        ({"item_code": f"{GTIN}(10)AB", "lot": "CD"}, ("lot", "CD", "AB")),
+        ({"barcode": f"{GTIN}(17)271200", "expiry_date": "2027-12-30"}, ("expiry_date", "2027-12-30", "2027-12-31")),
+        ({"barcode": f"{GTIN}(17)271200", "expiry_date": "2027-12-31T00:00:00Z"}, None),
+        ({"barcode": f"{GTIN}(17)271200", "expiry_date": "end of 2027"}, None),
+        ({"barcode": GTIN, "lot": "CD", "expiry_date": "2027-12-31"}, None),
+        ({"barcode": "no barcode at all", "lot": "CD"}, None),
+        ({"barcode": f"{GTIN}(10)AB", "lot": ""}, None),
+    ],
+)
+def test_a_lot_or_a_date_that_the_barcode_contradicts_is_a_conflict(
+    changes: dict[str, Any], field: tuple[str, str, str] | None
+) -> None:
+    outcome = rules.decide_batch([sent(**changes)], world(), CALLER, NOW).outcomes[0]
+    if field is None:
+        assert isinstance(outcome, Ok)
+        return
+    assert isinstance(outcome, Conflicted)
+    named = dict(zip(("field", "local_value", "server_value"), field, strict=True))
+    assert (outcome.conflict_type, outcome.details["fields"]) == ("invalid_data", [named])
+
+
+def test_raw_and_parsed_barcode_are_kept_beside_the_record() -> None:
+    state = world()
+    rules.decide_batch([sent(barcode=f"{GTIN}(21)S1"), sent(client_record_id="c-2", barcode="???")], state, CALLER, NOW)
+    read = {
+        "gtin": "07032069804988",
+        "lot": None,
+        "expiry": None,
+        "best_before": None,
+        "serial": "S1",
+        "elements": {"01": "07032069804988", "21": "S1"},
+    }
+    kept = {name: (record["barcode"], record["gs1"]) for name, record in state.records.items()}
+    assert kept == {"c-1": (f"{GTIN}(21)S1", read), "c-2": ("???", None)}
+
+
+def opening(session_id: str = "s-off", name: str = "op-1") -> Opening:
+    return Opening(name, session_id, "Main", SessionType.STANDARD)
+
+
+def test_a_session_opens_before_the_records_of_its_body_wherever_it_stands() -> None:
+    batch = [sent(session_id="s-off"), opening(), opening(name="op-2")]
+    decision = rules.decide_batch(batch, world(), CALLER, NOW)
+    assert [outcome.message for outcome in decision.outcomes] == [
+        "Stored.",
+        "Session opened.",
+        "Session opened before.",
+    ]
+    made = decision.writes.sessions["s-off"]
+    assert (made["user_id"], made["rack_id"], made["status"], made["started_at"]) == ("u-1", None, "open", NOW)
+    assert decision.writes.inserts["c-1"]["session_id"] == "s-off"
+
+
+def test_a_session_id_of_somebody_else_is_a_conflict_once() -> None:
+    state = world()
+    state.sessions["s-off"] = SESSION | {"user_id": "u-2", "username": "bob"}
+    first = rules.decide_batch([opening(), sent(session_id="s-off")], state, CALLER, NOW)
+    assert [outcome.conflict_type for outcome in first.outcomes if isinstance(outcome, Conflicted)] == [
+        "invalid_data",
+        "invalid_data",
+    ]
+    again = rules.decide_batch([opening()], state, CALLER, NOW)
+    assert not again.writes
+    assert again.outcomes[0] == first.outcomes[0]
