@@ -1,0 +1,1 @@
+"""Conflicts: records kept aside until a supervisor settles them."""
