@@ -6,7 +6,7 @@ import sys
 
 import uvicorn
 
-from ingest.app import create_service
+from ingest.metrics import folder
 from stockverify import logs
 from stockverify.errors import SetupError
 from stockverify.settings import Settings, from_env
@@ -26,12 +26,21 @@ def main() -> int:
         print(error.message, file=sys.stderr)
         return 2
     logs.configure(settings.log_level)
+    folder.use(settings.metrics)
+    from ingest.app import create_service  # noqa: PLC0415 - what it imports looks for the folder of the metrics at once
+    from ingest.live import sockets  # noqa: PLC0415
+
     config = uvicorn.Config(
         create_service(settings),
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=10,
+        ws=sockets.BoundedProtocol,
+        ws_max_size=sockets.MAX_MESSAGE,
+        ws_ping_interval=sockets.PING_SECONDS,
+        ws_ping_timeout=sockets.PONG_SECONDS,
+        ws_per_message_deflate=False,
     )
     server = uvicorn.Server(config)
     server.run(sockets=[listener])

@@ -3,14 +3,20 @@
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from litestar.openapi import OpenAPIConfig
 from litestar.types import ASGIApp
 
 from ingest.access import guard
 from ingest.activity.handlers import ActivityController
 from ingest.auth.handlers import AuthController
 from ingest.bodies import MAX_DECODED, decoded
+from ingest.conflicts.handlers import ConflictController
+from ingest.devices.handlers import DeviceController
+from ingest.documentation import pages
 from ingest.health.handlers import health
+from ingest.live.handlers import updates
+from ingest.live.handshake import refused_politely
+from ingest.metrics.handlers import metrics
+from ingest.options import told_all_methods
 from ingest.outages import guarded
 from ingest.problems import to_problem
 from ingest.racks.handlers import RackController
@@ -19,7 +25,6 @@ from ingest.requests import identified
 from ingest.sessions.handlers import SessionController
 from ingest.sync.handlers import SyncController
 from ingest.wiring import Authentication, lifespan, provide_caller, provide_stores
-from stockverify import __version__
 from stockverify.settings import Settings
 
 
@@ -28,24 +33,29 @@ def create_app(settings: Settings) -> Litestar:
     return Litestar(
         route_handlers=[
             AuthController,
+            DeviceController,
             RackController,
             SessionController,
             SyncController,
+            ConflictController,
             ReportController,
             ActivityController,
+            updates,
             health,
+            metrics,
+            pages.assets(),
         ],
         dependencies={
             "stores": Provide(provide_stores, sync_to_thread=False),
             "caller": Provide(provide_caller, sync_to_thread=False),
         },
-        middleware=[Authentication, decoded, guarded],
+        middleware=[told_all_methods, refused_politely, Authentication, decoded, guarded],
         guards=[guard],
         exception_handlers={HTTPException: to_problem, Exception: to_problem},
         lifespan=[lifespan(settings)],
         logging_config=None,
         request_max_body_size=MAX_DECODED,
-        openapi_config=OpenAPIConfig(title="StockVerify", version=__version__, path="/schema"),
+        openapi_config=pages.config(),
     )
 
 

@@ -1,7 +1,9 @@
 """Opens what the service needs and hands it to the handlers: clients, stores, and the caller of each request."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -16,11 +18,24 @@ from analytics.lake import Lake
 from ingest import access
 from ingest.activity.sealing import sealing
 from ingest.activity.store import ActivityStore
+from ingest.auth.accounts import AccountStore
+from ingest.auth.attempts import AttemptStore
+from ingest.auth.hashing import Hashing
+from ingest.auth.login import LoginStore
 from ingest.auth.rules import Caller
 from ingest.auth.store import UserStore
+from ingest.conflicts.store import ConflictStore
+from ingest.devices.rules import claimed
+from ingest.devices.store import DeviceStore
 from ingest.health.store import HealthStore
 from ingest.leases.store import LeaseStore
+from ingest.limits.rules import address
+from ingest.limits.store import LimitStore
+from ingest.live.backend import live_channels
 from ingest.live.feed import Feed
+from ingest.live.handshake import credentials
+from ingest.live.store import LiveStore
+from ingest.metrics.store import MetricsStore, watching_breakers
 from ingest.outages import is_outage, patiently
 from ingest.racks.store import RackStore
 from ingest.reports.store import ReportStore
@@ -36,12 +51,19 @@ class AllStores(NamedTuple):
     """The stores of all nouns, over one MongoDB client and one Redis client."""
 
     users: UserStore
+    logins: LoginStore
+    accounts: AccountStore
+    devices: DeviceStore
+    limits: LimitStore
     racks: RackStore
     sessions: SessionStore
     sync: SyncStore
+    conflicts: ConflictStore
     reports: ReportStore
     activity: ActivityStore
     health: HealthStore
+    metrics: MetricsStore
+    live: LiveStore
     mongo_breaker: Breaker
 
 
@@ -57,28 +79,57 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
         async with AsyncExitStack() as stack:
             mongo = await stack.enter_async_context(clients.open_async_mongo(settings.mongodb_uri or ""))
             redis_client = await stack.enter_async_context(clients.open_redis(settings.redis_address() or ""))
+            listener = await stack.enter_async_context(clients.open_redis_listener(settings.redis_address() or ""))
             blocking = stack.enter_context(clients.open_mongo(settings.mongodb_uri or ""))
             database = clients.async_database(mongo, settings)
-            leases = LeaseStore(redis_client, _breaker("Redis", settings, _is_outage_of_redis))
-            activity, feed = ActivityStore(database), Feed(lambda message, channel: None)
-            users = UserStore(database, settings, signing_secret(settings))
+            mongo_breaker = _breaker("MongoDB", settings, is_outage)
+            redis_breaker = _breaker("Redis", settings, _is_outage_of_redis)
+            leases = LeaseStore(redis_client, redis_breaker)
+            metrics = MetricsStore(leases, (mongo_breaker, redis_breaker))
+            await stack.enter_async_context(watching_breakers(metrics))
+            channels = await stack.enter_async_context(live_channels(redis_client, listener))
+            activity, feed = ActivityStore(database), Feed(channels.publish)
+            attempts, hashing, secret = AttemptStore(database, activity, settings), Hashing(), signing_secret(settings)
+            devices = DeviceStore(mongo, database, attempts, activity, secret)
+            users = UserStore(mongo, database, devices, activity, settings, secret)
+            accounts = AccountStore(mongo, database, attempts, activity, hashing, mongo_breaker, settings)
             racks = RackStore(mongo, database, leases, activity, feed, settings)
             await indexes.ensure(database)
-            await users.ensure_admin(datetime.now(UTC))
+            await accounts.ensure_admin(datetime.now(UTC))
             await stack.enter_async_context(sealing(activity))
             app.state.stores = AllStores(
                 users=users,
+                logins=LoginStore(database, users, devices, attempts, hashing, mongo_breaker),
+                accounts=accounts,
+                devices=devices,
+                limits=LimitStore(redis_client, redis_breaker, settings),
                 racks=racks,
                 sessions=SessionStore(mongo, database, leases, racks, activity, feed, settings),
                 sync=SyncStore(mongo, database, feed),
+                conflicts=ConflictStore(mongo, database, activity, feed, mongo_breaker),
                 reports=ReportStore(database, clients.database(blocking, settings), Lake(settings.lake), settings),
                 activity=activity,
-                health=HealthStore(mongo, leases),
-                mongo_breaker=_breaker("MongoDB", settings, is_outage),
+                health=HealthStore(mongo, leases, mongo_breaker),
+                metrics=metrics,
+                live=LiveStore(channels),
+                mongo_breaker=mongo_breaker,
             )
+            stack.enter_context(_long_lived())
             yield
 
     return run
+
+
+@contextmanager
+def _long_lived() -> Iterator[None]:
+    """What is there at the start stays until the end. While the collector of garbage looked through it too, every
+    full collection stopped all requests for 80 ms."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _breaker(name: str, settings: Settings, is_failure: Callable[[Exception], bool]) -> Breaker:
@@ -110,11 +161,17 @@ class Authentication(AbstractAuthenticationMiddleware):
     """Turns the Authorization header into a Caller, except on public operations."""
 
     async def authenticate_request(self, connection: ASGIConnection) -> AuthenticationResult:
-        """Raises BadToken (401) for a bad token only; an outage of MongoDB is 503."""
-        if access.is_public(connection.scope, connection.scope["route_handler"].name):
-            return AuthenticationResult(user=None, auth=None)
+        """Raises BadToken (401) for a bad token only; an outage of MongoDB is 503, and too many requests are 429."""
         stores: AllStores = connection.app.state.stores
-        header = connection.headers.get("Authorization")
-        device = connection.headers.get("X-Device-ID", "")[:128]
-        caller = await patiently(stores.mongo_breaker, lambda: stores.users.caller(header, device))
+        operation = connection.scope["route_handler"].name
+        if access.is_public(connection.scope, operation):
+            if operation in access.LIMITED:
+                await stores.limits.stranger(address(connection.client))
+            return AuthenticationResult(user=None, auth=None)
+        header, device_id = credentials(connection), claimed(connection.headers).device_id
+        claims = stores.users.claims(header)
+        caller, _ = await asyncio.gather(  # at the same time: the limit must not make anything slower
+            patiently(stores.mongo_breaker, lambda: stores.users.speaker(claims, device_id)),
+            stores.limits.device(claims.user_id, claims.device_id),
+        )
         return AuthenticationResult(user=caller, auth=header)

@@ -36,9 +36,9 @@ def open_async_mongo(uri: str) -> AsyncMongoClient[Document]:
     return AsyncMongoClient(uri, socketTimeoutMS=10_000, **_DURABLE)
 
 
-def open_mongo(uri: str) -> MongoClient[Document]:
-    """For jobs, analytics and the command line. Connects on first use."""
-    return MongoClient(uri, **_DURABLE)
+def open_mongo(uri: str, appname: str = "stockverify") -> MongoClient[Document]:
+    """For jobs, analytics and the command line. Connects on first use; MongoDB's logs call it by its `appname`."""
+    return MongoClient(uri, **_DURABLE | {"appname": appname})
 
 
 def async_database(client: AsyncMongoClient[Document], settings: Settings) -> AsyncDatabase[Document]:
@@ -60,6 +60,16 @@ def open_redis(url: str) -> "redis.asyncio.Redis":
         socket_connect_timeout=0.3,
         retry=Retry(NoBackoff(), 1, supported_errors=(redis.exceptions.ConnectionError,)),
         health_check_interval=15,
+    )
+
+
+def open_redis_listener(url: str) -> "redis.asyncio.Redis":
+    """For live updates: a subscription may be silent for long, so only connecting has a time limit. Replies are bytes.
+
+    Nothing is retried silently: what was missed while a connection was away must be told to those who listen.
+    """
+    return redis.asyncio.Redis.from_url(
+        url, socket_timeout=None, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0), protocol=2
     )
 
 

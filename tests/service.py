@@ -13,6 +13,7 @@ import msgspec
 from stockverify.services.child import Child, Spec, free_port, wait_ready
 from stockverify.services.running import answers
 from stockverify.settings import Settings, to_env
+from tests.document import as_documented
 
 ADMIN_PASSWORD = "admin-password-of-the-tests"
 PASSWORD = "password-of-the-tests"
@@ -45,7 +46,8 @@ class Service:
     def log_in(self, username: str, password: str, device: str = "") -> httpx.Client:
         """A client that carries a token and, when given, a device id."""
         headers = {"X-Device-ID": device} if device else {}
-        client = httpx.Client(base_url=self.url, headers=headers, timeout=20)
+        hooks = {"response": [as_documented]}
+        client = httpx.Client(base_url=self.url, headers=headers, timeout=20, event_hooks=hooks)
         self._clients.append(client)
         reply = client.post("/api/auth/login", json={"username": username, "password": password})
         reply.raise_for_status()

@@ -1,7 +1,10 @@
 """What the state of the backends means for the service."""
 
+from collections.abc import Mapping
+from typing import Literal
 
-def judge(services: dict[str, str]) -> str:
+
+def judge(services: Mapping[str, str]) -> Literal["healthy", "degraded", "unhealthy"]:
     """Without MongoDB nothing can be kept: unhealthy. Without Redis nobody can claim, but sync goes on: degraded."""
     if services["mongodb"] != "up":
         return "unhealthy"

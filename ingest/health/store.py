@@ -1,27 +1,35 @@
 """Asks both backends whether they answer."""
 
 import asyncio
+from typing import Literal
 
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
 from ingest.leases.store import LeaseStore
+from stockverify.breaker import Breaker, BreakerState
 from stockverify.clients import Document
 from stockverify.errors import Unavailable
+
+UpOrDown = Literal["up", "down"]
 
 
 class HealthStore:
     """Cheap questions with short time limits."""
 
-    def __init__(self, client: AsyncMongoClient[Document], leases: LeaseStore) -> None:
-        self._client, self._leases = client, leases
+    def __init__(self, client: AsyncMongoClient[Document], leases: LeaseStore, mongo_breaker: Breaker) -> None:
+        self._client, self._leases, self._mongo_breaker = client, leases, mongo_breaker
 
-    async def services(self) -> dict[str, str]:
+    async def services(self) -> dict[str, UpOrDown]:
         """`up` or `down` for each backend."""
         mongodb, redis = await asyncio.gather(self._mongodb(), self._redis())
         return {"mongodb": mongodb, "redis": redis}
 
-    async def _mongodb(self) -> str:
+    def breakers(self) -> dict[str, BreakerState]:
+        """How the circuit breakers of this process stand."""
+        return {"mongodb": self._mongo_breaker.state, "redis": self._leases.breaker.state}
+
+    async def _mongodb(self) -> UpOrDown:
         try:
             async with asyncio.timeout(2):
                 hello = await self._client.admin.command("hello")
@@ -29,7 +37,7 @@ class HealthStore:
             return "down"
         return "up" if hello.get("isWritablePrimary") else "down"
 
-    async def _redis(self) -> str:
+    async def _redis(self) -> UpOrDown:
         try:
             await self._leases.ping()
         except Unavailable:

@@ -14,6 +14,7 @@ from ingest.activity.store import ActivityStore
 from ingest.auth.rules import Caller
 from ingest.leases.store import LeaseStore
 from ingest.live.feed import Feed
+from ingest.metrics import observe
 from ingest.racks import rules
 from ingest.racks.rules import Continue, Fresh, TakeOver
 from ingest.racks.writes import Noted, RackWrites
@@ -103,6 +104,7 @@ class RackStore:
         noted = Noted(Action.RACK_FORCE_RELEASED, caller, {"reason": reason, "holder": rack["claimed_by"]})
         await self._writes.change(rack, free, SessionStatus.CLOSED, now, noted)
         await self._leases.release(rack_id, rack["session_id"])
+        observe.lease("force_released")
         self._tell(rack, RackState.AVAILABLE, None, now)
         message = "Released by a supervisor; the former holder's later counts become conflicts."
         return RackStateChanged(rack_id=rack_id, status=RackState.AVAILABLE, message=message)

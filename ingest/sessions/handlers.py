@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from litestar import Controller, get, post, put
+from litestar import Controller, Request, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
+from ingest.metrics.rules import reported_queue
 from ingest.wiring import CurrentCaller, Stores
 from stockverify.wire import (
     Heartbeat,
@@ -79,9 +80,12 @@ class SessionController(Controller):
         return await stores.sessions.open(data, caller, datetime.now(UTC))
 
     @post("/{session_id:str}/heartbeat", name="sessions.heartbeat", status_code=HTTP_200_OK)
-    async def heartbeat(self, session_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> Heartbeat:
+    async def heartbeat(
+        self, session_id: FromPath[str], request: Request, caller: CurrentCaller, stores: Stores
+    ) -> Heartbeat:
         """Keep the rack."""
-        return await stores.sessions.heartbeat(session_id, caller, datetime.now(UTC))
+        queue = reported_queue(request.headers.get("X-Queue-Length"), request.headers.get("X-Queue-Age"))
+        return await stores.sessions.heartbeat(session_id, caller, datetime.now(UTC), queue)
 
     @post("/{session_id:str}/complete", name="sessions.complete", status_code=HTTP_200_OK)
     async def complete(self, session_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> SessionCompleted:

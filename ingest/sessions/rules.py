@@ -8,7 +8,7 @@ from ingest.racks.rules import FINISHED
 from stockverify.clients import Document
 from stockverify.errors import BadInput, Forbidden, NotFound, Refused
 from stockverify.vocabulary import Role, SessionStatus, SessionType
-from stockverify.wire import OpenSession, Presence, Session, SessionStats
+from stockverify.wire import DeviceQueue, OpenSession, Presence, Session, SessionStats
 
 UNFINISHED = tuple(status for status in SessionStatus if status not in FINISHED)
 
@@ -160,6 +160,14 @@ def heartbeat_message(session: Document, renewed: bool) -> str:
         "The rack is not yours any more: it was released, or somebody else has claimed it since."
         " Go on counting: what you send is kept, and a supervisor settles what disagrees."
     )
+
+
+def heard_from(now: datetime, queue: DeviceQueue | None) -> dict[str, Any]:
+    """What a heartbeat changes in its session; a device that says nothing of its queue leaves what it said before."""
+    if queue is None:
+        return {"last_heartbeat": now}
+    told = {"length": queue.length, "age_seconds": queue.age_seconds, "at": now}
+    return {"last_heartbeat": now, "queue": told}
 
 
 def _seconds(instant: datetime | None) -> float | None:

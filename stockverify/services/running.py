@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import secrets
+import shutil
 import socket
 import sys
 import urllib.error
@@ -110,6 +111,7 @@ def _start_ours(result: Running) -> None:
         env = to_env(settings) | _ARROW | dict.fromkeys(hidden, "")
         return Spec(name, (sys.executable, "-m", module), settings.data_dir / "logs" / f"{name}.log", env)
 
+    shutil.rmtree(settings.metrics, ignore_errors=True)  # counts begin at 0 with each start
     start = result.supervisor.start
     logins = ("STOCKVERIFY_ADMIN_PASSWORD", "STOCKVERIFY_SECRET")
     databases = ("MONGODB_URI", "REDIS_URL", "REDIS_HOST", "REDIS_PASSWORD")
