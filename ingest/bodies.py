@@ -1,5 +1,6 @@
 """Request bodies arrive plain, gzip or zstd encoded; decoding stops at a limit, so that a bomb costs little memory."""
 
+import asyncio
 import zlib
 from collections.abc import Iterable, Iterator
 
@@ -20,7 +21,11 @@ from stockverify.errors import BadInput, TooLarge
 MAX_ENCODED = 8 * 1024 * 1024
 MAX_DECODED = 64 * 1024 * 1024
 MAX_STRANGE = 64 * 1024
+MAX_MEMBERS = 1000
+_PIECE = 1024
 _STEP = 256 * 1024
+_LARGE = 64 * 1024
+"""A body above this is decoded in a thread, so that heartbeats of others do not wait for it."""
 
 
 class BodyTooLarge(TooLarge):
@@ -49,16 +54,22 @@ def _joined(chunks: Iterator[bytes], limit: int) -> bytes:
 
 
 def _gunzip(body: bytes) -> Iterator[bytes]:
-    pending = body
-    while pending:  # a body may consist of several members
-        decoder = zlib.decompressobj(wbits=31)
+    """A body may consist of several members. They are read in small pieces, because zlib copies what is left over."""
+    rest, members = memoryview(body), 0
+    while rest:
+        members += 1
+        if members > MAX_MEMBERS:
+            raise BodyUnreadable(reason=f"it has more than {MAX_MEMBERS} members")
+        decoder, size = zlib.decompressobj(wbits=31), _PIECE
         while not decoder.eof:
-            chunk = decoder.decompress(pending, _STEP)
-            pending = decoder.unconsumed_tail
-            if not chunk and not pending and not decoder.eof:
+            piece = rest[:size]
+            chunk = decoder.decompress(piece, _STEP)
+            left = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
+            rest = rest[len(piece) - len(left) :]
+            if not chunk and not rest and not decoder.eof:
                 raise EOFError("it ends too early")
+            size = _STEP
             yield chunk
-        pending = decoder.unused_data
 
 
 def _unzstd(body: bytes, encoding: str) -> Iterator[bytes]:
@@ -92,6 +103,7 @@ async def read(receive: Receive, limit: int) -> bytes:
 
 def decoded(app: ASGIApp) -> ASGIApp:
     """Middleware: what is behind it sees plain bytes only. Strangers get a small limit, callers the full one."""
+    one_at_a_time = asyncio.Semaphore()  # so that several bombs at once take no more memory than one
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         encoding = encoding_of(scope)
@@ -99,7 +111,12 @@ def decoded(app: ASGIApp) -> ASGIApp:
             await app(scope, receive, send)
             return
         encoded, decoded_limit = (MAX_ENCODED, MAX_DECODED) if scope.get("user") else (MAX_STRANGE, MAX_STRANGE)
-        plain = decode(await read(receive, encoded), encoding, decoded_limit)
+        packed = await read(receive, encoded)
+        if len(packed) > _LARGE:
+            async with one_at_a_time:
+                plain = await asyncio.to_thread(decode, packed, encoding, decoded_limit)
+        else:
+            plain = decode(packed, encoding, decoded_limit)
         scope["headers"] = _as_plain(scope["headers"], len(plain))
         await app(scope, _replay(plain, receive), send)
 
