@@ -51,6 +51,18 @@ def database(client: MongoClient[Document], settings: Settings) -> Database[Docu
     return client.get_database(settings.mongodb_database, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
 
 
+class _Connection(redis.asyncio.Connection):
+    """uvloop answers a write to a connection that was just reset with a RuntimeError, which redis-py lets through: it
+    would look like a fault of the service instead of an outage."""
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        try:
+            await super().send_packed_command(command, check_health)
+        except RuntimeError as error:
+            await self.disconnect(nowait=True)
+            raise redis.exceptions.ConnectionError(str(error)) from None
+
+
 def open_redis(url: str) -> "redis.asyncio.Redis":
     """For the service: text replies, 0.3 seconds per answer, one silent retry when a connection was closed."""
     return redis.asyncio.Redis.from_url(
@@ -60,6 +72,7 @@ def open_redis(url: str) -> "redis.asyncio.Redis":
         socket_connect_timeout=0.3,
         retry=Retry(NoBackoff(), 1, supported_errors=(redis.exceptions.ConnectionError,)),
         health_check_interval=15,
+        connection_class=_Connection,
     )
 
 
@@ -69,7 +82,12 @@ def open_redis_listener(url: str) -> "redis.asyncio.Redis":
     Nothing is retried silently: what was missed while a connection was away must be told to those who listen.
     """
     return redis.asyncio.Redis.from_url(
-        url, socket_timeout=None, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0), protocol=2
+        url,
+        socket_timeout=None,
+        socket_connect_timeout=2,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+        connection_class=_Connection,
     )
 
 

@@ -1,0 +1,114 @@
+"""MongoDB's profiler on the database behind the `service` fixture: every query that the suite really issues.
+
+The product's users keep their rights; the profiler gets a user of its own for this database.
+"""
+
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from analytics.query.live import LIVE_SECONDS
+from stockverify.clients import Document
+from stockverify.services import mongod
+from stockverify.settings import Settings
+
+PROFILE_BYTES = 512 * 2**20
+_HOW = ("filter", "sort", "projection", "skip", "limit", "hint", "collation", "pipeline", "key", "query")
+
+
+class Query(NamedTuple):
+    """One query of the product as the profiler saw it; `command` is a find, an aggregate or a distinct."""
+
+    collection: str
+    kind: str
+    command: Document
+    plan: str
+
+    @property
+    def shape(self) -> str:
+        """Equal for queries that differ in their values only."""
+        return f"{self.collection} {self.kind} {_form({key: self.command[key] for key in _HOW if key in self.command})}"
+
+    @property
+    def any_one(self) -> bool:
+        """Whether there is any document at all: answered by the first one."""
+        return self.kind == "find" and not self.command.get("filter") and self.command.get("limit") == 1
+
+
+@contextmanager
+def profiled(settings: Settings) -> "Iterator[Database[Document]]":
+    """Profile the product's queries on the database of these settings; system.profile is in the database given."""
+    folder, port = settings.data_dir / "mongodb", int((settings.mongodb_uri or "").split("@")[1].split("/")[0][10:])
+    name, password = f"profiler-{settings.mongodb_database}", secrets.token_hex(16)
+    with MongoClient[Document](mongod._uri(folder, port, "keeper")) as keeper:
+        roles = [{"role": "dbAdmin", "db": settings.mongodb_database}]
+        keeper.admin.command("createUser", name, pwd=password, roles=roles)
+    address = f"mongodb://127.0.0.1:{port}/?directConnection=true&authSource=admin&appName=profiler"
+    with MongoClient[Document](address, username=name, password=password) as client:
+        database = client[settings.mongodb_database]
+        database.create_collection("system.profile", capped=True, size=PROFILE_BYTES)
+        # One document by its id cannot be a collection scan, and is most of what the service asks.
+        wanted = {"appName": "stockverify", "planSummary": {"$ne": "IDHACK"}}
+        database.command("profile", 1, filter=wanted)  # level 2 would heed no filter
+        yield database
+
+
+def queries(profile: "Database[Document]") -> Iterator[Query]:
+    """All queries that were profiled, what finds the documents of updates and deletions included."""
+    fields = {"op": 1, "ns": 1, "command": 1, "planSummary": 1}
+    for entry in profile["system.profile"].find(
+        {"op": {"$nin": ["insert", "getmore"]}, "ns": {"$ne": f"{profile.name}.system.profile"}}, fields
+    ):
+        if "planSummary" not in entry:  # indexes were made, or something failed
+            continue
+        collection, command = entry["ns"].split(".", 1)[1], entry.get("command", {})
+        kind, asked = _as_read(collection, entry["op"], command)
+        yield Query(collection, kind, asked, entry["planSummary"])
+
+
+def _as_read(collection: str, op: str, command: Document) -> tuple[str, Document]:
+    """The read that finds what a command reads or changes: its plan is the command's plan."""
+    if op in ("update", "remove") and "q" in command:
+        return op, {"find": collection, "filter": command["q"]}
+    if "findAndModify" in command:
+        return "findAndModify", {"find": collection, "filter": command["query"], "sort": command.get("sort", {})}
+    for kind in ("find", "aggregate", "distinct"):
+        if kind in command:
+            kept = {key: command[key] for key in (kind, *_HOW) if key in command}
+            return _named(kind, command), kept | ({"cursor": {}} if kind == "aggregate" else {})
+    return "unreadable", {}
+
+
+def _named(kind: str, command: Document) -> str:
+    """Ad-hoc queries of reports, which may filter by any field, carry a time limit of their own."""
+    return "report" if command.get("maxTimeMS") == LIVE_SECONDS * 1000 else kind
+
+
+def stages(explained: Any) -> Iterator[str]:
+    """The stages of the plan that would be run."""
+    if isinstance(explained, dict):
+        if isinstance(explained.get("stage"), str):
+            yield explained["stage"]
+        for key, value in explained.items():
+            if key not in ("rejectedPlans", "command", "parsedQuery", "slotBasedPlan"):
+                yield from stages(value)
+    elif isinstance(explained, list):
+        for value in explained:
+            yield from stages(value)
+
+
+def distinct_shapes(found: Iterable[Query]) -> dict[str, Query]:
+    """One query for each shape."""
+    return {query.shape: query for query in found}
+
+
+def _form(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _form(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return sorted({str(_form(inner)) for inner in value})
+    return value if isinstance(value, bool) or value in (1, -1) else "?"
