@@ -72,13 +72,14 @@ class RackStore:
         current = await self._sessions.find_one({"_id": rack["session_id"]}) if rack["session_id"] else None
         lease = await self._leases.holder(rack_id)
         holder = lease.session_id if lease else None
-        match rules.decide_claim(rack, current, holder, caller, bool(claim.take_over)):
+        stray = holder if await self._is_stray(holder, rack) else None
+        match rules.decide_claim(rack, current, None if stray else holder, caller, bool(claim.take_over)):
             case Continue(session_id):
                 return await self._continue(rack, session_id, now)
             case TakeOver(old):
-                return await self._open(rack, caller, now, replacing=old)
+                return await self._open(rack, caller, now, Action.RACK_TAKEN_OVER, replacing=stray or old)
             case Fresh():
-                return await self._open(rack, caller, now, replacing=None)
+                return await self._open(rack, caller, now, Action.RACK_CLAIMED, replacing=stray)
 
     async def release(self, rack_id: str, caller: Caller, now: datetime) -> RackChanged:
         """Give the rack back for others to claim; its session is closed."""
@@ -134,6 +135,13 @@ class RackStore:
         message = "Open for another counting round."
         return RackStateChanged(rack_id=rack_id, status=RackState.REVERIFY_REQUESTED, message=message)
 
+    async def _is_stray(self, holder: str | None, rack: Document) -> bool:
+        """A lease that its session's end could not give back, because Redis was away then."""
+        if holder is None or holder == rack["session_id"]:
+            return False
+        finished = {"$in": [status.value for status in rules.FINISHED]}
+        return await self._sessions.find_one({"_id": holder, "status": finished}, {"_id": 1}) is not None
+
     async def _known(self, rack_id: str) -> Document:
         rack = await self._racks.find_one({"_id": rack_id})
         if rack is None:
@@ -163,7 +171,9 @@ class RackStore:
             self._tell(rack, RackState.ACTIVE, session_id, now)
         return self._grant(rack, session_id, "You hold this rack already; go on.")
 
-    async def _open(self, rack: Document, caller: Caller, now: datetime, replacing: str | None) -> Grant:
+    async def _open(
+        self, rack: Document, caller: Caller, now: datetime, action: Action, replacing: str | None
+    ) -> Grant:
         session_id, seconds = f"s-{uuid.uuid4().hex}", self._settings.rack_lock_ttl
         rack_id = rack["_id"]
         taken = (
@@ -173,7 +183,6 @@ class RackStore:
         )
         if not taken:
             raise rules.RackHeld(rack_id=rack_id)
-        action = Action.RACK_TAKEN_OVER if replacing else Action.RACK_CLAIMED
         try:
             granted = await self._writes.grant(rack_id, session_id, Noted(action, caller, {}), now)
         except BaseException:

@@ -399,3 +399,13 @@ def claim_until_answered(person: httpx.Client, rack: str) -> dict[str, Any]:
             return claim(person, rack)
         except httpx.TransportError:
             assert time.monotonic() < deadline
+
+
+def test_a_lease_that_could_not_be_given_back_stands_in_nobodys_way(service: Service, leases: "Redis") -> None:
+    ann, bob, rack = service.person(), service.person(), service.rack()
+    grant = claim(ann, rack)
+    ann.post(f"/api/racks/{rack}/release").raise_for_status()
+    leases.set(rack_lock_key(rack), grant["session_id"], px=60_000)  # as if Redis had been away just then
+    assert claim(bob, rack)["fence"] == 2
+    leases.set(rack_lock_key(rack), "s-just-being-granted", px=60_000)
+    assert ann.post(f"/api/racks/{rack}/claim", json={}).status_code == 409
