@@ -14,7 +14,6 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 
-from analytics.lake import Lake
 from ingest import access
 from ingest.activity.sealing import sealing
 from ingest.activity.store import ActivityStore
@@ -38,6 +37,7 @@ from ingest.live.store import LiveStore
 from ingest.metrics.store import MetricsStore, watching_breakers
 from ingest.outages import is_outage, patiently
 from ingest.racks.store import RackStore
+from ingest.reports.room import open_room
 from ingest.reports.store import ReportStore
 from ingest.sessions.store import SessionStore
 from ingest.sync.store import SyncStore
@@ -80,7 +80,7 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
             mongo = await stack.enter_async_context(clients.open_async_mongo(settings.mongodb_uri or ""))
             redis_client = await stack.enter_async_context(clients.open_redis(settings.redis_address() or ""))
             listener = await stack.enter_async_context(clients.open_redis_listener(settings.redis_address() or ""))
-            blocking = stack.enter_context(clients.open_mongo(settings.mongodb_uri or ""))
+            room = await stack.enter_async_context(open_room(settings))
             database = clients.async_database(mongo, settings)
             mongo_breaker = _breaker("MongoDB", settings, is_outage)
             redis_breaker = _breaker("Redis", settings, _is_outage_of_redis)
@@ -107,7 +107,7 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
                 sessions=SessionStore(mongo, database, leases, racks, activity, feed, settings),
                 sync=SyncStore(mongo, database, feed),
                 conflicts=ConflictStore(mongo, database, activity, feed, mongo_breaker),
-                reports=ReportStore(database, clients.database(blocking, settings), Lake(settings.lake), settings),
+                reports=ReportStore(database, room, settings),
                 activity=activity,
                 health=HealthStore(mongo, leases, mongo_breaker),
                 metrics=metrics,

@@ -3,7 +3,6 @@
 import copy
 from typing import Any
 
-from analytics.export import Format
 from ingest.access import OPERATIONS, PUBLIC
 from ingest.documentation import errors
 from ingest.documentation.examples import EXAMPLES
@@ -57,7 +56,7 @@ _PATHS: Document = {
 _QUERIES: dict[tuple[str, str], Document] = {
     ("sessions.list", "status"): {"enum": [status.value for status in SessionStatus]},
     ("sessions.set_status", "status"): {"enum": [status.value for status in SessionStatus]},
-    ("reports.export_snapshot", "format"): {"enum": [kind.value for kind in MEDIA_TYPES], "default": Format.CSV.value},
+    ("reports.export_snapshot", "format"): {"enum": list(MEDIA_TYPES), "default": next(iter(MEDIA_TYPES))},
 }
 _TELL_OF_THEIR_QUEUE = frozenset({"sessions.heartbeat", "sync.batch", "sync.heartbeat"})
 _REQUEST_ID = {"description": "Names the request in the log", "required": True, "schema": {"type": "string"}}

@@ -1,26 +1,19 @@
 """Pure decisions about reports: what a snapshot is made of, how it is shown, who may delete it."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import cast
 
 import msgspec
 
-from analytics.lake import Freeze
-from analytics.query import Query
 from ingest.auth.rules import Caller
+from ingest.reports.errands import Page, Place, Previewed, Report, Rows, Totals
 from stockverify.clients import Document, as_stored
-from stockverify.datasets import POSITIONS
 from stockverify.errors import BadInput, Forbidden, NotFound
 from stockverify.vocabulary import Role, RunKind, RunStatus
 from stockverify.wire import CreateSnapshot, QuerySpec, Run
+from stockverify.wire_reports import ComparisonJob, Pagination, PreviewReply, Row, Snapshot, SnapshotPage
 
-STOCK = "stock"
-WORKER = "worker"
 MAX_PAGE = 10_000
-
-
-class SnapshotUnknown(NotFound):
-    """Snapshot {snapshot_id} is not known. GET /api/reports/snapshots lists all."""
 
 
 class RunUnknown(NotFound):
@@ -41,14 +34,6 @@ class FreezeNeverDeleted(Forbidden):
 
 class ComparisonUnknown(NotFound):
     """Comparison {job_id} is not known. GET /api/reports/compare lists all."""
-
-
-class Source(NamedTuple):
-    """What a snapshot id stands for: a freeze and the query on it. `document` is None for the freeze itself."""
-
-    freeze_id: str
-    spec: QuerySpec
-    document: Document | None
 
 
 def parse_kind(text: str) -> RunKind:
@@ -90,41 +75,25 @@ def as_run(document: Document) -> Run:
     )
 
 
-def stock_spec() -> QuerySpec:
-    """The query that a freeze stands for: all positions."""
-    return QuerySpec(collection=POSITIONS.name)
-
-
 def spec_of(document: Document) -> QuerySpec:
     """The stored query of a report snapshot."""
     return msgspec.convert(document["query_spec"], QuerySpec)
 
 
-def freeze_summary(freeze: Freeze) -> dict[str, Any]:
-    """A freeze in the list of snapshots."""
-    return {
-        "snapshot_id": freeze.snapshot_id,
-        "name": freeze.name or f"Stock as of {freeze.as_of:%Y-%m-%d %H:%M} UTC",
-        "description": "All records, sessions, items and positions of one moment",
-        "snapshot_type": STOCK,
-        "query_spec": msgspec.to_builtins(stock_spec()),
-        "summary": {"as_of": freeze.as_of.timestamp(), "freeze_id": freeze.snapshot_id},
-        "row_count": freeze.rows,
-        "execution_time_ms": 0.0,
-        "created_by": WORKER,
-        "created_at": freeze.created_at.timestamp(),
-        "tags": [],
-    }
-
-
-def report_summary(document: Document) -> dict[str, Any]:
+def report_summary(document: Document) -> Snapshot:
     """A report snapshot in the list of snapshots."""
-    shown = {key: value for key, value in document.items() if key not in ("_id", "freeze_id", "as_of")}
-    return shown | {"snapshot_id": document["_id"], "created_at": document["created_at"].timestamp()}
+    shown = {"snapshot_id": document["_id"], "created_at": document["created_at"].timestamp()}
+    return msgspec.convert(document | shown, Snapshot)
 
 
 def report_document(
-    snapshot_id: str, request: CreateSnapshot, freeze: Freeze, facts: dict[str, Any], caller: Caller, now: datetime
+    snapshot_id: str,
+    request: CreateSnapshot,
+    freeze_id: str,
+    found: Totals,
+    milliseconds: float,
+    caller: Caller,
+    now: datetime,
 ) -> Document:
     """A report snapshot as it is stored: its query and the freeze that it runs on, never a copy of rows."""
     return {
@@ -134,11 +103,13 @@ def report_document(
         "snapshot_type": request.snapshot_type,
         "tags": request.tags,
         "query_spec": msgspec.to_builtins(request.query_spec),
-        "freeze_id": freeze.snapshot_id,
-        "as_of": freeze.as_of,
+        "freeze_id": freeze_id,
+        "as_of": found.as_of,
         "created_by": caller.username,
         "created_at": as_stored(now),
-        **facts,
+        "summary": {"as_of": found.as_of.timestamp(), "freeze_id": freeze_id, "totals": found.totals},
+        "row_count": found.row_count,
+        "execution_time_ms": milliseconds,
     }
 
 
@@ -148,22 +119,59 @@ def may_delete(document: Document, caller: Caller) -> None:
         raise NotYourSnapshot(snapshot_id=document["_id"], owner=document["created_by"])
 
 
-def page_of(query: Query, skip: int, limit: int) -> Query:
-    """The same query, for one page of its rows."""
-    left = None if query.limit is None else max(query.limit - skip, 0)
-    return msgspec.structs.replace(query, skip=query.skip + skip, limit=limit if left is None else min(limit, left))
+def place_of(snapshot_id: str, document: Document | None) -> Place:
+    """Where the rows of a snapshot come from: a stored report, or else a freeze of that id."""
+    return snapshot_id if document is None else Report(document["freeze_id"], spec_of(document))
 
 
-def pagination(skip: int, limit: int, total: int) -> dict[str, Any]:
+def preview_of(collection: str, found: Previewed) -> PreviewReply:
+    """What preview answers."""
+    return PreviewReply(
+        collection=collection,
+        row_count=found.row_count,
+        rows=_as_written(found.rows),
+        pipeline=_as_written(found.pipeline),
+        snapshot_id=found.snapshot_id,
+        as_of=found.as_of,
+    )
+
+
+def page_of(snapshot_id: str, document: Document | None, found: Rows, asked: Page) -> SnapshotPage:
+    """What one page of a snapshot answers; `document` is None for the freeze itself."""
+    shown = report_summary(document) if document else found.freeze
+    return SnapshotPage(
+        snapshot_id=snapshot_id,
+        name=shown.name,
+        summary=shown.summary,
+        row_count=shown.row_count,
+        rows=_as_written(found.rows),
+        pagination=pagination(asked.skip, asked.limit, shown.row_count),
+        as_of=found.as_of,
+    )
+
+
+def _as_written(rows: bytes) -> list[Row]:
+    """Rows that are JSON already, to be put into a reply as they are: reading and writing 10,000 of them again would
+    keep the loop, and every heartbeat, waiting."""
+    return cast(list[Row], msgspec.Raw(rows))
+
+
+def pagination(skip: int, limit: int, total: int) -> Pagination:
     """Where a page stands among all rows."""
-    return {"skip": skip, "limit": limit, "total": total, "has_more": skip + limit < total}
+    return Pagination(skip=skip, limit=limit, total=total, has_more=skip + limit < total)
 
 
-def keep(listed: dict[str, Any], created_by: str | None, kind: str | None, tags: str | None) -> bool:
+def keep(listed: Snapshot, created_by: str | None, kind: str | None, tags: str | None) -> bool:
     """Whether a listed snapshot passes the filters; of several tags any one is enough."""
     wanted = {tag.strip() for tag in (tags or "").split(",") if tag.strip()}
     return (
-        (not created_by or listed["created_by"] == created_by)
-        and (not kind or listed["snapshot_type"] == kind)
-        and (not wanted or bool(wanted & set(listed["tags"])))
+        (not created_by or listed.created_by == created_by)
+        and (not kind or listed.snapshot_type == kind)
+        and (not wanted or bool(wanted & set(listed.tags)))
     )
+
+
+def as_job(document: Document) -> ComparisonJob:
+    """A stored comparison as replies show it."""
+    shown = {"job_id": document["_id"], "created_at": document["created_at"].timestamp()}
+    return msgspec.convert(document | shown, ComparisonJob)

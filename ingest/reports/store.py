@@ -1,6 +1,6 @@
 """Reports: queries on live data and on freezes, report snapshots, comparisons, and what the worker is asked for.
 
-The analytics block while they compute, so they run in a thread; the loop stays free for devices.
+What computes is asked of the reports process; here is what MongoDB keeps of it.
 """
 
 import asyncio
@@ -10,24 +10,24 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.database import Database
 
-from analytics.export import Exported, Order
-from analytics.export.write import format_of
-from analytics.lake import Freeze, Lake
-from analytics.lake.ids import is_snapshot_id
-from analytics.query import PREVIEW_LIMIT, checked, run, run_live
-from analytics.query.pipeline import pipeline
 from ingest.auth.rules import Caller
-from ingest.reports import comparisons, files, rules
-from ingest.reports.files import Wanted
-from ingest.reports.rules import Source
+from ingest.reports import errands, files, rules
+from ingest.reports.errands import Made, Previewed, Rows, Totals
+from ingest.reports.room import Room
 from stockverify.clients import Document, as_stored
-from stockverify.datasets import POSITIONS
 from stockverify.errors import Refused, Unavailable
 from stockverify.settings import Settings
 from stockverify.vocabulary import Collection, RunKind, RunStatus
 from stockverify.wire import Compare, CreateSnapshot, QuerySpec, RequestRun, Run
+from stockverify.wire_reports import (
+    CollectionsReply,
+    ComparisonJob,
+    PreviewReply,
+    Snapshot,
+    SnapshotDeleted,
+    SnapshotPage,
+)
 
 _FRESH_FREEZE_SECONDS = 30
 _LISTED = 1000
@@ -44,135 +44,118 @@ class WorkerAway(Unavailable):
 class ReportStore:
     """Reads and writes reports."""
 
-    def __init__(
-        self, database: AsyncDatabase[Document], blocking: Database[Document], lake: Lake, settings: Settings
-    ) -> None:
+    def __init__(self, database: AsyncDatabase[Document], room: Room, settings: Settings) -> None:
         self._snapshots, self._runs = database[Collection.REPORT_SNAPSHOTS], database[Collection.RUNS]
         self._jobs = database[Collection.COMPARE_JOBS]
-        self._blocking, self._lake, self._settings = blocking, lake, settings
+        self._room, self._settings = room, settings
 
-    async def preview(self, spec: QuerySpec, now: datetime) -> dict[str, Any]:
+    async def collections(self) -> CollectionsReply:
+        """What can be asked."""
+        return await self._room.run(errands.Describe(), CollectionsReply)
+
+    async def preview(self, spec: QuerySpec, now: datetime) -> PreviewReply:
         """Rows of a query: live, except positions, which only snapshots have."""
-        query = checked(spec, PREVIEW_LIMIT)
-        if query.dataset is POSITIONS:
-            result = await asyncio.to_thread(lambda: run(self._lake, self._lake.resolve("latest"), query))
-            stages = []
-        else:
-            result = await asyncio.to_thread(run_live, self._blocking, query, now)
-            stages = pipeline(query)
-        return {
-            "collection": spec.collection,
-            "row_count": result.row_count,
-            "rows": result.rows(),
-            "pipeline": stages,
-            "snapshot_id": result.snapshot_id,
-            "as_of": result.as_of.timestamp(),
-        }
+        return rules.preview_of(spec.collection, await self._room.run(errands.Preview(spec=spec, now=now), Previewed))
 
-    async def create(self, request: CreateSnapshot, caller: Caller) -> dict[str, Any]:
+    async def create(self, request: CreateSnapshot, caller: Caller) -> Snapshot:
         """Freeze the data as it is now, and keep the query with it."""
-        query = checked(request.query_spec)
-        freeze = await self._fresh_freeze(caller)
+        await self._room.run(errands.Check(spec=request.query_spec), type(None))
+        freeze_id = await self._fresh_freeze(caller)
         started = time.perf_counter()
-        result = await asyncio.to_thread(run, self._lake, freeze.snapshot_id, query)
-        facts = {
-            "summary": comparisons.summary(result, freeze),
-            "row_count": result.row_count,
-            "execution_time_ms": round((time.perf_counter() - started) * 1000, 1),
-        }
-        made = rules.report_document(f"rs-{uuid.uuid4().hex[:16]}", request, freeze, facts, caller, datetime.now(UTC))
+        found = await self._room.run(errands.Total(spec=request.query_spec, freeze_id=freeze_id), Totals)
+        made = rules.report_document(
+            f"rs-{uuid.uuid4().hex[:16]}", request, freeze_id, found, _since(started), caller, datetime.now(UTC)
+        )
         await self._snapshots.insert_one(made)
         return rules.report_summary(made)
 
-    async def refresh(self, snapshot_id: str, caller: Caller) -> dict[str, Any]:
+    async def refresh(self, snapshot_id: str, caller: Caller) -> Snapshot:
         """A new snapshot of the same query. A freeze is refreshed by taking another one."""
-        source = await self._source(snapshot_id)
-        if source.document is None:
-            return rules.freeze_summary(await self._fresh_freeze(caller))
-        old = source.document
+        old = await self._stored(snapshot_id)
+        if old is None:
+            return await self._freeze(await self._fresh_freeze(caller))
         again = CreateSnapshot(
             name=old["name"],
             description=old["description"],
             snapshot_type=old["snapshot_type"],
             tags=old["tags"],
-            query_spec=source.spec,
+            query_spec=rules.spec_of(old),
         )
         return await self.create(again, caller)
 
     async def snapshots(
         self, created_by: str | None, snapshot_type: str | None, tags: str | None, limit: int
-    ) -> list[dict[str, Any]]:
+    ) -> list[Snapshot]:
         """Report snapshots and freezes, newest first."""
         wanted: Document = {"created_by": created_by} if created_by else {}
         reports = await self._snapshots.find(wanted).sort("created_at", -1).limit(_LISTED).to_list()
-        freezes = await asyncio.to_thread(self._lake.freezes)
-        listed = [*map(rules.report_summary, reports), *map(rules.freeze_summary, freezes)]
+        freezes = await self._room.run(errands.List(), list[Snapshot])
+        listed = [*map(rules.report_summary, reports), *freezes]
         kept = [each for each in listed if rules.keep(each, created_by, snapshot_type, tags)]
-        return sorted(kept, key=lambda each: each["created_at"], reverse=True)[:limit]
+        return sorted(kept, key=lambda each: each.created_at, reverse=True)[:limit]
 
-    async def snapshot(self, snapshot_id: str, skip: int, limit: int) -> dict[str, Any]:
+    async def snapshot(self, snapshot_id: str, skip: int, limit: int) -> SnapshotPage:
         """One page of a snapshot's rows."""
-        source = await self._source(snapshot_id)
-        query = rules.page_of(checked(source.spec), skip, limit)
-        result = await asyncio.to_thread(run, self._lake, source.freeze_id, query)
-        shown = await self._shown(source)
-        return {
-            "snapshot_id": snapshot_id,
-            "name": shown["name"],
-            "summary": shown["summary"],
-            "row_count": shown["row_count"],
-            "rows": result.rows(),
-            "pagination": rules.pagination(skip, limit, shown["row_count"]),
-            "as_of": result.as_of.timestamp(),
-        }
+        document = await self._snapshots.find_one({"_id": snapshot_id})
+        asked = errands.Page(place=rules.place_of(snapshot_id, document), skip=skip, limit=limit)
+        return rules.page_of(snapshot_id, document, await self._room.run(asked, Rows), asked)
 
-    async def delete(self, snapshot_id: str, caller: Caller) -> dict[str, Any]:
+    async def delete(self, snapshot_id: str, caller: Caller) -> SnapshotDeleted:
         """Forget a report snapshot; the freeze that it runs on stays."""
-        source = await self._source(snapshot_id)
-        if source.document is None:
+        document = await self._stored(snapshot_id)
+        if document is None:
             raise rules.FreezeNeverDeleted(snapshot_id=snapshot_id)
-        rules.may_delete(source.document, caller)
+        rules.may_delete(document, caller)
         await self._snapshots.delete_one({"_id": snapshot_id})
-        return {"success": True, "snapshot_id": snapshot_id}
+        return SnapshotDeleted(snapshot_id=snapshot_id)
 
-    async def export(self, snapshot_id: str, kind: str, dataset: str | None, caller: Caller) -> Exported:
+    async def export(self, snapshot_id: str, kind: str, dataset: str | None, caller: Caller) -> Made:
         """Write a snapshot's rows to a file. Raises UnknownFormat."""
-        order = Order(requested_by=caller.username, zone=self._settings.time_zone, now=datetime.now(UTC))
-        wanted = Wanted(format_of(kind), dataset, self._settings.exports, order)
-        source = await self._source(snapshot_id)
-        name = (await self._shown(source))["name"]
-        return await asyncio.to_thread(files.write, self._lake, source, name, wanted)
+        document = await self._snapshots.find_one({"_id": snapshot_id})
+        with files.folder_for_one(self._settings.exports) as folder:
+            asked = errands.Export(
+                place=rules.place_of(snapshot_id, document),
+                name=document["name"] if document else None,
+                kind=kind,
+                dataset=dataset,
+                folder=str(folder),
+                requested_by=caller.username,
+                now=datetime.now(UTC),
+            )
+            return await self._room.run(asked, Made)
 
-    async def compare(self, request: Compare, caller: Caller, now: datetime) -> dict[str, Any]:
+    async def compare(self, request: Compare, caller: Caller, now: datetime) -> ComparisonJob:
         """Compare two snapshots of the same query and keep the outcome."""
         started = time.perf_counter()
-        first, second = await self._source(request.snapshot_a_id), await self._source(request.snapshot_b_id)
-        outcome = await asyncio.to_thread(comparisons.compared, self._lake, first, second)
+        asked = errands.CompareBoth(
+            first=await self._place(request.snapshot_a_id), second=await self._place(request.snapshot_b_id)
+        )
+        outcome = await self._room.run(asked, dict[str, Any])
         job = {
             "_id": f"cj-{uuid.uuid4().hex[:16]}",
             "name": request.comparison_name or f"{request.snapshot_a_id} against {request.snapshot_b_id}",
             "snapshot_a_id": request.snapshot_a_id,
             "snapshot_b_id": request.snapshot_b_id,
             "comparison_result": outcome,
-            "execution_time_ms": round((time.perf_counter() - started) * 1000, 1),
+            "execution_time_ms": _since(started),
             "created_by": caller.username,
             "created_at": as_stored(now),
             "status": "completed",
         }
         await self._jobs.insert_one(job)
-        return comparisons.as_job(job)
+        return rules.as_job(job)
 
-    async def comparison(self, job_id: str) -> dict[str, Any]:
+    async def comparison(self, job_id: str) -> ComparisonJob:
         """One comparison. Raises ComparisonUnknown."""
         job = await self._jobs.find_one({"_id": job_id})
         if job is None:
             raise rules.ComparisonUnknown(job_id=job_id)
-        return comparisons.as_job(job)
+        return rules.as_job(job)
 
-    async def comparisons(self, created_by: str | None, limit: int) -> list[dict[str, Any]]:
+    async def comparisons(self, created_by: str | None, limit: int) -> list[ComparisonJob]:
         """Comparisons, newest first."""
         wanted: Document = {"created_by": created_by} if created_by else {}
-        return [comparisons.as_job(job) for job in await self._newest(self._jobs, wanted, "created_at", limit)]
+        return [rules.as_job(job) for job in await self._newest(self._jobs, wanted, "created_at", limit)]
 
     async def request_run(self, request: RequestRun, caller: Caller, now: datetime) -> Run:
         """Ask the worker for something."""
@@ -196,30 +179,33 @@ class ReportStore:
         found: list[Document] = await collection.find(wanted).sort(field, -1).limit(limit).to_list()
         return found
 
-    async def _source(self, snapshot_id: str) -> Source:
-        """What an id stands for. Raises SnapshotUnknown, or what the lake raises for a freeze."""
+    async def _stored(self, snapshot_id: str) -> Document | None:
+        """The report snapshot of that id; None for a freeze. Raises SnapshotUnknown, or what the lake raises."""
         document = await self._snapshots.find_one({"_id": snapshot_id})
-        if document is not None:
-            return Source(document["freeze_id"], rules.spec_of(document), document)
-        if not is_snapshot_id(snapshot_id) and snapshot_id not in ("latest", "previous"):
-            raise rules.SnapshotUnknown(snapshot_id=snapshot_id[:80])
-        freeze = await asyncio.to_thread(self._lake.freeze, await asyncio.to_thread(self._lake.resolve, snapshot_id))
-        return Source(freeze.snapshot_id, rules.stock_spec(), None)
+        if document is None:
+            await self._freeze(snapshot_id)
+        return document
 
-    async def _shown(self, source: Source) -> dict[str, Any]:
-        if source.document is not None:
-            return rules.report_summary(source.document)
-        return rules.freeze_summary(await asyncio.to_thread(self._lake.freeze, source.freeze_id))
+    async def _freeze(self, snapshot_id: str) -> Snapshot:
+        return await self._room.run(errands.Find(snapshot_id=snapshot_id), Snapshot)
 
-    async def _fresh_freeze(self, caller: Caller) -> Freeze:
-        """Have the worker freeze the data as it is now. Raises WorkerAway or FreezeFailed."""
+    async def _place(self, snapshot_id: str) -> errands.Place:
+        return rules.place_of(snapshot_id, await self._snapshots.find_one({"_id": snapshot_id}))
+
+    async def _fresh_freeze(self, caller: Caller) -> str:
+        """Have the worker freeze the data as it is now. Gives the freeze's id. Raises WorkerAway or FreezeFailed."""
         asked = await self.request_run(RequestRun(kind=RunKind.MATERIALISE), caller, datetime.now(UTC))
         deadline = time.monotonic() + _FRESH_FREEZE_SECONDS
         while time.monotonic() < deadline:
             outcome = await self.run(asked.run_id)
             if outcome.status == RunStatus.SUCCEEDED and outcome.snapshot_id:
-                return await asyncio.to_thread(self._lake.freeze, outcome.snapshot_id)
+                return outcome.snapshot_id
             if outcome.status == RunStatus.FAILED:
                 raise FreezeFailed(reason=outcome.error or "unknown reason")
             await asyncio.sleep(0.1)
         raise WorkerAway(service="worker", retry_after=_FRESH_FREEZE_SECONDS)
+
+
+def _since(started: float) -> float:
+    """Milliseconds."""
+    return round((time.perf_counter() - started) * 1000, 1)

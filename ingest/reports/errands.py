@@ -1,0 +1,198 @@
+"""What the service asks of its reports process and what comes back: plain shapes, so that neither side needs the
+libraries of the other.
+
+Errands travel as JSON, which carries whatever a client wrote, integers of any size included. Results travel as
+MessagePack, which keeps instants apart from texts.
+"""
+
+import struct
+from datetime import datetime
+from io import BufferedIOBase
+from typing import ClassVar
+
+from msgspec import Struct
+
+from stockverify.errors import BadInput, Forbidden, NotFound, Refused, SetupError, StockVerifyError, TooLarge
+from stockverify.wire import QuerySpec
+from stockverify.wire_reports import Snapshot
+
+LENGTH = struct.Struct("!Q")
+KINDS: dict[str, type[StockVerifyError]] = {
+    kind.__name__: kind for kind in (BadInput, Forbidden, NotFound, Refused, TooLarge, SetupError)
+}
+"""The errors that cross, each as its kind and its sentence."""
+
+
+class Report(Struct, frozen=True):
+    """What a report snapshot stands for: a query on a freeze."""
+
+    freeze_id: str
+    spec: QuerySpec
+
+
+Place = Report | str
+"""Where rows come from: a report, or all positions of the freeze with that id (or `latest`, `previous`)."""
+
+
+class Errand(Struct, frozen=True, kw_only=True, tag=True):
+    """One thing to do. All only read, or write into a folder of their own, so that any may be done twice."""
+
+    takes_long: ClassVar[bool] = False
+
+
+class Describe(Errand, frozen=True, kw_only=True):
+    """Say what can be asked. Gives CollectionsReply."""
+
+
+class Check(Errand, frozen=True, kw_only=True):
+    """Refuse a query that is wrong. Gives None."""
+
+    spec: QuerySpec
+
+
+class Preview(Errand, frozen=True, kw_only=True):
+    """Run a query on live data, or on the latest freeze if only snapshots have it. Gives Previewed."""
+
+    spec: QuerySpec
+    now: datetime
+
+
+class Total(Errand, frozen=True, kw_only=True):
+    """Run a query on a freeze and add up its numbers. Gives Totals."""
+
+    spec: QuerySpec
+    freeze_id: str
+
+
+class List(Errand, frozen=True, kw_only=True):
+    """List all freezes. Gives list[Snapshot]."""
+
+
+class Find(Errand, frozen=True, kw_only=True):
+    """Look a freeze up. Gives Snapshot."""
+
+    snapshot_id: str
+
+
+class Page(Errand, frozen=True, kw_only=True):
+    """Read some rows. Gives Rows."""
+
+    place: Place
+    skip: int
+    limit: int
+
+
+class CompareBoth(Errand, frozen=True, kw_only=True):
+    """Compare two snapshots. Gives the `comparison_result` of the contract."""
+
+    takes_long: ClassVar[bool] = True
+    first: Place
+    second: Place
+
+
+class Export(Errand, frozen=True, kw_only=True):
+    """Write a file into `folder`. `dataset` counts for a freeze only, which holds several. Gives Made."""
+
+    takes_long: ClassVar[bool] = True
+    place: Place
+    name: str | None
+    kind: str
+    dataset: str | None
+    folder: str
+    requested_by: str
+    now: datetime
+
+
+AnyErrand = Describe | Check | Preview | Total | List | Find | Page | CompareBoth | Export
+
+
+class Previewed(Struct, frozen=True):
+    """A preview; `rows` and `pipeline` are JSON."""
+
+    rows: bytes
+    pipeline: bytes
+    row_count: int
+    snapshot_id: str | None
+    as_of: float
+
+
+class Totals(Struct, frozen=True):
+    """What a query on a freeze adds up to."""
+
+    as_of: datetime
+    row_count: int
+    totals: dict[str, int | float]
+
+
+class Rows(Struct, frozen=True):
+    """Some rows, as JSON, and the freeze that they come from."""
+
+    rows: bytes
+    as_of: float
+    freeze: Snapshot
+
+
+class Made(Struct, frozen=True):
+    """A finished file."""
+
+    path: str
+    rows: int
+    sha256: str
+
+
+class Question(Struct, frozen=True):
+    """An errand, with what log lines about it say besides: which request it is for."""
+
+    errand: AnyErrand
+    context: dict[str, str]
+
+
+class Done(Struct, frozen=True, tag=True):
+    """The errand is done."""
+
+    result: bytes
+
+
+class Declined(Struct, frozen=True, tag=True):
+    """An error of the house says why not."""
+
+    kind: str
+    message: str
+
+
+class DatabaseAway(Struct, frozen=True, tag=True):
+    """MongoDB did not answer."""
+
+
+class Broken(Struct, frozen=True, tag=True):
+    """Something unexpected; the log of the reports process has it whole."""
+
+    error: str
+
+
+AnyAnswer = Done | Declined | DatabaseAway | Broken
+
+
+def read_message(stream: BufferedIOBase) -> bytes | None:
+    """The next message; None when the other side has gone."""
+    head = stream.read(LENGTH.size)
+    if len(head) < LENGTH.size:
+        return None
+    (length,) = LENGTH.unpack(head)
+    body = stream.read(length)
+    return body if len(body) == length else None
+
+
+def framed(body: bytes) -> bytes:
+    """A message as it is written: its length, then itself."""
+    return LENGTH.pack(len(body)) + body
+
+
+def kind_of(error: StockVerifyError) -> str:
+    """The name of the error's kind; what is none of these is a 500 with its own sentence, as SetupError is."""
+    return next((name for name, kind in KINDS.items() if isinstance(error, kind)), SetupError.__name__)
+
+
+def raised(declined: Declined) -> StockVerifyError:
+    """The same error on the other side: its kind and its sentence, without its class."""
+    return KINDS[declined.kind](reason=declined.message)

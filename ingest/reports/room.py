@@ -1,0 +1,63 @@
+"""Where reports are made: outside the service's own process, which would otherwise need twice the memory and hold up
+heartbeats (docs/decisions/0018)."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import msgspec
+import structlog
+
+from ingest.reports.desk import Desk
+from ingest.reports.errands import AnyAnswer, AnyErrand, Broken, DatabaseAway, Declined, Question, raised
+from stockverify.errors import Unavailable
+from stockverify.settings import Settings
+
+T = TypeVar("T")
+SHORT_SECONDS = 60
+LONG_SECONDS = 1800
+
+
+class ErrandFailed(Exception):
+    """The reports process met something unexpected; its own log line has the traceback."""
+
+
+class Room:
+    """Two desks: a page of a snapshot never waits behind somebody's export."""
+
+    def __init__(self, settings: Settings) -> None:
+        # Devices go first on a busy machine, and exports last: a page is something that somebody waits for.
+        self.short = Desk(settings, SHORT_SECONDS, niceness=5)
+        self.long = Desk(settings, LONG_SECONDS, niceness=10)
+
+    async def run(self, errand: AnyErrand, kind: type[T]) -> T:
+        """The result of an errand. Raises the error of the house that it met, Unavailable or ErrandFailed."""
+        desk = self.long if errand.takes_long else self.short
+        context = {name: str(value) for name, value in structlog.contextvars.get_contextvars().items()}
+        return _result(await desk.ask(Question(errand, context)), kind)
+
+    async def close(self) -> None:
+        """End both processes."""
+        await self.short.close()
+        await self.long.close()
+
+
+def _result(answer: AnyAnswer, kind: type[T]) -> T:
+    match answer:
+        case Declined():
+            raise raised(answer)
+        case DatabaseAway():
+            raise Unavailable(service="MongoDB")
+        case Broken():
+            raise ErrandFailed(answer.error)
+    return msgspec.msgpack.decode(answer.result, type=kind)
+
+
+@asynccontextmanager
+async def open_room(settings: Settings) -> AsyncIterator[Room]:
+    """A room, empty until somebody asks for a report, and empty again at the end."""
+    room = Room(settings)
+    try:
+        yield room
+    finally:
+        await room.close()

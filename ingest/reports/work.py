@@ -1,0 +1,104 @@
+"""Does the errands, in the reports process: the one place of the service that computes with analytics."""
+
+import re
+from functools import singledispatchmethod
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from pymongo import MongoClient
+
+from analytics.export import Order, export, of_result, of_snapshot
+from analytics.export.tables import Table
+from analytics.export.write import format_of
+from analytics.lake import Lake
+from analytics.query import PREVIEW_LIMIT, Query, QueryResult, checked, describe, run, run_live
+from analytics.query.pipeline import pipeline
+from ingest.reports import comparisons, errands, places
+from ingest.reports.errands import Made, Place, Previewed, Rows, Totals
+from stockverify.clients import Document, database
+from stockverify.datasets import POSITIONS
+from stockverify.settings import Settings
+from stockverify.wire_reports import Snapshot
+
+
+class Work:
+    """All that can be done, over one lake and one client. Results are plain values and shapes of `errands`."""
+
+    def __init__(self, settings: Settings, mongo: "MongoClient[Document]") -> None:
+        self._lake = Lake(settings.lake)
+        self._database, self._zone = database(mongo, settings), settings.time_zone
+
+    @singledispatchmethod
+    def do(self, errand: errands.Errand) -> Any:
+        """The result of an errand."""
+        raise NotImplementedError(type(errand).__name__)
+
+    @do.register
+    def _describe(self, _: errands.Describe) -> dict[str, Any]:
+        return describe()
+
+    @do.register
+    def _check(self, asked: errands.Check) -> None:
+        checked(asked.spec)
+
+    @do.register
+    def _preview(self, asked: errands.Preview) -> Previewed:
+        query = checked(asked.spec, PREVIEW_LIMIT)
+        if query.dataset is POSITIONS:
+            return _previewed(run(self._lake, self._lake.resolve("latest"), query), [])
+        return _previewed(run_live(self._database, query, asked.now), pipeline(query))
+
+    @do.register
+    def _total(self, asked: errands.Total) -> Totals:
+        result = run(self._lake, asked.freeze_id, checked(asked.spec))
+        return Totals(result.as_of, result.row_count, comparisons.totals(result))
+
+    @do.register
+    def _list(self, _: errands.List) -> list[Snapshot]:
+        return [places.shown(freeze) for freeze in self._lake.freezes()]
+
+    @do.register
+    def _find(self, asked: errands.Find) -> Snapshot:
+        return places.shown(places.freeze_of(self._lake, asked.snapshot_id))
+
+    @do.register
+    def _page(self, asked: errands.Page) -> Rows:
+        source = places.source_of(self._lake, asked.place)
+        query: Query = places.page_of(checked(source.spec), asked.skip, asked.limit)
+        result = run(self._lake, source.freeze_id, query)
+        freeze = places.shown(self._lake.freeze(source.freeze_id))
+        return Rows(msgspec.json.encode(result.rows()), result.as_of.timestamp(), freeze)
+
+    @do.register
+    def _compare(self, asked: errands.CompareBoth) -> dict[str, Any]:
+        first, second = (places.source_of(self._lake, place) for place in (asked.first, asked.second))
+        return comparisons.compared(self._lake, first, second)
+
+    @do.register
+    def _export(self, asked: errands.Export) -> Made:
+        kind = format_of(asked.kind)
+        table, name = self._table(asked.place, asked.dataset)
+        folder = Path(asked.folder)
+        folder.mkdir(parents=True, exist_ok=True)  # the process before may have died of this very errand
+        path = folder / f"{_file_stem(asked.name or name)}.{kind}"
+        made = export(table, kind, path, Order(asked.requested_by, self._zone, asked.now))
+        return Made(str(made.path), made.rows, made.sha256)
+
+    def _table(self, place: Place, dataset: str | None) -> tuple[Table, str]:
+        """The rows of a place, and the name of the freeze."""
+        source = places.source_of(self._lake, place)
+        if source.freeze is None:
+            return of_result(run(self._lake, source.freeze_id, checked(source.spec))), ""
+        table = of_snapshot(self._lake, source.freeze_id, dataset or POSITIONS.name)
+        return table, places.shown(source.freeze).name
+
+
+def _previewed(result: QueryResult, stages: list[dict[str, Any]]) -> Previewed:
+    rows, shown = msgspec.json.encode(result.rows()), msgspec.json.encode(stages)
+    return Previewed(rows, shown, result.row_count, result.snapshot_id, result.as_of.timestamp())
+
+
+def _file_stem(name: str) -> str:
+    """A name that every system takes as a file name."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:80] or "snapshot"
