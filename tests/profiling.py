@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from analytics.extract.moment import WHOLE_COLLECTION
 from analytics.query.live import LIVE_SECONDS
 from stockverify.clients import Document
 from stockverify.services import mongod
@@ -84,7 +85,9 @@ def _as_read(collection: str, op: str, command: Document) -> tuple[str, Document
 
 
 def _named(kind: str, command: Document) -> str:
-    """Ad-hoc queries of reports, which may filter by any field, carry a time limit of their own."""
+    """Ad-hoc queries of reports, which may filter by any field, carry a time limit of their own; extracts say so."""
+    if command.get("comment") == WHOLE_COLLECTION:
+        return "extract"
     return "report" if command.get("maxTimeMS") == LIVE_SECONDS * 1000 else kind
 
 

@@ -17,6 +17,9 @@ from stockverify.datasets import Dataset
 # About 16 MB of documents, which is what MongoDB sends at once at most; each becomes one Parquet row group.
 BATCH = 20_000
 
+WHOLE_COLLECTION = "extract: reads the whole collection"
+"""Says to whoever watches MongoDB that this scan is meant."""
+
 
 class Moment(NamedTuple):
     """One cluster time, and the session that reads at it. It stays readable for the server's history window
@@ -53,6 +56,9 @@ def _first(database: Database[Document], dataset: Dataset, session: ClientSessio
 def batches(database: Database[Document], dataset: Dataset, at: Moment) -> Iterator[pa.Table]:
     """All documents of a dataset's collection at that moment, batch by batch."""
     collection = database[str(dataset.collection)]
-    for batch in collection.find_raw_batches({}, projection(dataset), batch_size=BATCH, session=at.session):
+    everything = collection.find_raw_batches(
+        {}, projection(dataset), batch_size=BATCH, session=at.session, comment=WHOLE_COLLECTION
+    )
+    for batch in everything:
         # Its type says documents, but raw batches are bytes.
         yield table(dataset, cast(bytes, batch), collection.codec_options)
