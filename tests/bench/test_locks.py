@@ -30,7 +30,7 @@ def median_ms(work: Callable[[int], Any]) -> float:
 
 
 def test_claims_and_heartbeats_against_a_bare_redis_round_trip(service: Service, embedded: Backends) -> None:
-    person, rack = service.person(), service.rack("bench")
+    person, rack = service.person(), service.rack("locks")
     session = claim(person, rack)["session_id"]
 
     def claim_anew(number: int) -> None:
