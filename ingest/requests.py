@@ -62,8 +62,9 @@ def _keep_slashes_of_names(scope: Scope) -> None:
         scope["path"] = "/".join(unquote(segment).replace("/", SLASH) for segment in segments)
 
 
-def restore_slashes(request: Request) -> None:
-    """Before a handler whose path holds a name: give the name its slashes back."""
+async def restore_slashes(request: Request) -> None:
+    """Before a handler whose path holds a name: give the name its slashes back. Async, because Litestar would run it in
+    a thread otherwise."""
     names = request.path_params
     names.update({key: value.replace(SLASH, "/") for key, value in names.items() if isinstance(value, str)})
 

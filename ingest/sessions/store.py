@@ -63,8 +63,7 @@ class SessionStore:
         self._activity, self._feed = activity, feed
         self._sessions, self._racks = database[Collection.SESSIONS], database[Collection.RACKS]
         self._records = database[Collection.RECORDS]
-        # When a device was last heard from need not survive a power cut: without waiting for the journal a heartbeat
-        # takes a third of the time.
+        # When a device was last heard from need not survive a power cut: a heartbeat does not wait for the journal.
         self._heard = self._sessions.with_options(write_concern=WriteConcern(w=1))
 
     async def active(self, caller: Caller, user_id: str | None, rack_id: str | None) -> list[Session]:
