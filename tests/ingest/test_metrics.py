@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from redis import Redis
 
 from ingest.metrics import declared, observe
 from ingest.metrics.folder import forget_the_dead
@@ -13,6 +14,7 @@ from ingest.metrics.rules import breaker_value, reported_queue, status_class
 from stockverify.breaker import BreakerState
 from stockverify.services.embedded import backends
 from stockverify.settings import Settings
+from stockverify.vocabulary import LIVE_DEVICES_KEY
 from stockverify.wire import DeviceQueue
 from tests.ingest.live import listening, metric
 from tests.service import Service, claim, record, running_service, sync
@@ -80,6 +82,8 @@ def test_states_and_statuses_have_few_values() -> None:
 
 
 def test_two_processes_answer_for_both(settings: Settings) -> None:
+    with Redis.from_url(settings.redis_address() or "") as redis:
+        redis.delete(LIVE_DEVICES_KEY)  # devices of earlier tests count as live for a while
     with running_service(settings) as one, running_service(settings) as two:
         anna = one.person(device="phone")
         bert = two.log_in(anna.get("/api/auth/me").json()["username"], "password-of-the-tests", "scanner")
