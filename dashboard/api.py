@@ -8,7 +8,9 @@ import msgspec
 
 from stockverify.errors import BadInput, Forbidden, StockVerifyError, Unauthorized
 from stockverify.vocabulary import RunKind
-from stockverify.wire import Run, Success, Tokens, TokensReply, User
+from stockverify.wire.auth import Tokens, TokensReply, User
+from stockverify.wire.common import Success
+from stockverify.wire.reports import Run
 
 Shape = TypeVar("Shape")
 _SECONDS = httpx.Timeout(15, connect=3)

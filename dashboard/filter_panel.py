@@ -18,7 +18,7 @@ from dashboard.views.questions import (
 )
 from dashboard.views.tables import heading
 from stockverify.datasets import Column, Dataset, Type
-from stockverify.wire import QuerySpec
+from stockverify.wire.reports import QuerySpec
 
 MOST_FILTERS = 8
 Labels = Literal["visible", "collapsed"]

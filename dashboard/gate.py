@@ -10,7 +10,7 @@ from dashboard.context import House, keeper
 from dashboard.markup import literal
 from dashboard.messages import Message, explain, show
 from stockverify.errors import StockVerifyError, Unauthorized
-from stockverify.wire import User
+from stockverify.wire.auth import User
 
 MARK = str(Path(__file__).parent / "assets" / "mark.svg")
 FOR_COUNTERS = Message(

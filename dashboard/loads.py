@@ -19,7 +19,7 @@ from analytics.query import QueryResult, checked, run
 from dashboard.context import lake_at
 from dashboard.views.attention import Doubts
 from stockverify.datasets import POSITIONS, RECORDS, Dataset, find
-from stockverify.wire import QuerySpec
+from stockverify.wire.reports import QuerySpec
 
 BIGGEST = 20
 _VARIED = {"variance_value": {"exists": True, "ne": 0}}

@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 from dashboard.api import Api, ServiceAway, ServiceBusy
 from stockverify.errors import Unauthorized
 from stockverify.vocabulary import Role
-from stockverify.wire import Tokens, User
+from stockverify.wire.auth import Tokens, User
 
 # So soon a disabled account or another role is noticed, even while its access token is still good.
 CHECK_EVERY = timedelta(seconds=60)

@@ -11,7 +11,7 @@ from dashboard.login import SNAPSHOT_TAKERS
 from dashboard.messages import Message, explain, show
 from stockverify.errors import StockVerifyError, Unauthorized
 from stockverify.vocabulary import RunStatus
-from stockverify.wire import Run
+from stockverify.wire.reports import Run
 
 PATIENCE = 120.0
 _PAUSE = 0.5

@@ -8,7 +8,7 @@ from analytics.query.regex import usable
 from analytics.query.values import value_of, wrong
 from stockverify.datasets import Column, Dataset, Type, find
 from stockverify.errors import BadInput
-from stockverify.wire import QuerySpec
+from stockverify.wire.reports import QuerySpec
 
 MAX_CONDITIONS = 100
 MAX_CHOICES = 1000

@@ -13,7 +13,7 @@ from dashboard.messages import guarded
 from dashboard.views.numbers import amount
 from dashboard.views.tables import DATASET_NAMES
 from stockverify.datasets import DATASETS
-from stockverify.wire import QuerySpec
+from stockverify.wire.reports import QuerySpec
 
 _PAGE_SIZES = (100, 500, 2000)
 

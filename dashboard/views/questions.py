@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from stockverify.datasets import Column, Dataset, Type
 from stockverify.errors import BadInput
-from stockverify.wire import QuerySpec
+from stockverify.wire.reports import QuerySpec
 
 
 class UnreadableValue(BadInput):

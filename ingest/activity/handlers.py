@@ -6,7 +6,7 @@ from litestar import Controller, get
 from litestar.params import FromQuery, QueryParameter
 
 from ingest.wiring import Stores
-from stockverify.wire import ActivityEntry
+from stockverify.wire.activity import ActivityEntry
 
 Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
 Before = Annotated[int | None, QueryParameter(ge=1, le=2**53)]

@@ -9,7 +9,7 @@ import structlog
 from ingest.auth.rules import Caller
 from stockverify.clients import Document
 from stockverify.vocabulary import Action
-from stockverify.wire import ActivityEntry
+from stockverify.wire.activity import ActivityEntry
 
 
 def entry(entry_id: str, action: Action, caller: Caller, subject: str, now: datetime, **details: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from stockverify import activity
 from stockverify.activity import EMPTY, Head
 from stockverify.clients import Document
 from stockverify.vocabulary import Action, Collection
-from stockverify.wire import ActivityEntry
+from stockverify.wire.activity import ActivityEntry
 
 _SEALED_AT_ONCE = 500
 

@@ -21,7 +21,7 @@ from stockverify.clients import Document
 from stockverify.errors import NotFound, Refused, SetupError
 from stockverify.settings import Settings
 from stockverify.vocabulary import Action, Collection, Role
-from stockverify.wire import ChangeUser, Register, User
+from stockverify.wire.auth import ChangeUser, Register, User
 
 
 class UserExists(Refused):

@@ -8,7 +8,7 @@ from msgspec import UNSET
 from stockverify.clients import Document
 from stockverify.errors import Refused
 from stockverify.vocabulary import Role
-from stockverify.wire import ChangeUser
+from stockverify.wire.auth import ChangeUser
 
 
 class LastAdmin(Refused):

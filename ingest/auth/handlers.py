@@ -12,7 +12,8 @@ from ingest.devices.rules import Claimed, claimed
 from ingest.outages import TAKES_ITS_TIME
 from ingest.requests import restore_slashes
 from ingest.wiring import CurrentCaller, Stores
-from stockverify.wire import ChangeUser, Login, LoginPin, Refresh, Register, Success, TokensReply, User
+from stockverify.wire.auth import ChangeUser, Login, LoginPin, Refresh, Register, TokensReply, User
+from stockverify.wire.common import Success
 
 After = Annotated[str, QueryParameter(max_length=64)]
 Limit = Annotated[int, QueryParameter(ge=1, le=1000)]

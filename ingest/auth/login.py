@@ -18,7 +18,7 @@ from ingest.outages import patiently
 from stockverify.breaker import Breaker
 from stockverify.clients import Document
 from stockverify.vocabulary import Collection
-from stockverify.wire import Login, LoginPin, Tokens
+from stockverify.wire.auth import Login, LoginPin, Tokens
 
 T = TypeVar("T")
 _UNKNOWN = "an unknown user name"

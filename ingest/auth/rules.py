@@ -10,7 +10,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 from stockverify.errors import Forbidden, Unauthorized
 from stockverify.vocabulary import Role
-from stockverify.wire import User
+from stockverify.wire.auth import User
 
 MAX_LOGINS = 100
 # What OWASP recommends for argon2id. The library's default takes 64 MiB and seven times as long for each of the 1,000

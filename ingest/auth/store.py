@@ -17,7 +17,7 @@ from ingest.transactions import transact_until_done
 from stockverify.clients import Document
 from stockverify.settings import Settings
 from stockverify.vocabulary import Action, Collection, Role
-from stockverify.wire import Tokens, User
+from stockverify.wire.auth import Tokens, User
 
 _SHOWN = {"username": 1, "full_name": 1, "role": 1, "email": 1, "is_active": 1, "logins.$": 1}
 

@@ -9,7 +9,7 @@ from ingest.conflicts.proposals import ENTITY
 from ingest.sync.writes import Writes
 from stockverify.clients import Document
 from stockverify.vocabulary import ConflictStatus, ConflictType
-from stockverify.wire_conflicts import Conflict, ConflictInFull, ConflictStats
+from stockverify.wire.conflicts import Conflict, ConflictInFull, ConflictStats
 
 _AUDITED = ("item_code", "rack_id", "bin", "round", "verified_qty", "damage_qty", "status")
 _MOST_AUDITED = 20

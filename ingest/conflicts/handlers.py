@@ -11,7 +11,7 @@ from ingest.conflicts.rules import refuse_operators
 from ingest.outages import TAKES_ITS_TIME
 from ingest.wiring import CurrentCaller, Stores
 from stockverify.vocabulary import ConflictStatus
-from stockverify.wire_conflicts import (
+from stockverify.wire.conflicts import (
     MAX_CONFLICTS,
     BatchResolve,
     BatchResolvedReply,

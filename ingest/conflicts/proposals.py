@@ -10,7 +10,7 @@ from ingest.sync.incoming import UNREADABLE, Incoming, incoming, shown
 from stockverify.clients import Document
 from stockverify.errors import BadInput
 from stockverify.vocabulary import Resolution, Role
-from stockverify.wire import SyncRecord
+from stockverify.wire.sync import SyncRecord
 
 ENTITY = "verification_record"
 _FIELDS = frozenset(SyncRecord.__struct_fields__)

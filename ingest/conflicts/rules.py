@@ -8,7 +8,7 @@ from ingest.auth.rules import Caller
 from stockverify.clients import Document
 from stockverify.errors import BadInput, Forbidden, NotFound, Refused
 from stockverify.vocabulary import ConflictStatus, Resolution, Role
-from stockverify.wire_conflicts import ResolveConflict
+from stockverify.wire.conflicts import ResolveConflict
 
 # A bound that every conflict meets, so that an index serves every list and every count.
 _EVER = {"$gt": datetime(1970, 1, 1, tzinfo=UTC)}

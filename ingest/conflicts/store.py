@@ -31,7 +31,7 @@ from stockverify.vocabulary import (
     Resolution,
     session_channel,
 )
-from stockverify.wire_conflicts import (
+from stockverify.wire.conflicts import (
     BatchResolve,
     BatchResolved,
     Conflict,

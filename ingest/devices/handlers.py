@@ -12,7 +12,8 @@ from ingest.devices.rules import MAX_NAME
 from ingest.limits.rules import address
 from ingest.requests import restore_slashes
 from ingest.wiring import CurrentCaller, Stores
-from stockverify.wire import Device, DeviceCode, EnrollDevice, Enrolled, InviteDevice, Reason
+from stockverify.wire.devices import Device, DeviceCode, EnrollDevice, Enrolled, InviteDevice
+from stockverify.wire.racks import Reason
 
 After = Annotated[str, QueryParameter(max_length=MAX_NAME)]
 Limit = Annotated[int, QueryParameter(ge=1, le=1000)]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from stockverify.clients import Document
 from stockverify.errors import BadInput, Forbidden, Refused, Unauthorized
 from stockverify.vocabulary import Role
-from stockverify.wire import Device
+from stockverify.wire.devices import Device
 
 CODE_SECONDS = 15 * 60
 MAX_NAME = 128

@@ -16,7 +16,7 @@ from ingest.devices.rules import Claimed, WrongCode
 from ingest.transactions import transact_until_done
 from stockverify.clients import Document
 from stockverify.vocabulary import Action, Collection
-from stockverify.wire import Device, DeviceCode, EnrollDevice, Enrolled, InviteDevice
+from stockverify.wire.devices import Device, DeviceCode, EnrollDevice, Enrolled, InviteDevice
 
 
 class DeviceStore:

@@ -8,8 +8,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ingest.sync.operations import Operation
-from stockverify import wire, wire_reports
-from stockverify.wire import MAX_BATCH_RECORDS, Reply, Request, SyncRecord
+from stockverify.wire import activity, auth, common, devices, health, racks, reports, sessions, sync
+from stockverify.wire.common import Reply, Request
+from stockverify.wire.sync import MAX_BATCH_RECORDS, SyncRecord
 
 REF = "#/components/schemas/{name}"
 _SHORT_AND_TYPED = Meta(min_length=1, max_length=MAX_BATCH_RECORDS)
@@ -60,10 +61,10 @@ def reference(kind: type[Struct]) -> dict[str, str]:
 
 def _structs() -> Iterator[type[Struct]]:
     yield from (SyncBatch, OperationsBatch, Problem)
-    for module in (wire, wire_reports):
+    for module in (activity, auth, common, devices, health, racks, reports, sessions, sync):
         for _, found in inspect.getmembers(module, inspect.isclass):
             if issubclass(found, Struct) and found.__module__ == module.__name__ and found not in _NO_BODIES:
                 yield found
 
 
-_NO_BODIES = (wire.Request, wire.Reply, wire.RawBatch)
+_NO_BODIES = (Request, Reply, sync.RawBatch)

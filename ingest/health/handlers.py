@@ -6,7 +6,7 @@ from ingest.health.rules import judge
 from ingest.outages import TAKES_ITS_TIME
 from ingest.wiring import Stores
 from stockverify import __version__
-from stockverify.wire import Health
+from stockverify.wire.health import Health
 
 
 @get("/api/health", name="health", tags=["health"], opt=TAKES_ITS_TIME)

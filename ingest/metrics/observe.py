@@ -8,7 +8,7 @@ from prometheus_client import Histogram
 
 from ingest.metrics import declared
 from ingest.metrics.rules import LOGIN_OPERATIONS, status_class
-from stockverify.wire import DeviceQueue
+from stockverify.wire.sessions import DeviceQueue
 
 _unlabelled = "none"
 

@@ -3,7 +3,7 @@
 import math
 
 from stockverify.breaker import BreakerState
-from stockverify.wire import DeviceQueue
+from stockverify.wire.sessions import DeviceQueue
 
 MAX_QUEUE = 10_000_000
 MAX_AGE_SECONDS = 10 * 365 * 24 * 3600.0

@@ -8,7 +8,7 @@ from litestar.status_codes import HTTP_200_OK
 
 from ingest.requests import restore_slashes
 from ingest.wiring import CurrentCaller, Stores
-from stockverify.wire import AvailableRack, Claim, Grant, RackChanged, RackStateChanged, RackStatus, Reason
+from stockverify.wire.racks import AvailableRack, Claim, Grant, RackChanged, RackStateChanged, RackStatus, Reason
 
 
 class RackController(Controller):

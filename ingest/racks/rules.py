@@ -7,7 +7,7 @@ from ingest.auth.rules import Caller
 from stockverify.clients import Document
 from stockverify.errors import BadInput, Forbidden, NotFound, Refused
 from stockverify.vocabulary import RackState, SessionStatus
-from stockverify.wire import AvailableRack, RackStatus
+from stockverify.wire.racks import AvailableRack, RackStatus
 
 HELD = (RackState.CLAIMED, RackState.ACTIVE)
 OCCUPIED = (*HELD, RackState.PAUSED)

@@ -22,7 +22,7 @@ from stockverify.clients import Document
 from stockverify.errors import Unavailable
 from stockverify.settings import Settings
 from stockverify.vocabulary import Action, Collection, EventType, RackState, SessionStatus, rack_channel
-from stockverify.wire import AvailableRack, Claim, Grant, RackChanged, RackStateChanged, RackStatus
+from stockverify.wire.racks import AvailableRack, Claim, Grant, RackChanged, RackStateChanged, RackStatus
 
 
 class RackStore:

@@ -13,8 +13,7 @@ from typing import ClassVar
 from msgspec import Struct
 
 from stockverify.errors import BadInput, Forbidden, NotFound, Refused, SetupError, StockVerifyError, TooLarge
-from stockverify.wire import QuerySpec
-from stockverify.wire_reports import Snapshot
+from stockverify.wire.reports import QuerySpec, Snapshot
 
 LENGTH = struct.Struct("!Q")
 KINDS: dict[str, type[StockVerifyError]] = {

@@ -12,11 +12,15 @@ from ingest.outages import TAKES_ITS_TIME
 from ingest.reports.files import download
 from ingest.reports.rules import MAX_PAGE
 from ingest.wiring import CurrentCaller, Stores
-from stockverify.wire import Compare, CreateSnapshot, QuerySpec, RequestRun, Run
-from stockverify.wire_reports import (
+from stockverify.wire.reports import (
     CollectionsReply,
+    Compare,
     ComparisonJob,
+    CreateSnapshot,
     PreviewReply,
+    QuerySpec,
+    RequestRun,
+    Run,
     Snapshot,
     SnapshotDeleted,
     SnapshotPage,

@@ -10,8 +10,7 @@ from analytics.query import Query
 from ingest.reports.errands import Place, Report
 from stockverify.datasets import POSITIONS
 from stockverify.errors import NotFound
-from stockverify.wire import QuerySpec
-from stockverify.wire_reports import Snapshot, SnapshotSummary
+from stockverify.wire.reports import QuerySpec, Snapshot, SnapshotSummary
 
 STOCK = "stock"
 WORKER = "worker"

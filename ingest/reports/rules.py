@@ -10,8 +10,17 @@ from ingest.reports.errands import Page, Place, Previewed, Report, Rows, Totals
 from stockverify.clients import Document, as_stored
 from stockverify.errors import BadInput, Forbidden, NotFound
 from stockverify.vocabulary import Role, RunKind, RunStatus
-from stockverify.wire import CreateSnapshot, QuerySpec, Run
-from stockverify.wire_reports import ComparisonJob, Pagination, PreviewReply, Row, Snapshot, SnapshotPage
+from stockverify.wire.reports import (
+    ComparisonJob,
+    CreateSnapshot,
+    Pagination,
+    PreviewReply,
+    QuerySpec,
+    Row,
+    Run,
+    Snapshot,
+    SnapshotPage,
+)
 
 MAX_PAGE = 10_000
 

@@ -19,11 +19,15 @@ from stockverify.clients import Document, as_stored
 from stockverify.errors import Refused, Unavailable
 from stockverify.settings import Settings
 from stockverify.vocabulary import Collection, RunKind, RunStatus
-from stockverify.wire import Compare, CreateSnapshot, QuerySpec, RequestRun, Run
-from stockverify.wire_reports import (
+from stockverify.wire.reports import (
     CollectionsReply,
+    Compare,
     ComparisonJob,
+    CreateSnapshot,
     PreviewReply,
+    QuerySpec,
+    RequestRun,
+    Run,
     Snapshot,
     SnapshotDeleted,
     SnapshotPage,

@@ -19,7 +19,7 @@ from ingest.reports.errands import Made, Place, Previewed, Rows, Totals
 from stockverify.clients import Document, database
 from stockverify.datasets import POSITIONS
 from stockverify.settings import Settings
-from stockverify.wire_reports import Snapshot
+from stockverify.wire.reports import Snapshot
 
 
 class Work:
@@ -32,7 +32,7 @@ class Work:
     @singledispatchmethod
     def do(self, errand: errands.Errand) -> Any:
         """The result of an errand."""
-        raise NotImplementedError(type(errand).__name__)
+        raise TypeError(f"no work is written down here for the errand {type(errand).__name__}")
 
     @do.register
     def _describe(self, _: errands.Describe) -> dict[str, Any]:

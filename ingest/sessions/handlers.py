@@ -9,7 +9,7 @@ from litestar.status_codes import HTTP_200_OK
 
 from ingest.metrics.rules import reported_queue
 from ingest.wiring import CurrentCaller, Stores
-from stockverify.wire import (
+from stockverify.wire.sessions import (
     Heartbeat,
     OpenSession,
     Presence,

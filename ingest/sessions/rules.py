@@ -8,7 +8,7 @@ from ingest.racks.rules import FINISHED
 from stockverify.clients import Document
 from stockverify.errors import BadInput, Forbidden, NotFound, Refused
 from stockverify.vocabulary import Role, SessionStatus, SessionType
-from stockverify.wire import DeviceQueue, OpenSession, Presence, Session, SessionStats
+from stockverify.wire.sessions import DeviceQueue, OpenSession, Presence, Session, SessionStats
 
 UNFINISHED = tuple(status for status in SessionStatus if status not in FINISHED)
 

@@ -32,7 +32,7 @@ from stockverify.vocabulary import (
     rack_channel,
     session_channel,
 )
-from stockverify.wire import (
+from stockverify.wire.sessions import (
     DeviceQueue,
     Heartbeat,
     OpenSession,

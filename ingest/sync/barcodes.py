@@ -14,7 +14,7 @@ from biip.gs1_element_strings import GS1ElementString
 from biip.gs1_messages import GS1Message
 from biip.gtin import Gtin
 
-from stockverify.wire import SyncRecord
+from stockverify.wire.sync import SyncRecord
 
 FNC1 = "\x1d"
 _LINKS = ("http://", "https://")

@@ -7,7 +7,7 @@ import msgspec
 from ingest.sync.incoming import Batch, Entry, Incoming, read_record, shown
 from ingest.sync.operations import read_operation
 from stockverify.errors import BadInput, TooLarge
-from stockverify.wire import MAX_BATCH_RECORDS, MAX_BATCH_SERIALS, RawBatch
+from stockverify.wire.sync import MAX_BATCH_RECORDS, MAX_BATCH_SERIALS, RawBatch
 
 
 class NotABatch(BadInput):

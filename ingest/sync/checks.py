@@ -7,7 +7,7 @@ from ingest.sync.outcomes import Verdict
 from ingest.sync.world import World
 from stockverify.clients import Document
 from stockverify.vocabulary import ConflictType
-from stockverify.wire import SyncRecord
+from stockverify.wire.sync import SyncRecord
 
 
 def foreign_session(opening: Opening, session: Document, caller: Caller) -> Verdict | None:

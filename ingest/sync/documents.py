@@ -12,7 +12,7 @@ from ingest.sync.incoming import Incoming, Opening, Order
 from ingest.sync.outcomes import Verdict
 from stockverify.clients import Document
 from stockverify.vocabulary import ConflictStatus, ConflictType
-from stockverify.wire import Conflicted, SyncRecord
+from stockverify.wire.sync import Conflicted, SyncRecord
 
 _COMPARED = (
     "item_code",

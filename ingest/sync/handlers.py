@@ -12,7 +12,8 @@ from ingest.requests import restore_slashes
 from ingest.sync.outcomes import kind
 from ingest.sync.replies import reply
 from ingest.wiring import CurrentCaller, Stores
-from stockverify.wire import BatchReply, Receipt, SyncHeartbeat
+from stockverify.wire.sessions import SyncHeartbeat
+from stockverify.wire.sync import BatchReply, Receipt
 
 
 class SyncController(Controller):

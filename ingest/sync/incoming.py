@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from stockverify.vocabulary import ErrorType, SessionType
-from stockverify.wire import Rejected, SyncRecord
+from stockverify.wire.sync import Rejected, SyncRecord
 
 
 class Order(NamedTuple):

@@ -8,7 +8,8 @@ import msgspec
 
 from ingest.sync.incoming import UNREADABLE, Incoming, Opening, incoming, rejected, shown
 from stockverify.vocabulary import RecordStatus, SessionType
-from stockverify.wire import Id, Name, Rejected, Request, SyncRecord
+from stockverify.wire.common import Id, Name, Request
+from stockverify.wire.sync import Rejected, SyncRecord
 
 _MILLISECONDS_FROM = 1e11
 """Unix times above this are milliseconds: as seconds they would lie in the year 5138, as milliseconds in 1973."""

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from stockverify.clients import Document
 from stockverify.vocabulary import ConflictType
-from stockverify.wire import Conflicted, Rejected
+from stockverify.wire.sync import Conflicted, Rejected
 
 
 class Ok(NamedTuple):

@@ -16,7 +16,7 @@ from ingest.sync.writes import Writes
 from stockverify.clients import Document
 from stockverify.errors import NotFound
 from stockverify.vocabulary import Role
-from stockverify.wire import Conflicted, Receipt
+from stockverify.wire.sync import Conflicted, Receipt
 
 
 class BatchNotFound(NotFound):

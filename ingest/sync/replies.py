@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ingest.sync.outcomes import Ok, Outcome
-from stockverify.wire import BatchReply, Conflicted, RecordResult, Rejected
+from stockverify.wire.sync import BatchReply, Conflicted, RecordResult, Rejected
 
 
 def reply(batch_id: str | None, outcomes: Sequence[Outcome], milliseconds: float) -> BatchReply:

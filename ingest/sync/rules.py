@@ -17,7 +17,8 @@ from ingest.sync.world import World
 from ingest.sync.writes import Writes
 from stockverify.clients import Document
 from stockverify.vocabulary import RackState
-from stockverify.wire import OpenSession, Rejected
+from stockverify.wire.sessions import OpenSession
+from stockverify.wire.sync import Rejected
 
 
 class Decision(NamedTuple):

@@ -32,7 +32,7 @@ from ingest.transactions import transact
 from stockverify.clients import Document
 from stockverify.errors import Unavailable
 from stockverify.vocabulary import Collection
-from stockverify.wire import Receipt
+from stockverify.wire.sync import Receipt
 
 LARGE = 256 * 1024
 """A body above this is read in a thread, so that heartbeats of others do not wait for it."""

@@ -9,12 +9,16 @@ from urllib.parse import quote
 
 import httpx
 
-from stockverify import wire
 from stockverify.client.exchange import Exchange
 from stockverify.client.memory import Login
 from stockverify.client.problems import LoginNeeded, Offline, WrongLogin
 from stockverify.client.replies import Me, SyncReply
 from stockverify.errors import StockVerifyError
+from stockverify.wire import auth
+from stockverify.wire.common import Request
+from stockverify.wire.devices import EnrollDevice, Enrolled
+from stockverify.wire.racks import AvailableRack, Claim, Grant, RackChanged, RackStateChanged
+from stockverify.wire.sessions import Heartbeat, Session, SessionCompleted
 
 T = TypeVar("T")
 
@@ -51,17 +55,17 @@ class Api:
 
     async def log_in(self, username: str, password: str) -> None:
         """Open a login for this device. Raises WrongLogin."""
-        await self._log_in("/api/auth/login", wire.Login(username=username, password=password))
+        await self._log_in("/api/auth/login", auth.Login(username=username, password=password))
 
     async def log_in_by_pin(self, username: str, pin: str) -> None:
         """The same with a PIN."""
-        await self._log_in("/api/auth/login-pin", wire.LoginPin(username=username, pin=pin))
+        await self._log_in("/api/auth/login-pin", auth.LoginPin(username=username, pin=pin))
 
-    async def enroll(self, code: str, device_id: str) -> wire.Enrolled:
+    async def enroll(self, code: str, device_id: str) -> Enrolled:
         """Exchange an admin's code, once, for a token that logins on this device carry. Raises WrongLogin."""
-        body = wire.EnrollDevice(code=code, device_id=device_id)
+        body = EnrollDevice(code=code, device_id=device_id)
         try:
-            enrolled = await self._exchange.send("POST", "/api/devices/enroll", wire.Enrolled, body)
+            enrolled = await self._exchange.send("POST", "/api/devices/enroll", Enrolled, body)
         except LoginNeeded as error:
             raise WrongLogin(**error.fields) from None
         self.device_token = enrolled.device_token
@@ -71,39 +75,39 @@ class Api:
         """The person who is logged in."""
         return await self._call("GET", "/api/auth/me", Me)
 
-    async def available_racks(self, floor: str | None = None) -> list[wire.AvailableRack]:
+    async def available_racks(self, floor: str | None = None) -> list[AvailableRack]:
         """Racks that nobody holds."""
-        return await self._call("GET", "/api/racks/available", list[wire.AvailableRack], floor=floor)
+        return await self._call("GET", "/api/racks/available", list[AvailableRack], floor=floor)
 
-    async def claim(self, rack_id: str, floor: str = "", take_over: bool = False) -> wire.Grant:
+    async def claim(self, rack_id: str, floor: str = "", take_over: bool = False) -> Grant:
         """Claim a rack; asking again gives the same grant."""
-        body = wire.Claim(floor=floor, take_over=take_over)
-        return await self._call("POST", f"/api/racks/{_in_path(rack_id)}/claim", wire.Grant, body)
+        body = Claim(floor=floor, take_over=take_over)
+        return await self._call("POST", f"/api/racks/{_in_path(rack_id)}/claim", Grant, body)
 
-    async def release(self, rack_id: str) -> wire.RackChanged:
+    async def release(self, rack_id: str) -> RackChanged:
         """Give a rack back."""
-        return await self._call("POST", f"/api/racks/{_in_path(rack_id)}/release", wire.RackChanged)
+        return await self._call("POST", f"/api/racks/{_in_path(rack_id)}/release", RackChanged)
 
-    async def pause(self, rack_id: str) -> wire.RackStateChanged:
+    async def pause(self, rack_id: str) -> RackStateChanged:
         """Keep a rack for a while without heartbeats."""
-        return await self._call("POST", f"/api/racks/{_in_path(rack_id)}/pause", wire.RackStateChanged)
+        return await self._call("POST", f"/api/racks/{_in_path(rack_id)}/pause", RackStateChanged)
 
-    async def resume(self, rack_id: str) -> wire.RackStateChanged:
+    async def resume(self, rack_id: str) -> RackStateChanged:
         """Go on with a paused rack."""
-        return await self._call("POST", f"/api/racks/{_in_path(rack_id)}/resume", wire.RackStateChanged)
+        return await self._call("POST", f"/api/racks/{_in_path(rack_id)}/resume", RackStateChanged)
 
-    async def session(self, session_id: str) -> wire.Session:
+    async def session(self, session_id: str) -> Session:
         """One session."""
-        return await self._call("GET", f"/api/sessions/{_in_path(session_id)}", wire.Session)
+        return await self._call("GET", f"/api/sessions/{_in_path(session_id)}", Session)
 
-    async def heartbeat(self, session_id: str) -> wire.Heartbeat:
+    async def heartbeat(self, session_id: str) -> Heartbeat:
         """Say that this device is alive; the reply says whether the rack is still its own."""
         path = f"/api/sessions/{_in_path(session_id)}/heartbeat"
-        return await self._call("POST", path, wire.Heartbeat, told=self._about_queue())
+        return await self._call("POST", path, Heartbeat, told=self._about_queue())
 
-    async def complete(self, session_id: str) -> wire.SessionCompleted:
+    async def complete(self, session_id: str) -> SessionCompleted:
         """Finish a session and its rack."""
-        return await self._call("POST", f"/api/sessions/{_in_path(session_id)}/complete", wire.SessionCompleted)
+        return await self._call("POST", f"/api/sessions/{_in_path(session_id)}/complete", SessionCompleted)
 
     async def sync(self, body: bytes) -> SyncReply:
         """Post a batch that is JSON already."""
@@ -139,10 +143,10 @@ class Api:
             await self._refresh(used)
             return await self._exchange.send(method, path, kind, body, query, {**self._bearer(), **told})
 
-    async def _log_in(self, path: str, body: wire.Request) -> None:
+    async def _log_in(self, path: str, body: Request) -> None:
         headers = {"X-Device-Token": self.device_token} if self.device_token else {}
         try:
-            reply = await self._exchange.send("POST", path, wire.TokensReply, body, headers=headers)
+            reply = await self._exchange.send("POST", path, auth.TokensReply, body, headers=headers)
         except LoginNeeded as error:
             raise WrongLogin(**error.fields) from None
         self._take(reply.data)
@@ -157,16 +161,16 @@ class Api:
         async with self._refreshing:
             if self._login is None or self._login is not used:
                 return
-            body = wire.Refresh(refresh_token=self._login.refresh_token)
+            body = auth.Refresh(refresh_token=self._login.refresh_token)
             try:
-                reply = await self._exchange.send("POST", "/api/auth/refresh", wire.TokensReply, body)
+                reply = await self._exchange.send("POST", "/api/auth/refresh", auth.TokensReply, body)
             except LoginNeeded:
                 self._login, self._expires_at = None, None
                 self._keep(None)
                 raise
             self._take(reply.data)
 
-    def _take(self, tokens: wire.Tokens) -> None:
+    def _take(self, tokens: auth.Tokens) -> None:
         self._login = Login(
             username=tokens.user.username,
             access_token=tokens.access_token,

@@ -9,7 +9,7 @@ import msgspec
 from stockverify.client.memory import Held
 from stockverify.client.problems import BadCount
 from stockverify.vocabulary import RecordStatus
-from stockverify.wire import SyncRecord
+from stockverify.wire.sync import SyncRecord
 
 _OURS = frozenset({"client_record_id", "session_id", "rack_id", "floor", "created_at", "updated_at", "revision"})
 _ENTERED = frozenset(SyncRecord.__struct_fields__) - _OURS

@@ -34,7 +34,7 @@ from stockverify.client.recovery import Recovery
 from stockverify.client.storage import Storage
 from stockverify.client.sync import Sync
 from stockverify.settings import Settings
-from stockverify.wire import AvailableRack, Grant
+from stockverify.wire.racks import AvailableRack, Grant
 
 _DEVICE_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _GONE = (403, 404)

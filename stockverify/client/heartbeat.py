@@ -7,7 +7,7 @@ from enum import StrEnum
 from stockverify.client.clockwork import Clockwork
 from stockverify.client.problems import ServiceRefused
 from stockverify.errors import StockVerifyError
-from stockverify.wire import Heartbeat
+from stockverify.wire.sessions import Heartbeat
 
 HEARTBEAT_SECONDS = 25.0
 """A claim lives 60 seconds without a heartbeat, so that one may be lost on the way."""

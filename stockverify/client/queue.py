@@ -13,7 +13,7 @@ import msgspec
 from stockverify.client.problems import BadCount, UnknownCount
 from stockverify.client.records import Accepted, Conflict, Counts, Entry, NotTaken, Outcome, Sending, SetAside, State
 from stockverify.client.storage import Storage
-from stockverify.wire import SyncRecord
+from stockverify.wire.sync import SyncRecord
 
 _ADD = "INSERT INTO records (client_record_id, session_id, revision, content, state, unconfirmed) VALUES (?,?,?,?,?,?)"
 _REVISE = """UPDATE records SET revision = ?, content = ?, unconfirmed = ?, state = 'queued', attempts = 0,

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from stockverify.wire import SyncRecord
+from stockverify.wire.sync import SyncRecord
 
 
 class State(StrEnum):

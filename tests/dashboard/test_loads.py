@@ -9,7 +9,7 @@ from dashboard import loads
 from dashboard.views.attention import Doubts
 from stockverify.datasets import POSITIONS
 from stockverify.vocabulary import Collection
-from stockverify.wire import QuerySpec
+from stockverify.wire.reports import QuerySpec
 from tests.dashboard.conftest import Stocked
 
 

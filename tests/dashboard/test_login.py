@@ -10,7 +10,7 @@ from dashboard.api import Api, ServiceAway
 from dashboard.login import CHECK_EVERY, Due, Keeper, Login, due, login_of
 from stockverify.services.child import free_port
 from stockverify.vocabulary import Role
-from stockverify.wire import Tokens, User
+from stockverify.wire.auth import Tokens, User
 from tests.service import PASSWORD, Service
 
 NOW = datetime(2026, 1, 31, 18, 0, tzinfo=UTC)

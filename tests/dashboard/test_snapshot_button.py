@@ -4,7 +4,7 @@ import time
 
 from dashboard import snapshot_button
 from dashboard.snapshot_button import follow
-from stockverify.wire import Run
+from stockverify.wire.reports import Run
 
 
 def run(status: str) -> Run:

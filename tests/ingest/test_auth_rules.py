@@ -9,7 +9,7 @@ from msgspec import UNSET
 from ingest.auth import changes, rules
 from ingest.auth.changes import Hashed, LastAdmin
 from stockverify.vocabulary import Role
-from stockverify.wire import ChangeUser
+from stockverify.wire.auth import ChangeUser
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 

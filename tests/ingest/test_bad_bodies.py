@@ -13,7 +13,7 @@ import pytest
 import zstandard
 from pymongo.database import Database
 
-from stockverify.wire import SyncRecord
+from stockverify.wire.sync import SyncRecord
 from tests.faults.ledger import wrong_reply
 from tests.service import Service, claim, record
 

@@ -18,7 +18,7 @@ from ingest.sync.writes import Writes
 from stockverify.clients import Document
 from stockverify.errors import BadInput, Refused
 from stockverify.vocabulary import ConflictType, RecordStatus
-from stockverify.wire import SyncRecord
+from stockverify.wire.sync import SyncRecord
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 SESSIONS: dict[str, Document] = {

@@ -15,7 +15,7 @@ from stockverify.breaker import BreakerState
 from stockverify.services.embedded import backends
 from stockverify.settings import Settings
 from stockverify.vocabulary import LIVE_DEVICES_KEY
-from stockverify.wire import DeviceQueue
+from stockverify.wire.sessions import DeviceQueue
 from tests.ingest.live import listening, metric
 from tests.service import Service, claim, record, running_service, sync
 

@@ -17,22 +17,25 @@ from ingest.app import create_app
 from ingest.documentation.examples import EXAMPLES
 from ingest.documentation.older import as_3_0
 from ingest.documentation.shapes import OperationsBatch, SyncBatch
-from stockverify import wire
 from stockverify.settings import Settings
+from stockverify.wire.auth import Login, Refresh
+from stockverify.wire.racks import Claim, Reason
+from stockverify.wire.reports import Compare, CreateSnapshot, QuerySpec
+from stockverify.wire.sessions import OpenSession
 from tests.dashboard.pages import chromium
 from tests.document import as_documented, document
 from tests.service import Service
 
 NOT_IN_IT = {"live.updates"}
 BODIES: dict[str, Any] = {
-    "auth.login": wire.Login,
-    "auth.refresh": wire.Refresh,
-    "racks.claim": wire.Claim,
-    "racks.force_release": wire.Reason,
-    "sessions.open": wire.OpenSession,
-    "reports.preview": wire.QuerySpec,
-    "reports.create_snapshot": wire.CreateSnapshot,
-    "reports.compare": wire.Compare,
+    "auth.login": Login,
+    "auth.refresh": Refresh,
+    "racks.claim": Claim,
+    "racks.force_release": Reason,
+    "sessions.open": OpenSession,
+    "reports.preview": QuerySpec,
+    "reports.create_snapshot": CreateSnapshot,
+    "reports.compare": Compare,
 }
 
 

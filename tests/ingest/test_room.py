@@ -25,8 +25,7 @@ from ingest.reports.room import ErrandFailed, Room, open_room
 from stockverify.errors import BadInput, NotFound, SetupError, Unavailable
 from stockverify.services.embedded import Backends
 from stockverify.settings import Settings
-from stockverify.wire import QuerySpec
-from stockverify.wire_reports import CollectionsReply, Snapshot
+from stockverify.wire.reports import CollectionsReply, QuerySpec, Snapshot
 from tests.service import Service, running_service
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)

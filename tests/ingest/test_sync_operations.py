@@ -11,7 +11,7 @@ from pymongo.database import Database
 from ingest.sync.incoming import Incoming, Opening
 from ingest.sync.operations import read_operation
 from stockverify.vocabulary import SessionType
-from stockverify.wire import Rejected
+from stockverify.wire.sync import Rejected
 from tests.service import Service, claim, record, sync
 
 Stored = Database[dict[str, Any]]

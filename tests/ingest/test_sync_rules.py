@@ -14,7 +14,7 @@ from ingest.sync.incoming import Incoming, Opening, Order, digest
 from ingest.sync.outcomes import Ok
 from ingest.sync.rules import World, Writes
 from stockverify.vocabulary import Role, SessionType
-from stockverify.wire import Conflicted, SyncRecord
+from stockverify.wire.sync import Conflicted, SyncRecord
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 CALLER = Caller("u-1", "asha", Role.STAFF, "l-1", "phone")

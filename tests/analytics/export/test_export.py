@@ -20,7 +20,7 @@ from analytics.lake import Lake
 from analytics.query import checked, run
 from analytics.zones import UnknownZone
 from stockverify.datasets import RECORDS, Type
-from stockverify.wire import QuerySpec
+from stockverify.wire.reports import QuerySpec
 from tests.analytics.conftest import Store, Take
 from tests.analytics.stock import NOW, item, record
 

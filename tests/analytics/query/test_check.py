@@ -6,7 +6,7 @@ import pytest
 from analytics.query import MAX_LIMIT, PREVIEW_LIMIT, checked
 from analytics.query.model import Condition, Operator, Order
 from stockverify.errors import BadInput
-from stockverify.wire import QuerySpec
+from stockverify.wire.reports import QuerySpec
 
 NAMES = ("item_code", "verified_qty", "round", "unknown_item", "received_at", "serial_numbers")
 

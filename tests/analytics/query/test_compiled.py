@@ -7,7 +7,7 @@ import pytest
 from analytics.query import checked
 from analytics.query.pipeline import OnlyInSnapshots, pipeline
 from analytics.query.sql import compiled
-from stockverify.wire import QuerySpec
+from stockverify.wire.reports import QuerySpec
 
 EVERYTHING = QuerySpec(
     collection="verification_records",

@@ -20,7 +20,7 @@ from analytics.query import checked, live, run, run_live
 from stockverify.clients import Document, database
 from stockverify.datasets import RECORDS, Type
 from stockverify.services.embedded import Backends
-from stockverify.wire import QuerySpec
+from stockverify.wire.reports import QuerySpec
 from tests.analytics.conftest import Store, Take
 from tests.analytics.stock import NOW, item, record, session
 

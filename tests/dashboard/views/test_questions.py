@@ -20,7 +20,7 @@ from dashboard.views.questions import (
     relations,
 )
 from stockverify.datasets import DATASETS, POSITIONS, RECORDS, Column, Type
-from stockverify.wire import QuerySpec
+from stockverify.wire.reports import QuerySpec
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

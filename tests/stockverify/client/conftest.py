@@ -18,7 +18,7 @@ from stockverify.client.queue import Queue
 from stockverify.client.records import Progress
 from stockverify.client.storage import Storage
 from stockverify.client.sync import Sync
-from stockverify.wire import SyncRecord
+from stockverify.wire.sync import SyncRecord
 from tests.stockverify.client.scripted import Scripted
 
 MOMENT = datetime(2026, 1, 5, 8, tzinfo=UTC)

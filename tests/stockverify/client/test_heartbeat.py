@@ -6,7 +6,7 @@ from collections import deque
 from stockverify.client.heartbeat import Heartbeats, LockNews
 from stockverify.client.problems import Offline, ServiceRefused
 from stockverify.errors import StockVerifyError
-from stockverify.wire import Heartbeat
+from stockverify.wire.sessions import Heartbeat
 from tests.stockverify.client.conftest import Clock
 
 OFFLINE = Offline(url="http://x", reason="no network")

@@ -16,7 +16,7 @@ from stockverify.client.problems import BadCount, UnknownCount
 from stockverify.client.queue import Queue
 from stockverify.client.records import Accepted, Conflict, Counts, NotTaken, Outcome, SetAside, State
 from stockverify.client.storage import DiskFull, Storage
-from stockverify.wire import SyncRecord
+from stockverify.wire.sync import SyncRecord
 from tests.stockverify.client.conftest import a_record
 
 
@@ -197,7 +197,7 @@ import sys
 from pathlib import Path
 from stockverify.client.queue import Queue
 from stockverify.client.storage import Storage
-from stockverify.wire import SyncRecord
+from stockverify.wire.sync import SyncRecord
 from tests.stockverify.client.conftest import a_record
 queue = Queue(Storage(Path(sys.argv[1])), 5)
 queue.take(100)

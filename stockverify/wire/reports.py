@@ -1,10 +1,61 @@
-"""The shapes of report replies. Rows have the columns that a query asks for, so they are objects of any fields."""
+"""Queries, snapshots, comparisons and runs. Rows are objects of any fields, as a query asks for them."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType, field
 
-from stockverify.wire import QuerySpec, Reply
+from stockverify.wire.common import Id, Name, Reply, Request, Text
+
+
+class QuerySpec(Request, frozen=True, kw_only=True):
+    """A report query as clients write it; analytics.query checks it against the dataset's declared columns."""
+
+    collection: Name
+    filters: dict[str, Any] = field(default_factory=dict)
+    group_by: list[Name] = field(default_factory=list)
+    aggregations: dict[str, Name] = field(default_factory=dict)
+    sort: dict[str, int] = field(default_factory=dict)
+    limit: Annotated[int, Meta(ge=1, le=2**53)] | None = None
+    skip: Annotated[int, Meta(ge=0, le=2**53)] = 0
+
+
+class CreateSnapshot(Request, frozen=True, kw_only=True):
+    """POST /api/reports/snapshots"""
+
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    query_spec: QuerySpec
+    description: Text = ""
+    snapshot_type: Name = "custom"
+    tags: list[Name] = field(default_factory=list)
+
+
+class Compare(Request, frozen=True, kw_only=True):
+    """POST /api/reports/compare"""
+
+    snapshot_a_id: Id
+    snapshot_b_id: Id
+    comparison_name: Name | None = None
+
+
+class RequestRun(Request, frozen=True, kw_only=True):
+    """POST /api/reports/runs asks the worker for something now."""
+
+    kind: Name = "materialise"
+    name: Name | None = None
+
+
+class Run(Reply, frozen=True, kw_only=True):
+    """What the worker did, does or will do."""
+
+    run_id: str
+    kind: str
+    status: str
+    requested_by: str
+    requested_at: float
+    finished_at: float | None
+    snapshot_id: str | None
+    error: str | None
+
 
 Row = dict[str, Any]
 

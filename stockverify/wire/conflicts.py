@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from stockverify.vocabulary import ConflictStatus, ConflictType, Resolution
-from stockverify.wire import Id, Reply, Request, Text
+from stockverify.wire.common import Id, Reply, Request, Text
 
 MAX_CONFLICTS = 500
 
