@@ -1,13 +1,12 @@
 """The rate of batch sync over HTTP as a ratio to raw `insert_many` of the same documents with the same durability.
 
-Bodies and documents are made before the clock starts. The load is plain `http.client` on one kept connection for each
-device: it takes a twentieth of the time that the service and MongoDB take for a batch.
+Bodies and documents are made before the clock starts. The load is one kept connection for each device: it takes a
+twentieth of the time that the service and MongoDB take for a batch.
 """
 
-import http.client
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -17,14 +16,13 @@ from pymongo.database import Database
 
 from stockverify import indexes
 from stockverify.clients import Document, database
-from stockverify.services.embedded import Backends
 from stockverify.vocabulary import Collection
+from tests.bench.line import Line
 from tests.bench.measured import centile, resident_mib
-from tests.service import Service, claim, record, running_service
+from tests.service import Service, record
 
 BATCH = 100
 BATCHES = {1: 60, 8: 30, 20: 15}
-PROCESSES = 2
 WARM_UP = 5
 
 pytestmark = pytest.mark.bench
@@ -32,27 +30,11 @@ pytestmark = pytest.mark.bench
 Send = Callable[[Any], None]
 
 
-@pytest.fixture(scope="module")
-def pair(embedded: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The service in two processes, with a database of its own."""
-    settings = msgspec.structs.replace(
-        embedded.settings,
-        mongodb_database="bench_sync",
-        data_dir=tmp_path_factory.mktemp("bench"),
-        rate_limit=1_000_000,  # counted all the same
-    )
-    with running_service(settings, processes=PROCESSES) as service:
-        yield service
-
-
-class Device:
-    """A counter with a claimed rack, and batches that are encoded already."""
+class Device(Line):
+    """A counter with batches that are encoded already."""
 
     def __init__(self, service: Service, batches: int) -> None:
-        person = service.person()
-        self.grant = claim(person, service.rack("bench"))
-        self.headers = {"Authorization": person.headers["Authorization"], "Content-Type": "application/json"}
-        self.connection = http.client.HTTPConnection("127.0.0.1", service.settings.api_port)
+        super().__init__(service)
         self.warm_up, self.bodies = self._made("w", WARM_UP), self._made("b", batches)
 
     def _made(self, mark: str, batches: int) -> list[bytes]:
@@ -63,8 +45,7 @@ class Device:
 
     def send(self, body: bytes) -> None:
         """Post one batch; all of it is `ok`."""
-        self.connection.request("POST", "/api/sync/batch", body, self.headers)
-        reply = self.connection.getresponse().read()
+        reply = self.call("POST", "/api/sync/batch", body)
         assert f'"success_count":{BATCH}'.encode() in reply, reply[:300]
 
 
@@ -109,7 +90,7 @@ def test_batch_sync_against_raw_inserts(pair: Service, mongo: "MongoClient[Docum
     first, latencies = at_once([(device.send, device.bodies) for device in counters])
     again, _ = at_once([(device.send, device.bodies) for device in counters])
     for device in counters:
-        device.connection.close()
+        device.close()
 
     stored = database(mongo, pair.settings)
     raw = mongo[f"{stored.name}_raw_{devices}"][Collection.RECORDS]
