@@ -11,6 +11,10 @@ from stockverify import logs
 from stockverify.errors import SetupError
 from stockverify.settings import Settings, from_env
 
+KEEP_ALIVE_SECONDS = 75
+"""Longer than clients keep an idle connection (5 seconds and 15 are common): who hangs up last never sends into a
+connection that is just being closed. With 5 seconds on both sides, 4 of 27,000 requests were lost that way."""
+
 
 class CannotListen(SetupError):
     """The service cannot listen on {bind}, port {port}: {reason}. Choose others with STOCKVERIFY_BIND and
@@ -34,6 +38,7 @@ def main() -> int:
         create_service(settings),
         log_config=None,
         access_log=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         server_header=False,
         timeout_graceful_shutdown=10,
         ws=sockets.BoundedProtocol,

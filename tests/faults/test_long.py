@@ -1,5 +1,6 @@
 """Long fault hunts under load, up to a minute each; `make test-faults` runs them. Seeds are printed."""
 
+import http.client
 import itertools
 import random
 import time
@@ -130,3 +131,13 @@ def test_a_bad_network_between_service_and_backends(tmp_path: Path, seed: int, b
             proxies[0].mishaps = Mishaps()
         print(dict(proxies[0].seen))
         assert proxies[0].seen["reset"] > 0
+
+
+def test_a_connection_that_rests_as_long_as_clients_let_it_still_answers(running: Stack) -> None:
+    """With 5 seconds, uvicorn's own default, the service hung up while a device's next request was on its way."""
+    line = http.client.HTTPConnection("127.0.0.1", running.service.settings.api_port)
+    for rest in (0, 6, 16):
+        time.sleep(rest)
+        line.request("GET", "/api/health")
+        assert line.getresponse().read()
+    line.close()
