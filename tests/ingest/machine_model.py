@@ -64,8 +64,11 @@ class Model:
     versions: set[Version] = field(default_factory=set)
     old_news: set[Version] = field(default_factory=set)
     conflicts: dict[Version, str] = field(default_factory=dict)
-    settled: dict[Version, str] = field(default_factory=dict)
+    resolutions: dict[Version, str] = field(default_factory=dict)
     serials: dict[str, str] = field(default_factory=dict)
+    # What settlements made: records as they were sent before, by their names, and versions that no device ever sent.
+    settled: dict[str, Version] = field(default_factory=dict)
+    made: set[Version] = field(default_factory=set)
 
     # ------------------------------------------------------------------------------------------- racks
 
@@ -124,6 +127,11 @@ class Model:
         stored, session = self.records.get(version.name), self.sessions[version.session]
         if reasons := self._refused(version, stored, session):
             return reasons
+        if stored is not None and (sent := self.settled.get(stored.name)):
+            if sent.counted != version.counted:
+                return {"stale_revision"}
+            self.old_news.add(version)
+            return set()
         if stored is not None and version.revision <= stored.revision:
             return {"stale_revision"} if version.revision == stored.revision else set()
         reasons = self._in_the_way(version, stored, session)
@@ -180,3 +188,57 @@ class Model:
         for each in (version, stored):
             if each is not None and (rack := self.racks[self.sessions[each.session].rack]).status == "claimed":
                 rack.status = "active"
+
+    # ------------------------------------------------------------------------------------------- settlements
+
+    def of_own_sessions(self) -> list[Version]:
+        """What was kept aside of people's own sessions; test_conflicts_settled knows where the others would count."""
+        return [each for each in self.conflicts if self.sessions[each.session].who.person == each.who.person]
+
+    def resolution(self, version: Version) -> str | None:
+        """How its conflict was settled. The same from two devices of one person is one conflict."""
+        return self.resolutions.get(version._replace(who=Who(version.who.person, "any")))
+
+    def resolve(self, version: Version, resolution: str) -> str:
+        """Its conflict is settled like this, for good."""
+        self.resolutions[version._replace(who=Who(version.who.person, "any"))] = resolution
+        return resolution
+
+    def acceptable(self, version: Version) -> int:
+        """The status with which accepting a version that was kept aside is answered: 400 for what breaks a rule, 409
+        when it would take a serial number away without being about that."""
+        verified, damage = version.content[1:3]
+        if damage > (verified or 0) or len(set(version.serials)) < len(version.serials):
+            return 400
+        return 409 if self.conflicts[version] != "duplicate_serial" and self._losers(version) else 200
+
+    def accept(self, version: Version) -> None:
+        """It is current now, and no device overwrites it; who had its serial numbers has given them up."""
+        before = self.records.get(version.name)
+        losers = self._losers(version)
+        current = version if before is None else version._replace(revision=before.revision, who=before.who)
+        if before is None:
+            self.versions.add(version)  # as if it had been ok: its replay is
+        touched = set(current.serials) | (set(current.serials) ^ set(before.serials if before else ()))
+        self._settle(current, before or version)
+        for loser in losers:
+            kept = tuple(serial for serial in loser.serials if serial not in current.serials)
+            self._settle(loser._replace(serials=kept), loser)
+        for serial in touched:
+            listers = [each for each in self.records.values() if serial in each.serials]
+            self.serials.pop(serial, None)
+            if listers:
+                self.serials[serial] = max(listers, key=lambda each: self.sessions[each.session].round).name
+
+    def _settle(self, current: Version, before: Version) -> None:
+        self.settled.setdefault(current.name, before)
+        self.records[current.name] = current
+        self.made.add(current)
+
+    def _losers(self, version: Version) -> list[Version]:
+        """Records that list one of its serial numbers; the same rack in another round is no contradiction."""
+        here = self.sessions[version.session]
+        others = [each for each in self.records.values() if each.name != version.name]
+        sharing = [each for each in others if set(each.serials) & set(version.serials)]
+        places = [(each, self.sessions[each.session]) for each in sharing]
+        return [each for each, there in places if there.rack != here.rack or there.round == here.round]

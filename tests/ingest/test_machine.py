@@ -227,18 +227,38 @@ class Machine(RuleBasedStateMachine):
     def resolve(self, pick: int, resolution: str) -> None:
         """What stands stays; the same again changes nothing, and another outcome is refused."""
         versions = list(self.model.conflicts)
-        version = versions[pick % len(versions)]
-        of_person = version._replace(who=Who(version.who.person, "any"))  # the same from two devices is one conflict
-        known = self.model.settled.setdefault(of_person, resolution)
-        row = self.house.stored.sync_conflicts.find_one(
-            _conflict_of(version) | {"user": self.house.names[version.who.person]}
-        )
-        assert row is not None
+        self._settle(versions[pick % len(versions)], resolution)
+
+    @precondition(lambda self: self.model.of_own_sessions())
+    @rule(pick=PICK)
+    def accept(self, pick: int) -> None:
+        """What the device sent becomes current, mostly of a conflict that nobody has settled yet."""
+        versions = self.model.of_own_sessions()
+        pending = [version for version in versions if self.model.resolution(version) is None]
+        some = pending if pending and pick % 4 else versions
+        self._settle(some[pick % len(some)], "accept_local")
+
+    def _settle(self, version: Version, resolution: str) -> None:
+        known, row = self.model.resolution(version), self._kept_aside(version)
         reply = self.house.boss.post(f"/api/sync/conflicts/{row['_id']}/resolve", json={"resolution": resolution})
-        assert reply.status_code == (200 if known == resolution else 409), reply.text
-        after = self.house.stored.sync_conflicts.find_one({"_id": row["_id"]})
-        assert after is not None
-        assert (after["status"], after["resolution"], after["local_data"]) == ("resolved", known, row["local_data"])
+        if known is None:
+            expected = self.model.acceptable(version) if resolution == "accept_local" else 200
+        else:
+            expected = 200 if known == resolution else 409
+        assert reply.status_code == expected, reply.text
+        if known is None and expected == 200:
+            known = self.model.resolve(version, resolution)
+            if resolution == "accept_local":
+                self._accepted(version)
+        after = self._kept_aside(version)
+        outcome = ("resolved", known) if known else ("pending", None)
+        assert (after["status"], after["resolution"], after["local_data"]) == (*outcome, row["local_data"])
+
+    def _accepted(self, version: Version) -> None:
+        """From now on its replay may be `ok`; the answers before said otherwise."""
+        self.model.accept(version)
+        named = version.name.encode()
+        self.batches = [batch for batch in self.batches if b'"' + named + b'"' not in batch[1]]
 
     # ------------------------------------------------------------------------------------------- invariants
 
@@ -267,7 +287,7 @@ class Machine(RuleBasedStateMachine):
         current = set(self.model.records.values())
         assert kept == {
             (each.name, each.session, each.revision, each.content, each.serials)
-            for each in self.model.versions - current
+            for each in (self.model.versions | self.model.made) - current
         }
         claims = self.house.stored.item_serials.find({"_id": {"$regex": f"^S{self.number}-"}})
         assert {row["_id"]: row["client_record_id"] for row in claims} == self.model.serials
@@ -347,6 +367,13 @@ class Machine(RuleBasedStateMachine):
         reply = self.house.clients[who].post("/api/sync/batch", content=body, headers=headers)
         assert reply.status_code == 200, reply.text
         return reply
+
+    def _kept_aside(self, version: Version) -> Document:
+        """The stored conflict of a version."""
+        wanted = _conflict_of(version) | {"user": self.house.names[version.who.person]}
+        row = self.house.stored.sync_conflicts.find_one(wanted)
+        assert row is not None
+        return row
 
     def _everything(self) -> dict[str, list[Document]]:
         """All that is stored of this run, the racks included."""
