@@ -236,18 +236,21 @@ def test_an_enrolled_device_cannot_be_replaced_without_revoking_it_and_the_code_
 
 def test_a_login_and_a_revocation_at_the_same_moment_leave_no_login(pair: Service) -> None:
     people = [new_user(pair, f"jan{n}") for n in range(3)]
-    came_in = 0
+    began = time.monotonic()
+    at_once(3, lambda place: log_in(pair, people[place]))
+    pace, came_in = time.monotonic() - began, 0  # a busy machine takes several times as long as a quiet one
     for turn in range(12):
         device = {"X-Device-ID": f"race-{turn}"}
 
         def act(place: int, device: dict[str, str] = device, turn: int = turn) -> httpx.Response:
             if place < 3:
                 return log_in(pair, people[place], **device)
-            time.sleep(turn * 0.04)  # before, in the midst of and after the logins
+            time.sleep(turn / 6 * pace)  # before, in the midst of and after the logins
             return pair.admin.post(f"/api/devices/race-{turn}/revoke", json={"reason": "race"})
 
         *logins, revoked = at_once(4, act)
-        assert (revoked.status_code, statuses(logins).keys() <= {200, 403}) == (200, True)
+        assert revoked.status_code == 200, revoked.text
+        assert statuses(logins).keys() <= {200, 403}, [each.text for each in logins]
         came_in += statuses(logins)[200]
         inside = [may_come_in(pair, login, **device) for login in logins if login.status_code == 200]
         assert inside == [401] * len(inside)
