@@ -5,6 +5,7 @@ fails too it ends by itself. The fence rises in the same transaction that opens 
 """
 
 import uuid
+from contextlib import suppress
 from datetime import datetime
 
 from pymongo import AsyncMongoClient, ReturnDocument
@@ -189,6 +190,8 @@ class RackStore:
             await self._leases.release(rack_id, session_id)
             raise
         self._tell(granted, RackState.CLAIMED, session_id, now)
+        with suppress(Unavailable):  # the rack is theirs all the same; the first heartbeat says it again
+            await self._leases.mark_present(caller, session_id, rack_id, now, self._settings.heartbeat_ttl)
         return self._grant(granted, session_id, "The rack is yours.")
 
     async def _switch(
