@@ -66,9 +66,9 @@ class Model:
     conflicts: dict[Version, str] = field(default_factory=dict)
     resolutions: dict[Version, str] = field(default_factory=dict)
     serials: dict[str, str] = field(default_factory=dict)
-    # What settlements made: records as they were sent before, by their names, and versions that no device ever sent.
+    history: set[Version] = field(default_factory=set)
+    # Records that a settlement has changed, by their names, as they were sent before.
     settled: dict[str, Version] = field(default_factory=dict)
-    made: set[Version] = field(default_factory=set)
 
     # ------------------------------------------------------------------------------------------- racks
 
@@ -179,7 +179,9 @@ class Model:
         self.versions.add(version)
         stored = self.records.get(version.name)
         if stored is not None and version.revision < stored.revision:
+            self.history.add(version)
             return
+        self.history |= {stored} if stored is not None else set()
         for serial in stored.serials if stored else ():
             if self.serials.get(serial) == version.name:
                 del self.serials[serial]
@@ -232,8 +234,8 @@ class Model:
 
     def _settle(self, current: Version, before: Version) -> None:
         self.settled.setdefault(current.name, before)
+        self.history |= {self.records[current.name]} if current.name in self.records else set()
         self.records[current.name] = current
-        self.made.add(current)
 
     def _losers(self, version: Version) -> list[Version]:
         """Records that list one of its serial numbers; the same rack in another round is no contradiction."""

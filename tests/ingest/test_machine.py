@@ -284,10 +284,8 @@ class Machine(RuleBasedStateMachine):
         assert all(0 <= row["damage_qty"] <= (row["verified_qty"] or 0) for row in found)
         history = self.house.stored.record_history.find({"rack_id": {"$in": self.names}})
         kept = {(row["client_record_id"], *_stored_version(row)) for row in history}
-        current = set(self.model.records.values())
         assert kept == {
-            (each.name, each.session, each.revision, each.content, each.serials)
-            for each in (self.model.versions | self.model.made) - current
+            (each.name, each.session, each.revision, each.content, each.serials) for each in self.model.history
         }
         claims = self.house.stored.item_serials.find({"_id": {"$regex": f"^S{self.number}-"}})
         assert {row["_id"]: row["client_record_id"] for row in claims} == self.model.serials
