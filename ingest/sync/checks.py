@@ -115,9 +115,10 @@ def counted_twice(record: SyncRecord, session: Document, world: World) -> Verdic
     """One line is counted by one session in each round."""
     if session["rack_id"] is None:
         return None
-    line = (session["rack_id"], session["round"], record.item_code, record.bin or "")
-    counted = world.lines.get(line, {}).items()
-    others = sorted((rid, sid) for rid, sid in counted if sid != session["_id"] and rid != record.client_record_id)
+    counted = world.lines.get((session["rack_id"], session["round"], record.item_code, record.bin or ""))
+    if not counted:  # nearly always
+        return None
+    others = sorted((rid, sid) for rid, sid in counted.items() if sid != session["_id"] and rid != record.client_record_id)
     if not others:
         return None
     other_record, other_session = others[0]
