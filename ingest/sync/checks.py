@@ -118,7 +118,9 @@ def counted_twice(record: SyncRecord, session: Document, world: World) -> Verdic
     counted = world.lines.get((session["rack_id"], session["round"], record.item_code, record.bin or ""))
     if not counted:  # nearly always
         return None
-    others = sorted((rid, sid) for rid, sid in counted.items() if sid != session["_id"] and rid != record.client_record_id)
+    others = sorted(
+        (rid, sid) for rid, sid in counted.items() if sid != session["_id"] and rid != record.client_record_id
+    )
     if not others:
         return None
     other_record, other_session = others[0]
