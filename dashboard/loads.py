@@ -12,7 +12,7 @@ import streamlit as st
 
 from analytics.compare import Comparison
 from analytics.compare import compare as compare_snapshots
-from analytics.figures import Overview
+from analytics.figures import Overview, Tolerance
 from analytics.figures import overview as read_overview
 from analytics.lake import Lake
 from analytics.query import QueryResult, checked, run
@@ -33,9 +33,9 @@ class Biggest(NamedTuple):
 
 
 @st.cache_data(max_entries=32, show_spinner="Reading the snapshot …")
-def overview(root: Path, snapshot_id: str) -> Overview:
+def overview(root: Path, snapshot_id: str, tolerance: Tolerance) -> Overview:
     """The figures of a snapshot."""
-    return read_overview(lake_at(root), snapshot_id)
+    return read_overview(lake_at(root), snapshot_id, tolerance)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from analytics import charts
-from analytics.figures import Overview
+from analytics.figures import Overview, Tolerance
 from dashboard import drawing, loads, snapshot_button
 from dashboard.context import House, open_house
 from dashboard.heading import heading
@@ -19,8 +19,9 @@ def show() -> None:
     if (choice := heading(house, "Overview")) is None:
         return
     root, snapshot_id, before = house.settings.lake, choice.freeze.snapshot_id, choice.previous
-    now = loads.overview(root, snapshot_id)
-    drawing.tiles(tiles(now.totals, loads.overview(root, before.snapshot_id).totals if before else None))
+    tolerance = Tolerance(house.settings.tolerance_units, house.settings.tolerance_share)
+    now = loads.overview(root, snapshot_id, tolerance)
+    drawing.tiles(tiles(now.totals, loads.overview(root, before.snapshot_id, tolerance).totals if before else None))
     _since(house, choice)
     _charts(now)
     drawing.racks(now.by_rack)

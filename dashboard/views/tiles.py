@@ -20,27 +20,32 @@ class Tile(NamedTuple):
     help: str
 
 
-_SHOWN: tuple[tuple[str, str, Good], ...] = (
-    ("progress", "Progress", "normal"),
-    ("counted_lines", "Lines counted", "normal"),
-    ("verified_units", "Verified units", "off"),
-    ("book_units", "Book units, same lines", "off"),
-    ("net_variance_units", "Net variance, units", "off"),
-    ("net_variance_value", "Net variance, value", "off"),
-    ("accuracy", "Accuracy", "normal"),
-    ("damage_units", "Damaged units", "inverse"),
+_GOOD: dict[str, Good] = {"more": "normal", "less": "inverse", "neither": "off"}
+_SHOWN = (
+    ("progress", "Progress"),
+    ("counted_lines", "Lines counted"),
+    ("verified_units", "Verified units"),
+    ("book_units", "Book units, same lines"),
+    ("net_variance_units", "Net variance, units"),
+    ("net_variance_value", "Net variance, value"),
+    ("gross_variance_value", "Gross variance, value"),
+    ("shrinkage_value", "Shrinkage, value"),
+    ("accuracy", "Accuracy"),
+    ("accuracy_by_value", "Accuracy by value"),
+    ("recount_rate", "Recount rate"),
+    ("damage_units", "Damaged units"),
 )
 
 
 def tiles(now: Totals, before: Totals | None) -> list[Tile]:
     """The tiles of a snapshot, with the change since the one before it."""
-    return [_tile(name, label, good, now, before) for name, label, good in _SHOWN]
+    return [_tile(name, label, now, before) for name, label in _SHOWN]
 
 
-def _tile(name: str, label: str, good: Good, now: Totals, before: Totals | None) -> Tile:
+def _tile(name: str, label: str, now: Totals, before: Totals | None) -> Tile:
     figure, value = _FIGURES[name], getattr(now, name)
     delta = step(getattr(before, name), value, figure.unit) or 0 if before else None
-    return Tile(label, _value(name, value, now), delta, good, f"{_upper(figure.formula)}.")
+    return Tile(label, _value(name, value, now), delta, _GOOD[figure.better], f"{_upper(figure.formula)}.")
 
 
 def _value(name: str, value: float | None, now: Totals) -> str:
@@ -50,6 +55,8 @@ def _value(name: str, value: float | None, now: Totals) -> str:
             return f"{shown} / {amount(now.lines, 'lines')}"
         case "damage_units" if now.damage_rate is not None:
             return f"{shown} ({amount(now.damage_rate, 'share')})"
+        case "shrinkage_value" if now.shrinkage_rate is not None:
+            return f"{shown} ({amount(now.shrinkage_rate, 'share')})"
     return shown
 
 

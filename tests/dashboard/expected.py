@@ -33,6 +33,11 @@ def figures(database: Database[Document]) -> Figures:
     verified, damaged = (sum(pair[side] for pair in counted.values()) for side in (0, 1))
     value = sum(step * costs[key] for key, step in variance.items() if costs.get(key) is not None)
     right = sum(1 for step in variance.values() if step == 0)
+    rounds = {record["rack_id"]: record.get("round") or 1 for record in _latest(records)}
+    again = sum(1 for key in counted if rounds[key[0]] > 1)
+    priced = {key: costs[key] for key in counted if costs.get(key) is not None}
+    gross = sum(abs(variance[key]) * cost for key, cost in priced.items())
+    size = sum(abs(book.get(key, 0.0)) * cost for key, cost in priced.items())
     done = {key[0] for key in counted}
     return Figures(
         tiles={
@@ -42,7 +47,11 @@ def figures(database: Database[Document]) -> Figures:
             "Book units, same lines": _units(sum(book.get(key, 0.0) for key in counted)),
             "Net variance, units": _units(sum(variance.values())),
             "Net variance, value": f"{value + 0.0:,.2f}",
+            "Gross variance, value": f"{gross:,.2f}",
+            "Shrinkage, value": f"{-value + 0.0:,.2f}" + (f" ({_percent(-value, size)})" if size else ""),
             "Accuracy": _percent(right, len(counted)),
+            "Accuracy by value": _percent(max(size - gross, 0.0), size),
+            "Recount rate": _percent(again, len(counted)),
             "Damaged units": _units(damaged) + (f" ({_percent(damaged, verified)})" if verified else ""),
         },
         rows={

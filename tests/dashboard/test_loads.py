@@ -4,6 +4,7 @@ import msgspec
 import polars as pl
 import pytest
 
+from analytics.figures import EXACT
 from analytics.query import checked, run
 from dashboard import loads
 from dashboard.views.attention import Doubts
@@ -48,5 +49,8 @@ def test_sizes_are_those_without_the_page(stocked: Stocked, spec: QuerySpec, num
 
 def test_two_snapshots_never_share_what_is_kept(stocked: Stocked) -> None:
     root = stocked.settings.lake
-    pages = [loads.overview(root, freeze.snapshot_id).totals.counted_lines for freeze in (stocked.older, stocked.newer)]
+    pages = [
+        loads.overview(root, freeze.snapshot_id, EXACT).totals.counted_lines
+        for freeze in (stocked.older, stocked.newer)
+    ]
     assert pages == [185, 324]

@@ -35,8 +35,16 @@ def test_redis_is_named_by_url_or_by_parts(environ: dict[str, str], address: str
     assert from_env(environ).redis_address() == address
 
 
+BAD_TOLERANCES = [
+    ("TOLERANCE_UNITS", "-1"),
+    ("TOLERANCE_UNITS", "inf"),
+    ("TOLERANCE_UNITS", "nan"),
+    ("TOLERANCE_SHARE", "2"),
+]
+
+
 @pytest.mark.parametrize(
-    ("name", "value"), [("REDIS_PORT", "70000"), ("RACK_LOCK_TTL", "0"), ("SYNC_BATCH_SIZE", "many")]
+    ("name", "value"), [("REDIS_PORT", "70000"), ("RACK_LOCK_TTL", "0"), ("SYNC_BATCH_SIZE", "many"), *BAD_TOLERANCES]
 )
 def test_a_bad_value_is_named_with_its_meaning(name: str, value: str) -> None:
     with pytest.raises(BadSetting, match=f"{name}='{value}' is not usable: .* It means: "):

@@ -13,12 +13,18 @@ NOW = Totals(
     verified_units=1234.5,
     net_variance_units=-15.5,
     gross_variance_units=20.0,
+    book_value=2000.0,
+    verified_value=1900.1,
     net_variance_value=-99.9,
     gross_variance_value=120.0,
     shrinkage_value=99.9,
+    shrinkage_rate=0.04995,
     damage_units=2.0,
     damage_rate=0.0016,
     accuracy=0.8,
+    accuracy_by_value=0.94,
+    recounted_lines=5,
+    recount_rate=0.2,
 )
 NOTHING = Totals(
     lines=40,
@@ -28,17 +34,23 @@ NOTHING = Totals(
     verified_units=0.0,
     net_variance_units=0.0,
     gross_variance_units=0.0,
+    book_value=0.0,
+    verified_value=0.0,
     net_variance_value=0.0,
     gross_variance_value=0.0,
     shrinkage_value=0.0,
+    shrinkage_rate=None,
     damage_units=0.0,
     damage_rate=None,
     accuracy=None,
+    accuracy_by_value=None,
+    recounted_lines=0,
+    recount_rate=None,
 )
 
 
 def test_values_and_changes_since_the_previous_snapshot() -> None:
-    before = msgspec.structs.replace(NOW, counted_lines=20, progress=0.5, damage_units=3.0, accuracy=0.8)
+    before = msgspec.structs.replace(NOW, counted_lines=20, progress=0.5, damage_units=3.0, recount_rate=0.0)
     assert [(tile.label, tile.value, tile.delta, tile.good) for tile in tiles(NOW, before)] == [
         ("Progress", "62.5%", "+12.5 pts", "normal"),
         ("Lines counted", "25 / 40", "+5", "normal"),
@@ -46,7 +58,11 @@ def test_values_and_changes_since_the_previous_snapshot() -> None:
         ("Book units, same lines", "1,250", 0, "off"),
         ("Net variance, units", "-15.5", 0, "off"),
         ("Net variance, value", "-99.90", 0, "off"),
+        ("Gross variance, value", "120.00", 0, "inverse"),
+        ("Shrinkage, value", "99.90 (4.9%)", 0, "inverse"),
         ("Accuracy", "80.0%", 0, "normal"),
+        ("Accuracy by value", "94.0%", 0, "normal"),
+        ("Recount rate", "20.0%", "+20.0 pts", "inverse"),
         ("Damaged units", "2 (0.1%)", "-1", "inverse"),
     ]
 
@@ -63,7 +79,11 @@ def test_what_cannot_be_computed_is_a_dash_and_never_zero() -> None:
         "Book units, same lines": "0",
         "Net variance, units": "0",
         "Net variance, value": "0.00",
+        "Gross variance, value": "0.00",
+        "Shrinkage, value": "0.00",
         "Accuracy": "–",
+        "Accuracy by value": "–",
+        "Recount rate": "–",
         "Damaged units": "0",
     }
 

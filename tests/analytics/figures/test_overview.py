@@ -1,8 +1,10 @@
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from analytics.figures import FIGURES, Totals, overview
+from analytics.figures import FIGURES, WORK, Figure, Tolerance, Totals, UnknownFigure, WorkTotals, overview, trend
 from analytics.lake import Lake
 from tests.analytics.conftest import Take
 from tests.analytics.stock import item, record, session
@@ -15,12 +17,18 @@ NOTHING = Totals(
     verified_units=0.0,
     net_variance_units=0.0,
     gross_variance_units=0.0,
+    book_value=0.0,
+    verified_value=0.0,
     net_variance_value=0.0,
     gross_variance_value=0.0,
     shrinkage_value=0.0,
+    shrinkage_rate=None,
     damage_units=0.0,
     damage_rate=None,
     accuracy=None,
+    accuracy_by_value=None,
+    recounted_lines=0,
+    recount_rate=None,
 )
 
 
@@ -33,8 +41,9 @@ def test_the_figures_by_hand(take: Take, lake: Lake) -> None:
         item("R2", "no cost", 1, floor="First", unit_cost=None),
     ]
     records = [
-        record("c-1", "R1", "short", 7, damage_qty=2),
-        record("c-2", "R1", "over", 5),
+        record("c-0", "R1", "short", 10),
+        record("c-1", "R1", "short", 7, damage_qty=2, round=2),
+        record("c-2", "R1", "over", 5, round=2),
         record("c-3", "R2", "exact", 5),
         record("c-4", "R2", "no cost", 3),
         record("c-5", "R2", "not in book", 2, category="Toys", floor="First"),
@@ -49,12 +58,18 @@ def test_the_figures_by_hand(take: Take, lake: Lake) -> None:
         verified_units=22.0,
         net_variance_units=2.0,
         gross_variance_units=8.0,
+        book_value=25 + 40 + 12.5,
+        verified_value=17.5 + 50 + 12.5,
         net_variance_value=2.5,
         gross_variance_value=17.5,
         shrinkage_value=-2.5,
+        shrinkage_rate=-2.5 / 77.5,
         damage_units=2.0,
         damage_rate=2 / 22,
         accuracy=1 / 5,
+        accuracy_by_value=60 / 77.5,
+        recounted_lines=2,
+        recount_rate=2 / 5,
     )
     floors: list[dict[str, Any]] = found.by_floor.to_dicts()
     shown = [(row["floor"], row["lines"], row["counted_lines"], row["net_variance_value"]) for row in floors]
@@ -73,7 +88,7 @@ def test_groups_add_up_to_the_totals(take: Take, lake: Lake, frame: str) -> None
     ]
     found = overview(lake, take(erp_items=items, verification_records=records).snapshot_id)
     for figure in FIGURES:
-        if figure.unit != "share":
+        if figure.adds_up:
             assert getattr(found, frame)[figure.name].sum() == getattr(found.totals, figure.name), figure.name
 
 
@@ -84,7 +99,47 @@ def test_nothing_counted_and_nothing_there(take: Take, lake: Lake) -> None:
     assert found.by_floor.columns == ["floor", *(figure.name for figure in FIGURES)]
 
 
-def test_every_figure_says_what_it_means() -> None:
+def test_a_tolerance_makes_small_variances_right(take: Take, lake: Lake) -> None:
+    items = [item("R1", "small", 100, unit_cost=1.0), item("R1", "large", 100, unit_cost=1.0)]
+    records = [record("c-1", "R1", "small", 98), record("c-2", "R1", "large", 97)]
+    snapshot_id = take(erp_items=items, verification_records=records).snapshot_id
+    shown = [
+        (found.accuracy, found.accuracy_by_value)
+        for tolerance in (Tolerance(), Tolerance(units=2), Tolerance(share=0.02), Tolerance(1, 0.03))
+        for found in [overview(lake, snapshot_id, tolerance).totals]
+    ]
+    assert shown == [(0.0, 195 / 200), (0.5, 197 / 200), (0.5, 197 / 200), (1.0, 1.0)]
+
+
+def test_the_trend_of_a_figure_over_snapshots(take: Take, lake: Lake) -> None:
+    first = take(erp_items=[item("R1", "a", 4)])
+    second = take(verification_records=[record("c-1", "R1", "a", 3)])
+    ids = [first.snapshot_id, second.snapshot_id]
+    assert trend(lake, "accuracy", ids)["value"].to_list() == [None, 0.0]
+    assert trend(lake, "counts", ids).rows() == [
+        (first.snapshot_id, first.as_of, 0.0),
+        (second.snapshot_id, second.as_of, 1.0),
+    ]
+    with pytest.raises(UnknownFigure, match="There is no figure 'profit'; use one of: lines, counted_lines,"):
+        trend(lake, "profit", ids)
+
+
+def test_every_figure_is_computed() -> None:
     assert [figure.name for figure in FIGURES] == list(Totals.__struct_fields__)
-    assert {figure.unit for figure in FIGURES} == {"lines", "units", "value", "share"}
-    assert all(figure.title and figure.formula for figure in FIGURES)
+    assert [figure.name for figure in WORK] == list(WorkTotals.__struct_fields__)
+    units = {"lines", "units", "value", "share", "hours", "per hour", "seconds"}
+    assert {figure.unit for figure in (*FIGURES, *WORK)} == units
+
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "figures.md"
+
+
+@pytest.mark.parametrize("figure", [*FIGURES, *WORK], ids=lambda figure: figure.name)
+def test_every_figure_is_documented_as_it_is_declared(figure: Figure) -> None:
+    cells = (f"`{figure.name}`", figure.title, figure.unit, figure.formula, figure.source, figure.better)
+    assert "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |" in DOCUMENT.read_text().splitlines()
+
+
+def test_no_figure_is_documented_that_does_not_exist() -> None:
+    named = re.findall(r"^\| `(\w+)`", DOCUMENT.read_text(), re.MULTILINE)
+    assert named == [figure.name for figure in (*FIGURES, *WORK)]

@@ -1,0 +1,24 @@
+"""What the figures mean. Page, chart, comparison and file take them from here, so that they agree."""
+
+from analytics.figures.declared import EXACT, Figure, Tolerance
+from analytics.figures.overview import Overview, UnknownFigure, overview, trend
+from analytics.figures.stock import STOCK as FIGURES
+from analytics.figures.stock import Totals, grouped, totals
+from analytics.figures.work import WORK, Work, WorkTotals
+
+__all__ = [
+    "EXACT",
+    "FIGURES",
+    "WORK",
+    "Figure",
+    "Overview",
+    "Tolerance",
+    "Totals",
+    "UnknownFigure",
+    "Work",
+    "WorkTotals",
+    "grouped",
+    "overview",
+    "totals",
+    "trend",
+]

@@ -1,0 +1,67 @@
+"""The figures of a whole snapshot, and of one figure over many."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+from msgspec import Struct
+
+from analytics.figures.declared import EXACT, Tolerance
+from analytics.figures.stock import STOCK, Totals, grouped, totals
+from analytics.figures.work import WORK, Work, work
+from analytics.lake import Freeze, Lake
+from stockverify.datasets import POSITIONS, RECORDS, SESSIONS
+from stockverify.errors import BadInput
+
+
+class UnknownFigure(BadInput):
+    """There is no figure {name!r}; use one of: {known}."""
+
+
+class Overview(Struct, frozen=True):
+    """One snapshot at a glance. The frames have the group's columns and then one column per figure, sorted by group."""
+
+    freeze: Freeze
+    totals: Totals
+    by_floor: pl.DataFrame
+    by_rack: pl.DataFrame
+    by_category: pl.DataFrame
+    work: Work
+
+
+def overview(lake: Lake, snapshot_id: str, tolerance: Tolerance = EXACT) -> Overview:
+    """The figures of a snapshot. Raises what the lake raises for an unknown or damaged snapshot."""
+    positions = _positions(lake, snapshot_id)
+    return Overview(
+        freeze=lake.freeze(snapshot_id),
+        totals=totals(positions, tolerance),
+        by_floor=grouped(positions, "floor", tolerance=tolerance),
+        by_rack=grouped(positions, "floor", "rack_id", tolerance=tolerance),
+        by_category=grouped(positions, "category", tolerance=tolerance),
+        work=_work(lake, snapshot_id),
+    )
+
+
+def trend(lake: Lake, name: str, snapshot_ids: Sequence[str], tolerance: Tolerance = EXACT) -> pl.DataFrame:
+    """One figure over snapshots: columns snapshot_id, as_of and value, in the order given. Costs one pass over each.
+
+    Raises UnknownFigure, or what the lake raises.
+    """
+    stock, of_work = ({figure.name for figure in figures} for figures in (STOCK, WORK))
+    if name not in stock | of_work:
+        raise UnknownFigure(name=name[:80], known=", ".join(figure.name for figure in (*STOCK, *WORK)))
+    rows = []
+    for snapshot_id in snapshot_ids:
+        found = totals(_positions(lake, snapshot_id), tolerance) if name in stock else _work(lake, snapshot_id).totals
+        value = getattr(found, name)
+        rows.append((snapshot_id, lake.freeze(snapshot_id).as_of, None if value is None else float(value)))
+    columns: dict[str, Any] = {"snapshot_id": pl.String, "as_of": pl.Datetime("ms", "UTC"), "value": pl.Float64}
+    return pl.DataFrame(rows, schema=columns, orient="row")
+
+
+def _positions(lake: Lake, snapshot_id: str) -> pl.LazyFrame:
+    return pl.scan_parquet(lake.files(POSITIONS.name, snapshot_id), glob=False)
+
+
+def _work(lake: Lake, snapshot_id: str) -> Work:
+    return work(lake.files(RECORDS.name, snapshot_id), lake.files(SESSIONS.name, snapshot_id))
