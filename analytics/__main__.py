@@ -1,4 +1,4 @@
-"""`python -m analytics`: take, list, compare, export and verify snapshots; `stockverify snapshot` runs it."""
+"""`python -m analytics`: take, list, compare, export, question and verify snapshots; `stockverify snapshot` runs it."""
 
 from importlib import import_module
 from typing import Any
@@ -13,6 +13,7 @@ _MODULES = {
     "list": "analytics.commands.list_",
     "compare": "analytics.commands.compare",
     "export": "analytics.commands.export",
+    "anomalies": "analytics.commands.anomalies",
     "verify": "analytics.commands.verify",
 }
 
@@ -40,7 +41,7 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Snapshots of the count: take, list, compare, export and verify them.
+    """Snapshots of the count: take, list, compare, export, question and verify them.
 
     A SNAPSHOT is an id as `list` prints it, or `latest`, or `previous`.
     """

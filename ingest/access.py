@@ -64,6 +64,7 @@ OPERATIONS: dict[str, frozenset[Role]] = {
     "conflicts.batch_resolve": SETTLES,
     "sync.receipts": ALL,
     "activity.list": AUDITS,
+    "anomalies.list": READS_REPORTS,
     "reports.preview": READS_REPORTS,
     "reports.create_snapshot": SETTLES,
     "reports.snapshots": READS_REPORTS,

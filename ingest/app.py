@@ -7,6 +7,7 @@ from litestar.types import ASGIApp
 
 from ingest.access import guard
 from ingest.activity.handlers import ActivityController
+from ingest.anomalies.handlers import AnomalyController
 from ingest.auth.handlers import AuthController
 from ingest.bodies import MAX_DECODED, decoded
 from ingest.conflicts.handlers import ConflictController
@@ -39,6 +40,7 @@ def create_app(settings: Settings) -> Litestar:
             SyncController,
             ConflictController,
             ReportController,
+            AnomalyController,
             ActivityController,
             updates,
             health,

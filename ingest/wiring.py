@@ -17,6 +17,7 @@ from litestar.middleware import AbstractAuthenticationMiddleware, Authentication
 from ingest import access
 from ingest.activity.sealing import sealing
 from ingest.activity.store import ActivityStore
+from ingest.anomalies.store import AnomalyStore
 from ingest.auth.accounts import AccountStore
 from ingest.auth.attempts import AttemptStore
 from ingest.auth.hashing import Hashing
@@ -60,6 +61,7 @@ class AllStores(NamedTuple):
     sync: SyncStore
     conflicts: ConflictStore
     reports: ReportStore
+    anomalies: AnomalyStore
     activity: ActivityStore
     health: HealthStore
     metrics: MetricsStore
@@ -108,6 +110,7 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
                 sync=SyncStore(mongo, database, feed),
                 conflicts=ConflictStore(mongo, database, activity, feed, mongo_breaker),
                 reports=ReportStore(database, room, settings),
+                anomalies=AnomalyStore(room),
                 activity=activity,
                 health=HealthStore(mongo, leases, mongo_breaker),
                 metrics=metrics,

@@ -130,6 +130,17 @@ class RunStatus(StrEnum):
     FAILED = "failed"
 
 
+class AnomalyKind(StrEnum):
+    """What may be odd about counts; docs/anomalies.md says how each is found."""
+
+    VARIANCE_OUTLIER = "variance_outlier"
+    DIGIT_HEAPING = "digit_heaping"
+    ALWAYS_BOOK = "always_book"
+    IMPOSSIBLE_SPEED = "impossible_speed"
+    SUDDEN_CHANGE = "sudden_change"
+    SERIAL_PATTERN = "serial_pattern"
+
+
 class Collection(StrEnum):
     """The MongoDB collections."""
 

@@ -8,7 +8,9 @@ from ingest.access import LIMITED, OPERATIONS, PUBLIC
 from ingest.documentation.shapes import Problem, reference
 
 NEVER_LIMITED = frozenset({"health", "metrics"})
-NAME_OTHERS_IN_BODY_OR_QUERY = frozenset({"sync.heartbeat", "reports.compare", "reports.preview", "devices.invite"})
+NAME_OTHERS_IN_BODY_OR_QUERY = frozenset(
+    {"sync.heartbeat", "reports.compare", "reports.preview", "devices.invite", "anomalies.list"}
+)
 CHECK_CREDENTIALS = frozenset({"auth.login", "auth.login_pin", "auth.refresh", "devices.enroll"})
 WRITES = frozenset({"post", "put", "patch", "delete"})
 

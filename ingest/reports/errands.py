@@ -102,7 +102,17 @@ class Export(Errand, frozen=True, kw_only=True):
     now: datetime
 
 
-AnyErrand = Describe | Check | Preview | Total | List | Find | Page | CompareBoth | Export
+class FindAnomalies(Errand, frozen=True, kw_only=True):
+    """Look for anomalies of some kinds, or of all, in a freeze. Gives AnomaliesReply."""
+
+    takes_long: ClassVar[bool] = True
+    snapshot_id: str
+    kinds: list[str]
+    against: str | None
+    limit: int
+
+
+AnyErrand = Describe | Check | Preview | Total | List | Find | Page | CompareBoth | Export | FindAnomalies
 
 
 class Previewed(Struct, frozen=True):

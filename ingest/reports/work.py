@@ -14,11 +14,12 @@ from analytics.export.write import format_of
 from analytics.lake import Lake
 from analytics.query import PREVIEW_LIMIT, Query, QueryResult, checked, describe, run, run_live
 from analytics.query.pipeline import pipeline
-from ingest.reports import comparisons, errands, places
+from ingest.reports import anomalies, comparisons, errands, places
 from ingest.reports.errands import Made, Place, Previewed, Rows, Totals
 from stockverify.clients import Document, database
 from stockverify.datasets import POSITIONS
 from stockverify.settings import Settings
+from stockverify.wire.anomalies import AnomaliesReply
 from stockverify.wire.reports import Snapshot
 
 
@@ -84,6 +85,10 @@ class Work:
         path = folder / f"{_file_stem(asked.name or name)}.{kind}"
         made = export(table, kind, path, Order(asked.requested_by, self._zone, asked.now))
         return Made(str(made.path), made.rows, made.sha256)
+
+    @do.register
+    def _anomalies(self, asked: errands.FindAnomalies) -> AnomaliesReply:
+        return anomalies.found(self._lake, asked)
 
     def _table(self, place: Place, dataset: str | None) -> tuple[Table, str]:
         """The rows of a place, and the name of the freeze."""

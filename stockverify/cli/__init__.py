@@ -17,6 +17,7 @@ _COMMANDS = {
     "list": "analytics:list_",
     "compare": "analytics:compare",
     "export": "analytics:export",
+    "anomalies": "analytics:anomalies",
     "device": "device:device",
     "doctor": "doctor:doctor",
 }

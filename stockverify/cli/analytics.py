@@ -1,4 +1,4 @@
-"""`stockverify snapshot`, `list`, `compare` and `export` run the analytics as a process of its own."""
+"""`stockverify snapshot`, `list`, `compare`, `export` and `anomalies` run the analytics as a process of its own."""
 
 import os
 import subprocess
@@ -37,3 +37,4 @@ snapshot = _command("snapshot", "Freeze what was counted up to now into the lake
 list_ = _command("list", "List the snapshots in the lake, newest first.")
 compare = _command("compare", "Compare two snapshots, line by line and in total.")
 export = _command("export", "Write a snapshot as CSV, XLSX, JSON or Parquet.")
+anomalies = _command("anomalies", "Show what is odd in a snapshot, and why.")

@@ -66,6 +66,32 @@ def test_from_snapshot_to_file(shell: Shell, db: Database[Document], settings: S
     assert shell.json("verify") == {"checked": 2, "problems": []}
 
 
+def test_anomalies_are_told_in_words_and_for_programs(shell: Shell, db: Database[Document]) -> None:
+    odd = "odd\x1b[31m"
+    db["erp_items"].insert_many([item("R1", f"i{number}", 20) for number in range(40)] + [item("R1", odd, 20)])
+    db["verification_records"].insert_many([record(f"c-{number}", "R1", f"i{number}", 20) for number in range(40)])
+    db["verification_records"].insert_one(record("c-odd", "R1", odd, 90, serial_numbers=["12345"] * 90))
+    shell.json("snapshot")
+    told = shell.json("anomalies")
+    assert told["found"] == {
+        "variance_outlier": 1,
+        "digit_heaping": 0,
+        "always_book": 0,
+        "impossible_speed": 0,
+        "sudden_change": 0,
+        "serial_pattern": 1,
+    }
+    assert [flag["proof"] for flag in told["flags"]] == [[["c-odd"]], [["R1", "", odd]]]
+    assert [flag["kind"] for flag in shell.json("anomalies", "--kind", "variance_outlier")["flags"]] == [
+        "variance_outlier"
+    ]
+    assert len(shell.json("anomalies", "--limit", "1")["flags"]) == 1
+    shown = shell("anomalies").stdout
+    assert "Counted 90 where the book says 20" in shown
+    assert "1 rows of positions, such as R1, , odd?[31m" in shown
+    assert "\x1b" not in shown
+
+
 def test_damage_is_told_with_exit_code_1(shell: Shell, db: Database[Document], lake: Lake) -> None:
     db["erp_items"].insert_one(item("R1", "a", 3))
     taken = shell.json("snapshot")["snapshot_id"]
@@ -100,7 +126,7 @@ def test_an_error_is_one_line_and_exit_code_2(
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", ["snapshot", "list", "compare", "export", "verify"])
+@pytest.mark.parametrize("command", ["snapshot", "list", "compare", "export", "anomalies", "verify"])
 def test_help_teaches_with_an_example(shell: Shell, command: str) -> None:
     done = shell(command, "--help")
     assert done.exit_code == 0
