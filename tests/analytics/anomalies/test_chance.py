@@ -4,7 +4,7 @@ import math
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.anomalies.chance import strength, surprise
@@ -22,6 +22,7 @@ def bound(hits: int, trials: int, expected: float) -> float:
     return float(frame.select(surprise(*(pl.col(name) for name in frame.columns))).item())
 
 
+@settings(deadline=None)
 @given(data=st.data(), trials=st.integers(1, 120), expected=st.floats(0.01, 0.99))
 def test_the_bound_is_never_smaller_than_the_chance(data: st.DataObject, trials: int, expected: float) -> None:
     hits = data.draw(st.integers(0, trials))

@@ -173,6 +173,14 @@ def test_rounds_that_contradict_each_other(tmp_path: Path) -> None:
         assert found(tmp_path, AnomalyKind.SUDDEN_CHANGE, records=unchanged) == []
 
 
+def test_a_line_is_told_once_and_then_with_what_the_book_knows(tmp_path: Path) -> None:
+    now, then = [position("a", 20, 20, round=2)], [before("a", 40, 60)]
+    flags = found(tmp_path, AnomalyKind.SUDDEN_CHANGE, records=rounds(60, 20), positions=now, previous=then)
+    assert whys(flags) == [
+        "Counted 20 now and 60 in the earlier snapshot, while the book moved by -20: -20 that nothing explains."
+    ]
+
+
 def test_serial_numbers_that_are_repeated_or_made_up(tmp_path: Path) -> None:
     rows = [
         record("c-1", 2, serials=["A1B2", "K9X8"]),

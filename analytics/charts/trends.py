@@ -1,0 +1,35 @@
+"""Charts of a figure over time."""
+
+import altair as alt
+import polars as pl
+
+from analytics.charts.style import BLUE, plain
+from analytics.figures import Figure
+from analytics.zones import zone_of
+
+_FORMATS = {"share": ".1%", "lines": ",d", "value": ",.2f", "seconds": ",.0f"}
+_UNITS = {"share": "%", "value": "currency"}
+MOST_POINTS = 1000
+
+
+def trend(figure: Figure, points: pl.DataFrame, zone: str) -> alt.Chart:
+    """One figure over snapshots, as `analytics.figures.trend` gives it; at most the last MOST_POINTS.
+
+    Times are those of the house; without their zone they are drawn as they are written, whoever looks at the chart.
+    Raises UnknownZone.
+    """
+    local = pl.col("as_of").dt.convert_time_zone(zone_of(zone).key).dt.replace_time_zone(None)
+    rows = points.tail(MOST_POINTS).with_columns(local).drop_nulls("value")
+    style = _FORMATS.get(figure.unit, ",.2f")
+    title = f"{figure.title} ({_UNITS.get(figure.unit, figure.unit)})"
+    chart = alt.Chart(rows).mark_line(color=BLUE, point=alt.OverlayMarkDef(color=BLUE, size=36))
+    drawn: alt.Chart = chart.encode(
+        x=alt.X("as_of:T", title=f"As of ({zone})", axis=alt.Axis(labelOverlap=True)),
+        y=alt.Y("value:Q", title=title, axis=alt.Axis(format=style), scale=alt.Scale(zero=False)),
+        tooltip=[
+            alt.Tooltip("as_of:T", title="as of", format="%Y-%m-%d %H:%M"),
+            alt.Tooltip("value:Q", format=style, title=figure.title),
+            "snapshot_id",
+        ],
+    )
+    return plain(drawn.properties(title=f"{figure.title}, snapshot by snapshot", width="container", height=220))
