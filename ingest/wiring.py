@@ -61,8 +61,8 @@ class AllStores(NamedTuple):
     sync: SyncStore
     conflicts: ConflictStore
     reports: ReportStore
-    anomalies: AnomalyStore
     activity: ActivityStore
+    anomalies: AnomalyStore
     health: HealthStore
     metrics: MetricsStore
     live: LiveStore
@@ -110,8 +110,8 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
                 sync=SyncStore(mongo, database, feed),
                 conflicts=ConflictStore(mongo, database, activity, feed, mongo_breaker),
                 reports=ReportStore(database, room, settings),
-                anomalies=AnomalyStore(room),
                 activity=activity,
+                anomalies=AnomalyStore(room),
                 health=HealthStore(mongo, leases, mongo_breaker),
                 metrics=metrics,
                 live=LiveStore(channels),

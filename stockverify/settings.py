@@ -76,6 +76,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     log_level: Annotated[str, Env("STOCKVERIFY_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR")] = "INFO"
     time_zone: Annotated[str, Env("STOCKVERIFY_TIME_ZONE", "IANA zone in which pages and files show times")] = "UTC"
+    tolerance_units: Annotated[
+        Annotated[float, msgspec.Meta(ge=0, le=1e9)],
+        Env("TOLERANCE_UNITS", "Units that verified may differ from book before a line counts as inaccurate"),
+    ] = 0.0
+    tolerance_share: Annotated[
+        Annotated[float, msgspec.Meta(ge=0, le=1)],
+        Env("TOLERANCE_SHARE", "The same as a share of the book quantity, 0.02 for 2 %; the larger of the two counts"),
+    ] = 0.0
 
     access_token_ttl: Annotated[Positive, Env("ACCESS_TOKEN_TTL", "Seconds that an access token lives")] = 900
     refresh_token_ttl: Annotated[
@@ -125,14 +133,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     snapshot_interval: Annotated[
         Positive, Env("SNAPSHOT_INTERVAL", "Seconds between the snapshots that the worker takes by itself")
     ] = 900
-    tolerance_units: Annotated[
-        Annotated[float, msgspec.Meta(ge=0, le=1e9)],
-        Env("TOLERANCE_UNITS", "Units that verified may differ from book before a line counts as inaccurate"),
-    ] = 0.0
-    tolerance_share: Annotated[
-        Annotated[float, msgspec.Meta(ge=0, le=1)],
-        Env("TOLERANCE_SHARE", "The same as a share of the book quantity, 0.02 for 2 %; the larger of the two counts"),
-    ] = 0.0
 
     def redis_address(self) -> str | None:
         """REDIS_URL, or one made from REDIS_HOST and its companions, or None when Redis is to be embedded."""
