@@ -10,7 +10,7 @@ from dashboard.heading import heading
 from dashboard.picker import Choice
 from dashboard.times import shown
 from dashboard.views.attention import notices
-from dashboard.views.tiles import tiles
+from dashboard.views.tiles import pace, tiles
 
 
 def show() -> None:
@@ -22,7 +22,7 @@ def show() -> None:
     tolerance = Tolerance(house.settings.tolerance_units, house.settings.tolerance_share)
     now = loads.overview(root, snapshot_id, tolerance)
     drawing.tiles(tiles(now.totals, loads.overview(root, before.snapshot_id, tolerance).totals if before else None))
-    _since(house, choice)
+    _since(house, choice, pace(now.work.totals))
     _charts(now)
     drawing.racks(now.by_rack)
     with st.container(key="findings"):
@@ -32,11 +32,11 @@ def show() -> None:
             drawing.attention(notices(now.by_rack, loads.doubts(root, snapshot_id)))
 
 
-def _since(house: House, choice: Choice) -> None:
+def _since(house: House, choice: Choice, pace: str) -> None:
     earlier = choice.previous
     since = f"Arrows show the change since the snapshot of {shown(earlier.as_of, house.zone)}." if earlier else ""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(since or "There is no earlier snapshot to compare with.", width="stretch")
+        st.caption(f"{since or 'There is no earlier snapshot to compare with.'} {pace}", width="stretch")
         snapshot_button.offer(house)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-from analytics.figures import FIGURES, Totals
+from analytics.figures import FIGURES, Totals, WorkTotals
 from dashboard.views.numbers import amount, step
 
 Good = Literal["normal", "inverse", "off"]
@@ -40,6 +40,14 @@ _SHOWN = (
 def tiles(now: Totals, before: Totals | None) -> list[Tile]:
     """The tiles of a snapshot, with the change since the one before it."""
     return [_tile(name, label, now, before) for name, label in _SHOWN]
+
+
+def pace(work: WorkTotals) -> str:
+    """How fast people count and how soon it arrives, in a line; empty while nobody has counted."""
+    if not work.counts:
+        return ""
+    speed = f"{amount(work.items_per_hour, 'units')} items per hour, breaks left out"
+    return f"Pace: {speed}. Time to sync: {amount(work.time_to_sync, 'units')} s (median)."
 
 
 def _tile(name: str, label: str, now: Totals, before: Totals | None) -> Tile:

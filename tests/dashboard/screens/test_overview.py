@@ -36,6 +36,10 @@ def test_an_older_snapshot_says_that_it_is_not_the_latest(supervised: AppTest, s
     assert stocked.newer.snapshot_id not in written
 
 
+def test_the_pace_of_counting_is_told(supervised: AppTest) -> None:
+    assert any("items per hour, breaks left out. Time to sync: " in text.value for text in supervised.caption)
+
+
 def test_biggest_variances_and_racks_are_tables(supervised: AppTest) -> None:
     racks, biggest = (pl.from_pandas(frame.value) for frame in supervised.dataframe)
     assert racks.height == 44

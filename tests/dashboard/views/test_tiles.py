@@ -2,8 +2,8 @@
 
 import msgspec
 
-from analytics.figures import Totals
-from dashboard.views.tiles import tiles
+from analytics.figures import Totals, WorkTotals
+from dashboard.views.tiles import pace, tiles
 
 NOW = Totals(
     lines=40,
@@ -90,3 +90,10 @@ def test_what_cannot_be_computed_is_a_dash_and_never_zero() -> None:
 
 def test_every_tile_says_how_it_is_computed() -> None:
     assert all(len(tile.help) > 15 and tile.help.endswith(".") for tile in tiles(NOW, None))
+
+
+def test_the_pace_is_a_line_while_somebody_counts() -> None:
+    work = WorkTotals(counts=90, counting_hours=0.75, items_per_hour=118.6667, time_to_sync=2.5)
+    assert pace(work) == "Pace: 118.667 items per hour, breaks left out. Time to sync: 2.5 s (median)."
+    assert pace(WorkTotals(counts=1, counting_hours=0.0, items_per_hour=None, time_to_sync=None)).startswith("Pace: –")
+    assert pace(WorkTotals(counts=0, counting_hours=0.0, items_per_hour=None, time_to_sync=None)) == ""
