@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from stockverify.vocabulary import Collection
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Rises whenever a column or a derivation changes: no snapshot builds on one of another version."""
 
 
 class Type(StrEnum):
@@ -78,6 +79,9 @@ RECORDS = Dataset(
         Column("category", S, "category as sent"),
         Column("subcategory", S, "subcategory as sent"),
         Column("item_condition", S, "condition as sent"),
+        Column("barcode", S, "barcode as scanned"),
+        Column("lot", S, "lot as sent"),
+        Column("expiry_date", S, "expiry date as sent"),
         Column("status", S, "partial or finalized"),
         Column("unknown_item", B, "true when no stock list knew the item"),
         Column("user_id", S, "counter"),
@@ -143,20 +147,43 @@ POSITIONS = Dataset(
         Column("subcategory", S, "subcategory from the stock list, else as sent"),
         Column("uom", S, "unit of measure"),
         Column("unit_cost", F, "cost of one unit; null for an item that is not in the book here"),
-        Column("book_qty", F, "book quantity; 0 for an item that the book does not have here"),
+        Column("book_qty", F, "book quantity when the rack was claimed; 0 for an item that the book did not have here"),
         Column("verified_qty", F, "units counted in the rack's latest round; null is not counted"),
         Column("damage_qty", F, "units of these that are damaged"),
         Column("variance_qty", F, "verified minus book quantity; null while not counted"),
         Column("variance_value", F, "variance times unit cost; null while not counted or without a cost"),
         Column("counted", B, "true once a finalized record exists in the rack's latest round"),
-        Column("in_book", B, "true when the stock list has this line"),
+        Column("in_book", B, "true when the book had this line when the rack was claimed"),
         Column("round", N, "round of the count; null while not counted"),
         Column("counted_by", S, "counter of the latest finalized record; null while not counted"),
         Column("counted_at", T, "when the service stored that record; null while not counted"),
     ),
 )
 
+BOOK = Dataset(
+    "book_versions",
+    Collection.ERP_ITEMS,
+    ("line_id", "version"),
+    (
+        Column("line_id", S, "the stored line, whatever its values"),
+        Column("version", N, "1 for the first values that were known, rising"),
+        Column("rack_id", S, "rack"),
+        Column("bin", S, "bin within the rack; empty when the rack has none"),
+        Column("item_code", S, "item"),
+        Column("floor", S, "location"),
+        Column("unit_cost", F, "cost of one unit in this version"),
+        Column("book_qty", F, "book quantity in this version"),
+        Column("valid_from", T, "from when these values held; null is always"),
+        Column("valid_until", T, "until when they held; null for the current ones"),
+    ),
+)
+"""What the book said when. The lake keeps it for positions; nobody queries it."""
+
 DATASETS: dict[str, Dataset] = {dataset.name: dataset for dataset in (RECORDS, SESSIONS, ITEMS, POSITIONS)}
+HELD: dict[str, Dataset] = {BOOK.name: BOOK} | DATASETS
+"""All that the lake holds: what can be asked for, and what only positions are made from."""
+COLLECTED = tuple(dataset for dataset in HELD.values() if dataset.collection)
+"""Those that are read from MongoDB; positions are derived from them."""
 ALIASES = {"sessions": SESSIONS.name, "items": ITEMS.name, "records": RECORDS.name}
 
 

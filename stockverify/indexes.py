@@ -13,6 +13,9 @@ from stockverify.vocabulary import Collection
 RECEIPT_SECONDS = 30 * 24 * 3600
 """How long the receipt of a batch is kept. Without one a replay costs more, and is `ok` all the same."""
 
+MARK_SECONDS = 30 * 24 * 3600
+"""How long the mark of a snapshot is kept. On an older snapshot none can build; the next one reads everything."""
+
 
 def _index(*fields: str | tuple[str, int], **options: Any) -> IndexModel:
     return IndexModel([(field, UP) if isinstance(field, str) else field for field in fields], **options)
@@ -76,6 +79,7 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index("username", ("sequence", DOWN)),
         _index("subject", ("sequence", DOWN)),
     ),
+    Collection.MARKS: (_index("at", expireAfterSeconds=MARK_SECONDS),),
     Collection.RUNS: (
         _index("status", "requested_at"),
         _index(("requested_at", DOWN)),

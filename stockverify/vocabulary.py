@@ -160,6 +160,7 @@ class Collection(StrEnum):
     COMPARE_JOBS = "report_compare_jobs"
     SCHEDULES = "report_schedules"
     RUNS = "report_runs"
+    MARKS = "lake_marks"
     DELIVERIES = "report_deliveries"
     ACTIVITY_LOGS = "activity_logs"
 

@@ -1,5 +1,7 @@
 """Out of MongoDB and into the lake: every dataset as it was at one and the same moment."""
 
-from analytics.extract.materialise import Abandoned, NothingToFreeze, materialise
+from analytics.extract.gate import SnapshotRefused, Terms
+from analytics.extract.materialise import NothingToFreeze, materialise
+from analytics.extract.task import Abandoned
 
-__all__ = ["Abandoned", "NothingToFreeze", "materialise"]
+__all__ = ["Abandoned", "NothingToFreeze", "SnapshotRefused", "Terms", "materialise"]

@@ -7,8 +7,9 @@ import bson
 import pyarrow as pa
 from bson.codec_options import CodecOptions
 
+from analytics.extract import book
 from analytics.schema import ARROW, arrow_schema
-from stockverify.datasets import Dataset, Type
+from stockverify.datasets import BOOK, Dataset, Type
 from stockverify.errors import SetupError
 
 with warnings.catch_warnings():
@@ -25,13 +26,14 @@ class WrongType(SetupError):
     nothing was published."""
 
 
-def projection(dataset: Dataset) -> dict[str, int]:
+def projection(dataset: Dataset) -> dict[str, Any]:
     """The fields that are read; `_id` always comes with them and names a faulty document."""
-    return {column.field: 1 for column in dataset.columns}
+    return book.PROJECTION if dataset is BOOK else {column.field: 1 for column in dataset.columns}
 
 
 def table(dataset: Dataset, batch: bytes, options: "CodecOptions[Any]") -> pa.Table:
-    """The declared columns of a batch of documents. Missing fields become null. Raises WrongType.
+    """The declared columns of a batch of documents; a line of the book gives a row for each of its versions.
+    Missing fields become null. Raises WrongType.
 
     Whole numbers are read as floats and then made integers, which fails on 2.5; read as integers it would become 2.
     NaN, which no accepted record has, becomes null.
@@ -45,11 +47,17 @@ def table(dataset: Dataset, batch: bytes, options: "CodecOptions[Any]") -> pa.Ta
 
 
 def _convert(dataset: Dataset, batch: bytes, options: "CodecOptions[Any]") -> pa.Table:
+    if dataset is BOOK:
+        return book.versions(_read(book.FIELDS, batch, options))
     read_as = {Type.INTEGER: pa.float64()}
     fields = {column.field: read_as.get(column.type, ARROW[column.type]) for column in dataset.columns}
+    return _read(fields, batch, options).rename_columns(list(dataset.names)).cast(arrow_schema(dataset))
+
+
+def _read(fields: dict[str, pa.DataType], batch: bytes, options: "CodecOptions[Any]") -> pa.Table:
     context = PyMongoArrowContext(Schema(fields), codec_options=options)
     context.process_bson_stream(batch)
-    return context.finish().rename_columns(list(dataset.names)).cast(arrow_schema(dataset))
+    return context.finish()
 
 
 def _culprit(dataset: Dataset, batch: bytes, options: "CodecOptions[Any]") -> Any:

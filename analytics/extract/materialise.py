@@ -1,22 +1,33 @@
 """Takes a snapshot: MongoDB at one moment, written dataset by dataset, the derived positions last."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
-import pyarrow as pa
+import duckdb
+import structlog
+from msgspec import structs
 from pymongo.database import Database
 
-from analytics.extract import moment, positions
+from analytics.extract import changes, moment
+from analytics.extract.base import base_of
+from analytics.extract.changes import WholeNeeded
+from analytics.extract.gate import SnapshotRefused, Terms
+from analytics.extract.incremental import incremental
+from analytics.extract.task import Task
+from analytics.extract.whole import whole
 from analytics.lake.ids import new_snapshot_id
 from analytics.lake.manifest import Freeze, freeze_of
-from analytics.lake.publish import Head, Published, publish
+from analytics.lake.parts import ROWS_PER_PART
+from analytics.lake.publish import Head, Published, withdraw
 from analytics.lake.store import Lake
 from stockverify.clients import Document
-from stockverify.datasets import ITEMS, POSITIONS, RECORDS, SESSIONS
-from stockverify.errors import Refused
+from stockverify.datasets import COLLECTED
+from stockverify.errors import Refused, StockVerifyError
 
-COLLECTED = (RECORDS, SESSIONS, ITEMS)
+_log = structlog.get_logger("analytics.extract")
+_USUAL = Terms()
 
 
 class NothingToFreeze(Refused):
@@ -28,57 +39,63 @@ def _never() -> bool:
     return False
 
 
-class Abandoned(Refused):
-    """The snapshot was given up because the worker stops; nothing of it is visible."""
-
-
 def materialise(
-    lake: Lake, database: Database[Document], now: datetime, name: str = "", stopping: Callable[[], bool] = _never
+    lake: Lake,
+    database: Database[Document],
+    now: datetime,
+    name: str = "",
+    stopping: Callable[[], bool] = _never,
+    terms: Terms = _USUAL,
+    rows_per_part: int = ROWS_PER_PART,
 ) -> Freeze:
-    """Publish one snapshot of everything. Raises NothingToFreeze; readers see the snapshot whole or not at all.
+    """Publish one snapshot of everything; readers see it whole or not at all. It builds on the newest one where it can,
+    and reads everything where it cannot, for a reason that the log and the manifest say.
 
-    `stopping` is asked before each batch; once it says true, Abandoned is raised.
-
-    Positions come last and name the others by checksum: without them a snapshot does not exist for readers, so one
-    that is interrupted anywhere stays invisible and is swept away later. Memory holds one batch at a time.
+    `stopping` is asked before each batch; once it says true, Abandoned is raised. Raises NothingToFreeze, or
+    SnapshotRefused when the outcome does not agree with MongoDB or with the snapshot before.
     """
     with moment.moment(database, COLLECTED) as at:
         if at is None:
             raise NothingToFreeze()
-        snapshot_id = new_snapshot_id(now, secrets.token_hex(4))
-        head = Head(snapshot_id=snapshot_id, name=name, as_of=at.as_of, created_at=now)
-        done = {
-            dataset.name: publish(
-                lake.root,
-                dataset,
-                head,
-                _until(stopping, moment.batches(database, dataset, at)),
-                query={"collection": str(dataset.collection), "cluster_time": _clock(at)},
-                sources={},
-            )
-            for dataset in COLLECTED
-        }
-    return freeze_of(complete(lake, head, done).manifest)
+        head = Head(snapshot_id=_new_id(now), name=name, as_of=at.as_of, created_at=now)
+        task = Task(lake.root, database, at, moment.incarnations(database), head, terms, stopping, rows_per_part)
+        taken = _taken(lake, task)
+    return freeze_of(taken.manifest)
 
 
-def complete(lake: Lake, head: Head, done: dict[str, Published]) -> Published:
-    """Derive and publish the positions, which makes the snapshot visible."""
-    return publish(
-        lake.root,
-        POSITIONS,
-        head,
-        positions.batches(done[RECORDS.name].paths, done[ITEMS.name].paths),
-        query={"derived": "book lines beside the counts of each rack's latest round"},
-        sources={name: published.sha256 for name, published in done.items()},
-    )
+def _taken(lake: Lake, task: Task) -> Published:
+    try:
+        if task.terms.whole:
+            raise WholeNeeded("it was asked for")
+        base = base_of(lake, task.database, task.at, task.incarnations)
+        return _attempt(task, lambda: incremental(task, base))
+    except WholeNeeded as reason:
+        because = str(reason)
+    except SnapshotRefused as refused:
+        because = refused.message
+    except (FileNotFoundError, duckdb.IOException) as error:
+        because = f"a file of the earlier snapshot could not be read: {error}"
+    _log.info("whole_snapshot", because=because)
+    again = task._replace(head=structs.replace(task.head, snapshot_id=_new_id(task.head.created_at)))
+    return _attempt(again, lambda: whole(again, because, _rows_before(lake)))
 
 
-def _until(stopping: Callable[[], bool], batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    for batch in batches:
-        if stopping():
-            raise Abandoned()
-        yield batch
+def _attempt(task: Task, take: Callable[[], Published]) -> Published:
+    """What is not completed is removed at once: a gate that refuses every quarter of an hour must not fill the disk."""
+    changes.mark(task.database, task.head.snapshot_id, task.head.created_at)
+    try:
+        return take()
+    finally:
+        withdraw(task.root, task.head.snapshot_id)
 
 
-def _clock(at: moment.Moment) -> str:
-    return f"{at.cluster_time.time}.{at.cluster_time.inc}"
+def _rows_before(lake: Lake) -> dict[str, int]:
+    """The rows of the newest snapshot that can be read, by dataset; of none when there is none."""
+    for freeze in lake.freezes()[:1]:
+        with suppress(StockVerifyError):
+            return {dataset.name: lake.manifest(dataset.name, freeze.snapshot_id).rows for dataset in COLLECTED}
+    return {}
+
+
+def _new_id(now: datetime) -> str:
+    return new_snapshot_id(now, secrets.token_hex(4))

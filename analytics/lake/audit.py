@@ -5,7 +5,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from analytics.lake.store import Lake
-from stockverify.datasets import DATASETS
+from stockverify.datasets import HELD
 from stockverify.errors import StockVerifyError
 
 
@@ -20,7 +20,7 @@ class Problem(Struct, frozen=True):
 def verify(root: Path) -> list[Problem]:
     """The problems of all snapshots under `root`, newest first. Reads every file anew, whatever was checked before."""
     lake = Lake(root)
-    pairs = [(snapshot_id, dataset) for snapshot_id in lake.ids() for dataset in DATASETS]
+    pairs = [(snapshot_id, dataset) for snapshot_id in lake.ids() for dataset in HELD]
     found = (_problem(lake, snapshot_id, dataset) for snapshot_id, dataset in pairs)
     return [problem for problem in found if problem]
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from math import fsum
 from typing import Annotated, Any
 
 import msgspec
@@ -9,7 +10,7 @@ from msgspec import Meta, Struct
 
 from analytics.lake.ids import is_snapshot_id
 from analytics.schema import described
-from stockverify.datasets import DATASETS, SCHEMA_VERSION
+from stockverify.datasets import HELD, SCHEMA_VERSION
 from stockverify.errors import SetupError
 
 FILE_NAME = "manifest.json"
@@ -26,13 +27,36 @@ class SnapshotDamaged(SetupError):
     `stockverify snapshot`; `stockverify doctor` lists all that is damaged."""
 
 
+class SnapshotOutdated(SetupError):
+    """Snapshot {snapshot_id} of {dataset} has schema version {found}, and this version of StockVerify reads {known}: it
+    lacks columns that every page and file now shows. It is left as it is. Take a new one with `stockverify snapshot`,
+    or read it with the version that wrote it."""
+
+
 class Part(Struct, frozen=True, forbid_unknown_fields=True):
-    """One Parquet file of a snapshot."""
+    """One Parquet file of a snapshot, with the sums of the dataset's quantities in it."""
 
     name: str
     rows: Count
     bytes: Count
     sha256: Sha256
+    sums: dict[str, float] = {}
+
+
+class Origin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the next snapshot must know to take only what has changed since this one.
+
+    `cluster_time` is that of MongoDB, as seconds and increment. `incarnation` is MongoDB's own id of the collection,
+    another one after a drop or a restore; null while there was none. `base` is the snapshot that unchanged files come
+    from, null when everything was read, for the reason in `because`. `whole_at` is when the rows were last compared
+    with the whole collection.
+    """
+
+    cluster_time: tuple[int, int]
+    incarnation: str | None
+    base: str | None
+    because: str
+    whole_at: Instant
 
 
 class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,6 +74,13 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     files: tuple[Part, ...]
     query: dict[str, Any]
     sources: dict[str, Sha256] = {}
+    origin: Origin | None = None
+
+    @property
+    def sums(self) -> dict[str, float]:
+        """The sums of the dataset's quantities."""
+        names = {name for part in self.files for name in part.sums}
+        return {name: fsum(part.sums.get(name, 0.0) for part in self.files) for name in sorted(names)}
 
 
 class Freeze(Struct, frozen=True, kw_only=True):
@@ -79,13 +110,17 @@ def encoded(manifest: Manifest) -> bytes:
 
 
 def decoded(data: bytes, dataset: str, snapshot_id: str) -> Manifest:
-    """The manifest of that place in the lake. Raises SnapshotDamaged with what is wrong with it."""
+    """The manifest of that place in the lake. Raises SnapshotDamaged with what is wrong, or SnapshotOutdated."""
     try:
         manifest = msgspec.json.decode(data, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SnapshotDamaged(
             snapshot_id=snapshot_id, dataset=dataset, reason=f"its manifest cannot be read: {error}"
         ) from None
+    if manifest.schema_version != SCHEMA_VERSION and manifest.dataset == dataset:
+        raise SnapshotOutdated(
+            snapshot_id=snapshot_id, dataset=dataset, found=manifest.schema_version, known=SCHEMA_VERSION
+        )
     if reason := fault(manifest, dataset, snapshot_id):
         raise SnapshotDamaged(snapshot_id=snapshot_id, dataset=dataset, reason=reason)
     return manifest
@@ -95,9 +130,7 @@ def fault(manifest: Manifest, dataset: str, snapshot_id: str) -> str | None:
     """Why a manifest is not believed, or None."""
     if (manifest.dataset, manifest.snapshot_id) != (dataset, snapshot_id) or not is_snapshot_id(snapshot_id):
         return f"its manifest is that of {manifest.dataset} {manifest.snapshot_id}"
-    if manifest.schema_version != SCHEMA_VERSION:
-        return f"it has schema version {manifest.schema_version}, and this version reads {SCHEMA_VERSION}"
-    if strange := set(manifest.columns) ^ set(described(DATASETS[dataset].columns)):
+    if strange := set(manifest.columns) ^ set(described(HELD[dataset].columns)):
         return f"its columns are not those of {dataset}: {', '.join(sorted(name for name, _ in strange))}"
     return _file_fault(manifest)
 

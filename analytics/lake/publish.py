@@ -3,25 +3,26 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from msgspec import Struct
 
 from analytics.lake import durable
-from analytics.lake.manifest import FILE_NAME, Manifest, Part, encoded
+from analytics.lake.manifest import FILE_NAME, Manifest, Origin, Part, encoded
+from analytics.lake.parts import ROWS_PER_PART, Kept, take_over, write_parts
 from analytics.schema import arrow_schema, described
-from stockverify.datasets import SCHEMA_VERSION, Dataset
+from stockverify.datasets import HELD, POSITIONS, SCHEMA_VERSION, Dataset
 from stockverify.errors import Refused
 
 DRAFT_PREFIX = ".draft-"
-ROWS_PER_PART = 2_000_000
+
+Check = Callable[[Manifest, tuple[Path, ...]], None]
+"""Looks at what is about to be published, and raises if it must not be."""
 
 
 class AlreadyPublished(Refused):
@@ -53,20 +54,35 @@ def publish(
     query: dict[str, Any],
     sources: dict[str, str],
     rows_per_part: int = ROWS_PER_PART,
+    *,
+    kept: tuple[Kept, ...] = (),
+    origin: Origin | None = None,
+    check: Check | None = None,
 ) -> Published:
-    """Write the batches, which have the columns of the dataset, and make them visible whole. Memory holds one batch."""
+    """Take over the kept files, write the batches, which have the columns of the dataset, and make all of it visible
+    at once. Memory holds one batch. Raises what `check` does; nothing is published then."""
     final = root / dataset.name / head.snapshot_id
     if final.exists():
         raise AlreadyPublished(snapshot_id=head.snapshot_id, dataset=dataset.name)
     with _draft(final) as draft:
-        parts = tuple(_write_parts(draft, arrow_schema(dataset), batches, rows_per_part))
-        manifest = _manifest(dataset, head, parts, query, sources)
+        taken = tuple(take_over(draft, kept))
+        written = tuple(write_parts(draft, arrow_schema(dataset), batches, rows_per_part, len(taken)))
+        manifest = _manifest(dataset, head, taken + written, query, sources, origin)
+        if check:
+            check(manifest, tuple(draft / part.name for part in manifest.files))
         data = encoded(manifest)
         durable.write_file(draft / FILE_NAME, data)
         durable.sync(draft)
         draft.rename(final)
         durable.sync(final.parent)
-    return Published(manifest, hashlib.sha256(data).hexdigest(), tuple(final / part.name for part in parts))
+    return Published(manifest, hashlib.sha256(data).hexdigest(), tuple(final / part.name for part in manifest.files))
+
+
+def withdraw(root: Path, snapshot_id: str) -> None:
+    """Remove what was written of a snapshot that will never be completed. A completed one is left alone."""
+    if not (root / POSITIONS.name / snapshot_id).exists():
+        for name in HELD:
+            shutil.rmtree(root / name / snapshot_id, ignore_errors=True)
 
 
 @contextmanager
@@ -81,7 +97,12 @@ def _draft(final: Path) -> Iterator[Path]:
 
 
 def _manifest(
-    dataset: Dataset, head: Head, parts: tuple[Part, ...], query: dict[str, Any], sources: dict[str, str]
+    dataset: Dataset,
+    head: Head,
+    parts: tuple[Part, ...],
+    query: dict[str, Any],
+    sources: dict[str, str],
+    origin: Origin | None,
 ) -> Manifest:
     return Manifest(
         dataset=dataset.name,
@@ -95,30 +116,5 @@ def _manifest(
         files=parts,
         query=query,
         sources=sources,
+        origin=origin,
     )
-
-
-def _write_parts(folder: Path, schema: pa.Schema, batches: Iterable[pa.Table], rows_per_part: int) -> Iterator[Part]:
-    """Always at least one part, so that an empty dataset still has its columns."""
-    waiting = iter(batches)
-    for number in count():
-        path = folder / f"part-{number:05d}.parquet"
-        rows = _write_part(path, schema, waiting, rows_per_part)
-        if rows == 0 and number > 0:
-            path.unlink()
-            return
-        durable.sync(path)
-        yield Part(path.name, rows, path.stat().st_size, durable.sha256(path))
-        if rows < rows_per_part:
-            return
-
-
-def _write_part(path: Path, schema: pa.Schema, batches: Iterator[pa.Table], rows_per_part: int) -> int:
-    rows = 0
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for batch in batches:
-            writer.write_table(batch.select(schema.names).cast(schema))
-            rows += batch.num_rows
-            if rows >= rows_per_part:
-                break
-    return rows

@@ -12,10 +12,11 @@ from analytics.lake.manifest import (
     Manifest,
     Part,
     SnapshotDamaged,
+    SnapshotOutdated,
     decoded,
     freeze_of,
 )
-from stockverify.datasets import POSITIONS, Dataset, find
+from stockverify.datasets import HELD, POSITIONS, Dataset, find
 from stockverify.errors import BadInput, NotFound
 
 
@@ -37,7 +38,7 @@ class Lake:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._manifests: dict[tuple[str, str], tuple[Manifest, str]] = {}
-        self._checked: set[tuple[Path, int, int]] = set()
+        self._checked: set[tuple[str, int, int, int, int]] = set()
 
     def ids(self) -> list[str]:
         """The ids of whole snapshots, newest first: those whose positions, which come last, are published."""
@@ -66,7 +67,7 @@ class Lake:
 
     def manifest(self, dataset: str, snapshot_id: str) -> Manifest:
         """The manifest of a dataset (or alias), believed only if the snapshot is whole and names this manifest."""
-        wanted = known_dataset(dataset).name
+        wanted = dataset if dataset in HELD else known_dataset(dataset).name
         positions, _ = self._manifest(POSITIONS.name, checked_id(snapshot_id))
         if wanted == POSITIONS.name:
             return positions
@@ -88,7 +89,7 @@ class Lake:
     def _believed(self, dataset: str, snapshot_id: str) -> Manifest | None:
         try:
             return self._manifest(dataset, snapshot_id)[0]
-        except (SnapshotDamaged, SnapshotNotFound):
+        except (SnapshotDamaged, SnapshotOutdated, SnapshotNotFound):
             return None
 
     def _manifest(self, dataset: str, snapshot_id: str) -> tuple[Manifest, str]:
@@ -122,11 +123,13 @@ class Lake:
         seen = path.stat()
         if seen.st_size != part.bytes:
             return f"its file {part.name} has {seen.st_size} bytes instead of {part.bytes}"
-        if (path, seen.st_size, seen.st_mtime_ns) in self._checked:
+        # Snapshots share files under several names; one that was read under another name is not read again.
+        same = (part.sha256, seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns)
+        if same in self._checked:
             return None
         if durable.sha256(path) != part.sha256:
             return f"the content of its file {part.name} does not match its checksum"
-        self._checked.add((path, seen.st_size, seen.st_mtime_ns))
+        self._checked.add(same)
         return None
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from analytics.lake.ids import is_snapshot_id
 from analytics.lake.publish import DRAFT_PREFIX
-from stockverify.datasets import DATASETS, POSITIONS
+from stockverify.datasets import HELD, POSITIONS
 
 # Far longer than any writer works: what is younger may still be in use.
 LEFTOVER_AGE = timedelta(days=1)
@@ -22,7 +22,7 @@ def sweep(root: Path, now: datetime, age: timedelta = LEFTOVER_AGE) -> list[Path
 
 
 def _leftovers(root: Path) -> Iterator[Path]:
-    for name in DATASETS:
+    for name in HELD:
         folder = root / name
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             unfinished = is_snapshot_id(path.name) and not (root / POSITIONS.name / path.name).exists()

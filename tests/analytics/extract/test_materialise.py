@@ -6,9 +6,8 @@ import polars as pl
 import pytest
 
 from analytics.extract import Abandoned, NothingToFreeze, materialise, moment
-from analytics.extract.materialise import COLLECTED
 from analytics.lake import Lake, verify
-from stockverify.datasets import DATASETS, RECORDS
+from stockverify.datasets import COLLECTED, DATASETS, RECORDS
 from tests.analytics.conftest import Store, Take
 from tests.analytics.stock import NOW, item, record, session
 
@@ -37,7 +36,7 @@ def test_a_snapshot_holds_all_datasets_of_one_moment(take: Take, lake: Lake) -> 
         "positions": 2,
     }
     assert {found.as_of for found in manifests.values()} == {taken.as_of}
-    assert set(manifests["positions"].sources) == {"verification_records", "verification_sessions", "erp_items"}
+    assert set(manifests["positions"].sources) == {dataset.name for dataset in COLLECTED}
     [counted] = rows(lake, "records", taken.snapshot_id)
     assert (counted["client_record_id"], counted["item_code"], counted["serial_numbers"], counted["verified_qty"]) == (
         "c-1",

@@ -11,11 +11,12 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from analytics.extract.materialise import COLLECTED, complete
+from analytics.extract import positions as derived
+from analytics.extract.task import files_of
 from analytics.lake import Lake
 from analytics.lake.publish import Head, Published, publish
 from analytics.schema import arrow_schema
-from stockverify.datasets import Dataset
+from stockverify.datasets import BOOK, COLLECTED, ITEMS, POSITIONS, Dataset
 
 AS_OF = datetime(2026, 1, 31, 18, 0, tzinfo=UTC)
 ONE, TWO = "20260131T180000000Z-00000001", "20260131T190000000Z-00000002"
@@ -30,12 +31,14 @@ def rows(dataset: Dataset, *found: dict[str, Any]) -> pa.Table:
 def freeze(root: Path, snapshot_id: str, *lines: dict[str, Any]) -> Published:
     """A whole snapshot of these book lines."""
     head = Head(snapshot_id=snapshot_id, name="", as_of=AS_OF, created_at=AS_OF)
-    found = {"erp_items": lines or (LINE,)}
+    book = [line | {"line_id": str(number), "version": 1} for number, line in enumerate(lines or (LINE,))]
+    found = {ITEMS.name: lines or (LINE,), BOOK.name: book}
     done = {
         dataset.name: publish(root, dataset, head, [rows(dataset, *found.get(dataset.name, ()))], {"test": True}, {})
         for dataset in COLLECTED
     }
-    return complete(Lake(root), head, done)
+    files, sources = files_of(done), {name: published.sha256 for name, published in done.items()}
+    return publish(root, POSITIONS, head, derived.batches(files, derived.all_racks(files)), {"test": True}, sources)
 
 
 def positions(lake: Lake, snapshot_id: str) -> list[dict[str, Any]]:

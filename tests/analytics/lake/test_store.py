@@ -8,7 +8,7 @@ import pytest
 
 from analytics.lake import Freeze, Lake, Problem, verify
 from analytics.lake.ids import BadSnapshotId
-from analytics.lake.manifest import SnapshotDamaged
+from analytics.lake.manifest import SnapshotDamaged, SnapshotOutdated
 from analytics.lake.store import NoSnapshot, SnapshotNotFound, UnknownDataset
 from tests.analytics.lake.frozen import AS_OF, LINE, ONE, TWO, freeze, positions
 
@@ -28,7 +28,7 @@ def first_part(root: Path, dataset: str = "positions") -> Path:
 
 
 def damage(root: Path, dataset: str = "positions") -> str:
-    with pytest.raises(SnapshotDamaged) as caught:
+    with pytest.raises((SnapshotDamaged, SnapshotOutdated)) as caught:
         Lake(root).files(dataset, ONE)
     return caught.value.message
 
@@ -128,7 +128,7 @@ def test_a_missing_file_and_a_link_in_its_place(tmp_path: Path) -> None:
         (lambda m: m["files"].append(m["files"][0]), "names a file twice"),
         (lambda m: m.update(rows=7), "its files hold 1 rows and its manifest says 7"),
         (lambda m: m["columns"].append(["salary", "float"]), "its columns are not those of positions: salary"),
-        (lambda m: m.update(schema_version=99), "it has schema version 99, and this version reads 1"),
+        (lambda m: m.update(schema_version=99), "has schema version 99, and this version of StockVerify reads 2"),
         (lambda m: m.update(snapshot_id=TWO), f"its manifest is that of positions {TWO}"),
         (lambda m: m.update(dataset="erp_items"), f"its manifest is that of erp_items {ONE}"),
         (lambda m: m.update(as_of="2026-01-31T18:00:00"), "its manifest cannot be read"),

@@ -1,0 +1,90 @@
+"""Rows of published files by their keys: which there are, which are left without them, and which come twice."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from analytics.engine import engine, texts
+from analytics.extract.moment import Totals, sums
+from stockverify.datasets import Dataset
+
+_BATCH = 20_000
+_ROWS_AT_ONCE = 4_000_000
+
+
+def found(files: Sequence[Path], columns: Sequence[str], keys: pa.Table) -> pa.Table:
+    """The rows whose key is among `keys`, each with its `filename`. Null equals null."""
+    if not len(keys):
+        return _nothing(files[0], columns)
+    chosen = ", ".join(f'd."{name}"' for name in columns)
+    sql = f"SELECT filename, {chosen} FROM read_parquet($files, filename = true) d SEMI JOIN keys k ON {_same(keys)}"  # noqa: S608
+    with engine(files) as connection:
+        connection.register("keys", keys)
+        rows: pa.Table = connection.sql(sql, params={"files": texts(files)}).to_arrow_table()
+        return rows
+
+
+def left(files: Sequence[Path], keys: pa.Table) -> Iterator[pa.Table]:
+    """The rows whose key is not among `keys`, in batches."""
+    if not files:
+        return
+    sql = f"SELECT d.* FROM read_parquet($files) d ANTI JOIN keys k ON {_same(keys)}"  # noqa: S608
+    with engine(files) as connection:
+        connection.register("keys", keys)
+        for batch in connection.sql(sql, params={"files": texts(files)}).to_arrow_reader(_BATCH):
+            yield pa.Table.from_batches([batch])
+
+
+def differing(before: pa.Table, after: pa.Table) -> pa.Table:
+    """The rows that only one of two tables with the same columns has."""
+    same = after.select(before.column_names).cast(before.schema)
+    old, new = (pl.DataFrame(pl.from_arrow(table)) for table in (before, same))
+    pairs = ((old, new), (new, old))
+    only = pl.concat(one.join(other, on=old.columns, how="anti", nulls_equal=True) for one, other in pairs)
+    return only.to_arrow().cast(before.schema)
+
+
+def twice(dataset: Dataset, files: Sequence[Path], rows: int) -> str | None:
+    """A key that several rows have, or None. Memory holds a share of the keys at a time."""
+    key = ", ".join(f'"{name}"' for name in dataset.key)
+    shares = 1 + rows // _ROWS_AT_ONCE
+    sql = f"""SELECT {key} FROM read_parquet($files) WHERE hash({key}) % $shares = $share
+        GROUP BY {key} HAVING count(*) > 1 LIMIT 1"""  # noqa: S608
+    with engine(files) as connection:
+        for share in range(shares):
+            parameters = {"files": texts(files), "shares": shares, "share": share}
+            if row := connection.execute(sql, parameters).fetchone():
+                return ", ".join(str(value) for value in row)
+    return None
+
+
+def twice_among(dataset: Dataset, files: Sequence[Path], keys: pa.Table) -> str | None:
+    """One of these keys that several rows have, or None."""
+    if not len(keys):
+        return None
+    rows = found(files, dataset.key, keys).select(list(dataset.key))
+    counted = rows.group_by(list(dataset.key)).aggregate([([], "count_all")])
+    several = [row for row in counted.to_pylist() if row["count_all"] > 1][:1]
+    return ", ".join(str(several[0][name]) for name in dataset.key) if several else None
+
+
+def totals(dataset: Dataset, files: Sequence[Path]) -> Totals:
+    """What the files themselves hold, counted and added up."""
+    names = sums(dataset)
+    added = "".join(f', coalesce(fsum("{name}"), 0)' for name in names)
+    sql = f"SELECT count(*){added} FROM read_parquet($files)"  # noqa: S608
+    with engine(files) as connection:
+        row = connection.execute(sql, {"files": texts(files)}).fetchone() or ()
+    return Totals(row[0], dict(zip(names, row[1:], strict=True)))
+
+
+def _nothing(file: Path, columns: Sequence[str]) -> pa.Table:
+    empty = pq.read_schema(file).empty_table().select(list(columns))
+    return empty.append_column("filename", pa.array([], pa.string()))
+
+
+def _same(keys: pa.Table) -> str:
+    return " AND ".join(f'd."{name}" IS NOT DISTINCT FROM k."{name}"' for name in keys.column_names)

@@ -1,0 +1,218 @@
+"""An incremental snapshot holds exactly what reading everything at the same moment gives."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pymongo import MongoClient
+
+from analytics.extract import Terms, changes, incremental, materialise, moment
+from analytics.lake import Freeze, Lake, verify
+from stockverify.clients import Document
+from stockverify.datasets import COLLECTED
+from tests.analytics.conftest import Store
+from tests.analytics.extract.changing import Changing, everything
+from tests.analytics.stock import NOW, item, record, session
+
+ANYTHING = Terms(accept_fewer=True, may_fall=100)
+WHOLE = Terms(accept_fewer=True, may_fall=100, whole=True)
+Step = Callable[..., Freeze]
+
+
+def why(lake: Lake, taken: Freeze, dataset: str = "positions") -> tuple[str | None, str]:
+    origin = lake.manifest(dataset, taken.snapshot_id).origin
+    assert origin is not None
+    return origin.base, origin.because
+
+
+def rows(lake: Lake, taken: Freeze, dataset: str = "verification_records") -> list[dict[str, Any]]:
+    return everything(lake, taken.snapshot_id)[dataset]
+
+
+@pytest.fixture
+def step(lake: Lake, db: Store) -> Step:
+    """Takes a snapshot with files of four rows, so that some are kept and some are not."""
+    minutes = count()
+
+    def take(**fields: Any) -> Freeze:
+        return materialise(
+            lake, db, NOW + timedelta(minutes=next(minutes)), **{"terms": ANYTHING, "rows_per_part": 4} | fields
+        )
+
+    return take
+
+
+@pytest.fixture
+def ten(db: Store, step: Step) -> Freeze:
+    """A snapshot of ten records in two racks, with a book line for each."""
+    db["erp_items"].insert_many([item(f"R{number % 2}", str(number), number) for number in range(10)])
+    db["verification_records"].insert_many([record(f"c-{n}", f"R{n % 2}", str(n), n + 0.5) for n in range(10)])
+    db["verification_sessions"].insert_one(session("s-1", "R0"))
+    return step()
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32), sizes=st.lists(st.integers(0, 25), min_size=2, max_size=3))
+def test_after_any_changes_it_holds_what_reading_everything_gives(db: Store, seed: int, sizes: list[int]) -> None:
+    for dataset in COLLECTED:
+        db[str(dataset.collection)].delete_many({})
+    stock = Changing(db, seed)
+    stock.write(30)
+    with TemporaryDirectory() as folder:
+        lake, fresh = Lake(Path(folder) / "lake"), Lake(Path(folder) / "fresh")
+        before = materialise(lake, db, NOW, terms=ANYTHING, rows_per_part=4)
+        for size in sizes:
+            stock.write(size)
+            taken = materialise(lake, db, stock.now, terms=ANYTHING, rows_per_part=4)
+            assert why(lake, taken) == (before.snapshot_id, "")
+            wanted = materialise(fresh, db, stock.now, terms=WHOLE)
+            assert everything(lake, taken.snapshot_id) == everything(fresh, wanted.snapshot_id)
+            before = taken
+        assert verify(lake.root) == []
+
+
+def test_what_a_transaction_commits_later_is_neither_skipped_nor_taken_twice(
+    db: Store, mongo: "MongoClient[Document]", lake: Lake, ten: Freeze, step: Step
+) -> None:
+    records = db["verification_records"]
+    with mongo.start_session() as writer:
+        writer.start_transaction()
+        records.insert_one(record("held back", "R1", "a", 1), session=writer)
+        records.update_one({"_id": "c-1"}, {"$set": {"verified_qty": 99.0}}, session=writer)
+        records.insert_one(record("in time", "R1", "a", 1))
+        before = step()
+        records.insert_one(record("after it", "R1", "a", 1))
+        writer.commit_transaction()
+    after = step()
+    seen = [[row["client_record_id"] for row in rows(lake, taken)] for taken in (before, after)]
+    known = [f"c-{number}" for number in range(10)]
+    assert seen == [[*known, "in time"], ["after it", *known, "held back", "in time"]]
+    assert [rows(lake, taken)[number]["verified_qty"] for taken, number in ((before, 1), (after, 2))] == [1.5, 99.0]
+    assert [why(lake, taken)[0] for taken in (before, after)] == [ten.snapshot_id, before.snapshot_id]
+
+
+def test_only_files_with_changed_rows_are_written(db: Store, lake: Lake, ten: Freeze, step: Step) -> None:
+    db["verification_records"].update_one({"_id": "c-9"}, {"$set": {"verified_qty": 1.0}})
+    taken = step()
+    before, after = (lake.files("records", each.snapshot_id) for each in (ten, taken))
+    assert [path.stat().st_ino for path in before[:2]] == [path.stat().st_ino for path in after[:2]]
+    assert {path.stat().st_nlink for path in after} == {2, 1}
+    assert lake.manifest("records", taken.snapshot_id).files[:2] == lake.manifest("records", ten.snapshot_id).files[:2]
+    assert {path.stat().st_nlink for path in lake.files("items", taken.snapshot_id)} == {2}
+
+
+def test_without_hard_links_files_are_copied(
+    db: Store, lake: Lake, ten: Freeze, step: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(self: Path, target: Path) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "hardlink_to", refused)
+    db["verification_records"].insert_one(record("new", "R1", "a", 1))
+    taken = step()
+    assert why(lake, taken) == (ten.snapshot_id, "")
+    assert {path.stat().st_nlink for path in lake.files("records", taken.snapshot_id)} == {1}
+    assert (len(rows(lake, taken)), verify(lake.root)) == (11, [])
+
+
+def test_nothing_has_changed(lake: Lake, ten: Freeze, step: Step) -> None:
+    taken = step()
+    assert why(lake, taken) == (ten.snapshot_id, "")
+    assert everything(lake, taken.snapshot_id) == everything(lake, ten.snapshot_id)
+
+
+def test_a_racks_heartbeat_leaves_its_positions_alone(db: Store, lake: Lake, ten: Freeze, step: Step) -> None:
+    db["verification_sessions"].update_one({"_id": "s-1"}, {"$set": {"last_heartbeat": NOW}})
+    taken = step()
+    assert {path.stat().st_nlink for path in lake.files("positions", taken.snapshot_id)} == {2}
+    assert rows(lake, taken, "verification_sessions")[0]["last_heartbeat"] == NOW
+
+
+def test_an_item_that_is_renamed_is_renamed_in_every_rack(db: Store, lake: Lake, ten: Freeze, step: Step) -> None:
+    db["erp_items"].update_one({"item_code": "3"}, {"$set": {"item_name": "zebra"}})
+    db["verification_records"].insert_one(record("elsewhere", "R0", "3", 1))
+    before = step()
+    db["erp_items"].update_one({"item_code": "3"}, {"$set": {"item_name": "zoo"}})
+    taken = step()
+    named = [
+        {row["item_name"] for row in rows(lake, each, "positions") if row["item_code"] == "3"}
+        for each in (before, taken)
+    ]
+    assert named == [{"zebra"}, {"zoo"}]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda db, lake: db["lake_marks"].delete_many({}), "this MongoDB does not know the earlier snapshot"),
+        (lambda db, lake: _made_anew(db), "the collection verification_records is not the one of then"),
+        (lambda db, lake: lake.files("items", lake.ids()[0])[0].write_bytes(b"x"), "cannot be used: Snapshot"),
+        (lambda db, lake: _other_recipe(lake), "positions were derived in another way"),
+    ],
+)
+def test_everything_is_read_when_the_one_before_is_of_no_use(
+    db: Store, lake: Lake, ten: Freeze, step: Step, spoil: Callable[[Store, Lake], Any], reason: str
+) -> None:
+    spoil(db, lake)
+    taken = step()
+    base, because = why(lake, taken)
+    assert base is None
+    assert reason in because
+    assert len(rows(lake, taken)) == 10
+    assert why(lake, step()) == (taken.snapshot_id, "")
+
+
+def _made_anew(db: Store) -> None:
+    kept = list(db["verification_records"].find())
+    db["verification_records"].drop()
+    db["verification_records"].insert_many(kept)
+
+
+def _other_recipe(lake: Lake) -> None:
+    path = lake.root / "positions" / lake.ids()[0] / "manifest.json"
+    path.write_text(path.read_text().replace('"recipe": "', '"recipe": "0'))
+    lake.__init__(lake.root)  # type: ignore[misc]
+
+
+def test_history_that_mongodb_refuses_to_tell_is_lost(db: Store) -> None:
+    """A history that is too short cannot be made here in reasonable time; MongoDB refuses it as it does this one."""
+    no_time: Any = "then"
+    with pytest.raises(changes.WholeNeeded, match=r"history does not reach back to it \(TypeMismatch\)"):
+        changes.changed(db, no_time, "none", ["erp_items"], 10)
+
+
+def test_a_mark_that_never_comes_is_not_waited_for_without_end(db: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "_PATIENCE_SECONDS", 0.5)
+    with moment.moment(db, COLLECTED) as at:
+        assert at is None
+    db["erp_items"].insert_one(item("R1", "a", 1))
+    with moment.moment(db, COLLECTED) as at:
+        assert at is not None
+        with pytest.raises(changes.WholeNeeded, match="did not tell its history"):
+            changes.changed(db, at.cluster_time, "none", ["erp_items"], 10)
+
+
+def test_much_that_has_changed_is_read_whole(
+    db: Store, lake: Lake, ten: Freeze, step: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incremental, "_FEW", 5)
+    db["verification_records"].insert_many([record(f"n-{number}", "R1", "a", 1) for number in range(30)])
+    assert why(lake, step()) == (None, "more than 6 documents have changed since")
+
+
+def test_it_is_whole_when_it_was_asked_for(lake: Lake, ten: Freeze, step: Step) -> None:
+    assert why(lake, step(terms=WHOLE)) == (None, "it was asked for")
+
+
+def test_small_files_stay_few(db: Store, lake: Lake, step: Step) -> None:
+    for number in range(9):
+        db["verification_records"].insert_one(record(f"c-{number}", "R1", str(number), 1))
+        taken = step(rows_per_part=1000)
+    assert [part.rows for part in lake.manifest("records", taken.snapshot_id).files] in ([9], [8, 1])
+    assert len(lake.files("positions", taken.snapshot_id)) == 1
