@@ -15,7 +15,7 @@ from analytics.lake.manifest import Origin
 from analytics.lake.parts import Kept
 from analytics.lake.publish import Check, Head, Published, publish
 from stockverify.clients import Document
-from stockverify.datasets import POSITIONS, Dataset
+from stockverify.datasets import DATASETS, POSITIONS, Dataset
 from stockverify.errors import Refused
 
 
@@ -98,5 +98,5 @@ def files_of(done: Mapping[str, Published]) -> dict[str, tuple[Path, ...]]:
 
 
 def rows_of(done: Mapping[str, Published]) -> dict[str, int]:
-    """How many rows each of them has."""
-    return {name: published.manifest.rows for name, published in done.items()}
+    """How many rows each of them has that can be asked for."""
+    return {name: published.manifest.rows for name, published in done.items() if name in DATASETS}

@@ -1,6 +1,6 @@
 """What becomes of book lines and counts, case by case."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -9,7 +9,7 @@ import pytest
 from analytics.lake import Lake
 from stockverify.clients import Document
 from tests.analytics.conftest import Take
-from tests.analytics.stock import NOW, item, record
+from tests.analytics.stock import NOW, item, record, session
 
 LATER = NOW + timedelta(minutes=5)
 UNCOUNTED = {
@@ -30,8 +30,10 @@ class Derive:
     def __init__(self, take: Take, lake: Lake) -> None:
         self._take, self._lake = take, lake
 
-    def __call__(self, items: list[Document], records: list[Document]) -> list[dict[str, Any]]:
-        documents = {"erp_items": items, "verification_records": records}
+    def __call__(
+        self, items: list[Document], records: list[Document], sessions: list[Document] | None = None
+    ) -> list[dict[str, Any]]:
+        documents = {"erp_items": items, "verification_records": records, "verification_sessions": sessions}
         taken = self._take(**{name: found for name, found in documents.items() if found})
         return pl.read_parquet(self._lake.files("positions", taken.snapshot_id), glob=False).to_dicts()
 
@@ -163,3 +165,81 @@ def test_every_record_of_the_latest_round_is_in_exactly_one_position(derive: Der
     assert sum(line["book_qty"] for line in found) == sum(line["book_qty"] for line in items)
     keys = [(line["rack_id"], line["bin"], line["item_code"]) for line in found]
     assert len(set(keys)) == len(keys)
+
+
+def revalued(line: Document, *before: tuple[float, Any, Any]) -> Document:
+    """A book line with the values it had before: quantity, from, until. The cost was half as high then."""
+    kept = [
+        {"book_qty": qty, "unit_cost": 1.25, "valid_from": since, "valid_until": until} for qty, since, until in before
+    ]
+    return line | {"versions": kept, "valid_from": before[-1][2]}
+
+
+def at(minutes: float) -> datetime:
+    return NOW + timedelta(minutes=minutes)
+
+
+CHANGED_TWICE = revalued(item("R1", "a", 30), (10, None, at(10)), (20, at(10), at(20)))
+
+
+@pytest.mark.parametrize(
+    ("claimed", "book_qty", "unit_cost"),
+    [(0, 10, 1.25), (9.99, 10, 1.25), (10, 20, 1.25), (19.99, 20, 1.25), (20, 30, 2.5), (99, 30, 2.5)],
+)
+def test_the_book_is_that_of_the_moment_of_the_claim(
+    derive: Derive, claimed: float, book_qty: float, unit_cost: float
+) -> None:
+    [found] = derive([CHANGED_TWICE], [record("c", "R1", "a", 5)], [session("s", "R1", started_at=at(claimed))])
+    seen = (found["book_qty"], found["unit_cost"], found["variance_qty"], found["variance_value"])
+    assert seen == (book_qty, unit_cost, 5 - book_qty, (5 - book_qty) * unit_cost)
+
+
+@pytest.mark.parametrize(
+    ("sessions", "rounds", "book_qty"),
+    [
+        ([], [1], 30),
+        ([("R2", 1, 0)], [1], 30),
+        ([(None, 1, 0)], [1], 30),
+        ([("R1", 1, 0)], [], 10),
+        ([("R1", 1, 15), ("R1", 1, 0)], [1], 10),
+        ([("R1", 1, 0), ("R1", 2, 15)], [1, 2], 20),
+        ([("R1", 1, 0), ("R1", 2, 15)], [1], 10),
+        ([("R1", 1, 0), ("R1", 2, 15)], [], 20),
+        ([("R1", 1, 0)], [1, 2], 30),
+        ([("R1", None, 15)], [1], 20),
+    ],
+    ids=[
+        "never claimed",
+        "another rack",
+        "no rack",
+        "claimed, not counted yet",
+        "the first claim of the round",
+        "the round that is shown",
+        "the next round has no record yet",
+        "no record at all",
+        "the round was not claimed",
+        "no round is the first",
+    ],
+)
+def test_which_claim_decides(derive: Derive, sessions: list[Any], rounds: list[int], book_qty: float) -> None:
+    records = [record(f"c-{number}", "R1", "a", 5, round=number) for number in rounds]
+    claims = [
+        session(f"s-{number}", rack, round=turn, started_at=at(minutes))
+        for number, (rack, turn, minutes) in enumerate(sessions)
+    ]
+    [found] = derive([CHANGED_TWICE], records, claims)
+    assert (found["book_qty"], found["in_book"]) == (book_qty, True)
+
+
+def test_a_line_that_came_after_the_claim_was_not_in_the_book(derive: Derive) -> None:
+    lines = [item("R1", "a", 1, valid_from=at(0)), item("R1", "b", 2, valid_from=at(20))]
+    found = derive(lines, [record("c", "R1", "b", 5)], [session("s", "R1", started_at=at(10))])
+    shown = [(line["item_code"], line["in_book"], line["book_qty"], line["variance_qty"]) for line in found]
+    assert shown == [("a", True, 1.0, None), ("b", False, 0.0, 5.0)]
+
+
+def test_a_stock_list_that_was_imported_late_still_compares(derive: Derive) -> None:
+    lines = [revalued(item("R1", "a", 9), (1, at(20), at(30))), item("R1", "b", 2, valid_from=at(40))]
+    found = derive(lines, [record("c", "R1", "a", 5)], [session("s", "R1", started_at=at(10))])
+    shown = [(line["item_code"], line["in_book"], line["book_qty"]) for line in found]
+    assert shown == [("a", True, 1.0), ("b", True, 2.0)]
