@@ -15,6 +15,7 @@ _MODULES = {
     "export": "analytics.commands.export",
     "anomalies": "analytics.commands.anomalies",
     "verify": "analytics.commands.verify",
+    "retention": "analytics.commands.retention",
 }
 
 

@@ -10,10 +10,12 @@ import threading
 
 import structlog
 
+from analytics.extract import Terms
 from analytics.lake import Lake
+from analytics.lake.retention import Policy
 from jobs.store import RunStore
 from jobs.ticker import ticking
-from jobs.worker import LEASE_SECONDS, Worker
+from jobs.worker import LEASE_SECONDS, Habits, Worker
 from stockverify.clients import database, open_mongo
 from stockverify.errors import NotRunning, StockVerifyError
 from stockverify.logs import configure
@@ -45,7 +47,7 @@ def work(settings: Settings, stop: threading.Event) -> None:
     name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     with open_mongo(settings.mongodb_uri) as client:
         store = RunStore(database(client, settings))
-        worker = Worker(store, Lake(settings.lake), name, settings.snapshot_interval, stop)
+        worker = Worker(store, Lake(settings.lake), name, settings.snapshot_interval, stop, habits=_habits(settings))
         log.info("worker_started", worker=name, interval=settings.snapshot_interval)
         with ticking({worker.tick: _POLL_SECONDS, worker.renew: LEASE_SECONDS / 3}, _PATIENCE) as ended:
             stop.wait()
@@ -54,6 +56,15 @@ def work(settings: Settings, stop: threading.Event) -> None:
     if not clean:
         sys.stdout.flush()
         os._exit(0)
+
+
+def _habits(settings: Settings) -> Habits:
+    return Habits(
+        settings.snapshot_after_records,
+        Terms(may_fall=settings.snapshot_may_fall),
+        Policy(hours=settings.keep_hours, days=settings.keep_days, months=settings.keep_months),
+        settings.time_zone,
+    )
 
 
 def _stop_on_signals() -> threading.Event:

@@ -7,6 +7,7 @@ from stockverify.vocabulary import RunKind, RunStatus
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SCHEDULE = "schedule"
+RETENTION_SECONDS = 3600
 
 
 def slot(now: datetime, interval: int) -> datetime:
@@ -22,11 +23,30 @@ def due(now: datetime, interval: int, last: datetime | None) -> datetime | None:
     return current if last is None or current > last else None
 
 
+def retention_run(now: datetime) -> Document:
+    """The run of this hour that removes what need not be kept."""
+    hour = slot(now, RETENTION_SECONDS)
+    return queued(f"retention-{hour:%Y%m%dT%H%M%SZ}", RunKind.RETENTION, now)
+
+
+def crowded_run(latest: str, stored: int, frozen: int, after: int, now: datetime) -> Document | None:
+    """A run before its time, when `after` more records are stored than the latest snapshot has; once for each
+    snapshot. None while there are fewer."""
+    if stored - frozen < after:
+        return None
+    return queued(f"after-{after}-records-on-{latest}", RunKind.MATERIALISE, now)
+
+
 def interval_run(due_at: datetime, interval: int, now: datetime) -> Document:
-    """The run of a slot. Its id derives from the slot, so that of several workers only one can queue it."""
+    """The run of a slot."""
+    return queued(f"every-{interval}s-{due_at:%Y%m%dT%H%M%SZ}", RunKind.MATERIALISE, now)
+
+
+def queued(run_id: str, kind: RunKind, now: datetime) -> Document:
+    """A run of the worker's own. Its id says what it is for, so that of several workers only one can queue it."""
     return {
-        "_id": f"every-{interval}s-{due_at:%Y%m%dT%H%M%SZ}",
-        "kind": RunKind.MATERIALISE.value,
+        "_id": run_id,
+        "kind": kind.value,
         "status": RunStatus.QUEUED.value,
         "name": "",
         "requested_by": SCHEDULE,

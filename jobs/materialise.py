@@ -5,19 +5,19 @@ from datetime import datetime
 
 from pymongo.database import Database
 
-from analytics.extract import materialise
+from analytics.extract import Terms, materialise
 from analytics.lake import Freeze, Lake
 from analytics.lake.sweep import sweep
 from stockverify.clients import Document
 
 
 def take_snapshot(
-    lake: Lake, database: Database[Document], name: str, as_of: datetime, stopping: Callable[[], bool]
+    lake: Lake, database: Database[Document], name: str, as_of: datetime, stopping: Callable[[], bool], terms: Terms
 ) -> Freeze:
     """Safe to run twice: it only ever adds a snapshot, and clears away what interrupted ones left behind.
 
-    Raises NothingToFreeze or Abandoned.
+    Raises NothingToFreeze, SnapshotRefused or Abandoned.
     """
-    freeze = materialise(lake, database, as_of, name, stopping)
+    freeze = materialise(lake, database, as_of, name, stopping, terms)
     sweep(lake.root, as_of)
     return freeze

@@ -9,8 +9,8 @@ MAX_ATTEMPTS = 3
 _LONGEST = 1000
 
 
-def succeeded(snapshot_id: str, now: datetime) -> Document:
-    """It gave this snapshot."""
+def succeeded(snapshot_id: str | None, now: datetime) -> Document:
+    """It gave this snapshot, or none because it was for something else."""
     return {"status": RunStatus.SUCCEEDED.value, "snapshot_id": snapshot_id, "finished_at": now, "error": None}
 
 

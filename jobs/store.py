@@ -30,6 +30,10 @@ class RunStore:
         collections = [dataset.collection for dataset in DATASETS.values() if dataset.collection]
         return any(self.database[name].find_one({}, {"_id": 1}) is not None for name in collections)
 
+    def records(self) -> int:
+        """How many records there are, as MongoDB keeps count of them."""
+        return self.database[Collection.RECORDS].estimated_document_count()
+
     def queue_once(self, run: Document) -> bool:
         """Queue a run unless one of its id was ever queued."""
         try:

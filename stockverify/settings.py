@@ -133,6 +133,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     snapshot_interval: Annotated[
         Positive, Env("SNAPSHOT_INTERVAL", "Seconds between the snapshots that the worker takes by itself")
     ] = 900
+    snapshot_after_records: Annotated[
+        NotNegative,
+        Env("SNAPSHOT_AFTER_RECORDS", "New records after which the worker takes one before its time; 0 is never"),
+    ] = 10_000
+    snapshot_may_fall: Annotated[
+        Annotated[int, msgspec.Meta(ge=0, le=100)],
+        Env("SNAPSHOT_MAY_FALL_PERCENT", "How many percent of the items or sessions a snapshot may lack at once"),
+    ] = 20
+    keep_hours: Annotated[
+        NotNegative, Env("SNAPSHOT_KEEP_HOURS", "For so many hours the last snapshot of each hour is kept")
+    ] = 48
+    keep_days: Annotated[
+        NotNegative, Env("SNAPSHOT_KEEP_DAYS", "For so many days the last snapshot of each day is kept")
+    ] = 31
+    keep_months: Annotated[
+        NotNegative, Env("SNAPSHOT_KEEP_MONTHS", "For so many months the last snapshot of each month is kept")
+    ] = 24
 
     def redis_address(self) -> str | None:
         """REDIS_URL, or one made from REDIS_HOST and its companions, or None when Redis is to be embedded."""

@@ -119,6 +119,7 @@ class RunKind(StrEnum):
     """What the worker was asked to do."""
 
     MATERIALISE = "materialise"
+    RETENTION = "retention"
 
 
 class RunStatus(StrEnum):
@@ -161,6 +162,7 @@ class Collection(StrEnum):
     SCHEDULES = "report_schedules"
     RUNS = "report_runs"
     MARKS = "lake_marks"
+    PINS = "report_pins"
     DELIVERIES = "report_deliveries"
     ACTIVITY_LOGS = "activity_logs"
 

@@ -67,7 +67,7 @@ def _take(event: Document, found: dict[str, dict[Any, None]]) -> None:
 
 
 def _is_mark(event: Document, mark_id: str) -> bool:
-    return event["ns"]["coll"] == Collection.MARKS and event.get("documentKey", {}).get("_id") == mark_id
+    return bool(event["ns"]["coll"] == Collection.MARKS) and event.get("documentKey", {}).get("_id") == mark_id
 
 
 def _events(database: Database[Document], since: Timestamp, collections: Sequence[str]) -> Iterator[list[Document]]:

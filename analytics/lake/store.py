@@ -93,9 +93,9 @@ class Lake:
             return None
 
     def _manifest(self, dataset: str, snapshot_id: str) -> tuple[Manifest, str]:
-        """A manifest and its checksum; published ones never change, so they are read once."""
+        """A manifest and its checksum; what is published never changes, so it is read once, but some is removed."""
         known = self._manifests.get((dataset, snapshot_id))
-        if known is None:
+        if known is None or not (self.root / dataset / snapshot_id).is_dir():
             data = self._manifest_bytes(dataset, snapshot_id)
             known = decoded(data, dataset, snapshot_id), hashlib.sha256(data).hexdigest()
             self._manifests[dataset, snapshot_id] = known

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from analytics.lake.ids import is_snapshot_id
 from analytics.lake.publish import DRAFT_PREFIX
+from analytics.lake.removing import GONE_PREFIX
 from stockverify.datasets import HELD, POSITIONS
 
 # Far longer than any writer works: what is younger may still be in use.
@@ -14,8 +15,9 @@ LEFTOVER_AGE = timedelta(days=1)
 
 
 def sweep(root: Path, now: datetime, age: timedelta = LEFTOVER_AGE) -> list[Path]:
-    """Remove drafts, and datasets of snapshots that were never completed, if they are older than `age`."""
-    removed = [path for path in _leftovers(root) if _changed_at(path) < now - age]
+    """Remove drafts, and datasets of snapshots that were never completed, if they are older than `age`; and at once
+    what is on its way out."""
+    removed = [path for path in _leftovers(root) if path.name.startswith(GONE_PREFIX) or _changed_at(path) < now - age]
     for path in removed:
         shutil.rmtree(path, ignore_errors=True)
     return removed
@@ -26,7 +28,7 @@ def _leftovers(root: Path) -> Iterator[Path]:
         folder = root / name
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             unfinished = is_snapshot_id(path.name) and not (root / POSITIONS.name / path.name).exists()
-            if path.name.startswith(DRAFT_PREFIX) or unfinished:
+            if path.name.startswith((DRAFT_PREFIX, GONE_PREFIX)) or unfinished:
                 yield path
 
 

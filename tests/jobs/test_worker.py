@@ -7,9 +7,10 @@ import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from analytics.extract import materialise
 from analytics.lake import Lake, verify
 from jobs.store import RunStore
-from jobs.worker import Worker
+from jobs.worker import Habits, Worker
 from stockverify import indexes
 from stockverify.clients import Document, open_mongo
 from tests.analytics.stock import NOW, item, record
@@ -52,7 +53,7 @@ def test_the_interval_takes_one_snapshot_per_slot_over_all_workers(worker: Make,
         for each in (first, second):
             each.tick(NOW + timedelta(minutes=minutes))
     worker("restarted").tick(NOW + timedelta(minutes=3))
-    assert (len(lake.freezes()), set(runs(db))) == (1, {"every-900s-20260131T183000Z"})
+    assert (len(lake.freezes()), set(runs(db))) == (1, {"every-900s-20260131T183000Z", "retention-20260131T180000Z"})
     second.tick(NOW + timedelta(minutes=15))
     first.tick(NOW + timedelta(minutes=16))
     assert len(lake.freezes()) == 2
@@ -152,3 +153,50 @@ def test_trouble_with_mongodb_ends_a_tick_and_not_the_worker(lake: Lake) -> None
         alone = Worker(RunStore(client["nowhere"]), lake, "w", 900, threading.Event())
         alone.tick(NOW)
         alone.renew(NOW)
+
+
+def test_many_new_records_bring_a_snapshot_before_its_time(store: RunStore, lake: Lake, db: Runs) -> None:
+    db["erp_items"].insert_one(item("R1", "a", 1))
+    only = Worker(store, lake, "w", 900, threading.Event(), habits=Habits(after_records=3))
+    for minute, many in enumerate((0, 2, 1, 0, 2, 1)):
+        for number in range(many):
+            db["verification_records"].insert_one(record(f"c-{minute}-{number}", "R1", "a", 1))
+        only.tick(NOW + timedelta(minutes=minute))
+    assert [lake.manifest("records", snapshot_id).rows for snapshot_id in lake.ids()] == [6, 3, 0]
+
+
+def test_what_the_gate_refuses_fails_the_run_and_leaves_the_one_before(worker: Make, lake: Lake, db: Runs) -> None:
+    db["verification_records"].insert_many([record(f"c-{number}", "R1", "a", 1) for number in range(3)])
+    worker().tick(NOW)
+    [before] = lake.ids()
+    db["verification_records"].delete_one({})
+    db["report_runs"].insert_one(queued("fewer"))
+    worker().tick(NOW)
+    found = runs(db)["fewer"]
+    assert found["status"] == "failed"
+    assert (
+        "Check: rows against the snapshot before of verification_records. Expected: at least 3; found: 2."
+        in found["error"]
+    )
+    assert lake.ids() == [before]
+
+
+def test_retention_removes_what_the_policy_does_not_keep_and_nothing_refers_to(
+    store: RunStore, lake: Lake, db: Runs
+) -> None:
+    db["erp_items"].insert_one(item("R1", "a", 1))
+    long_ago = datetime.now(UTC) - timedelta(days=400)
+    taken = [materialise(lake, db, long_ago + timedelta(minutes=number)).snapshot_id for number in range(9)]
+    db["report_pins"].insert_one({"_id": taken[0]})
+    db["report_compare_jobs"].insert_one({"snapshot_a_id": taken[1], "comparison_result": {"rows": [taken[8]]}})
+    db["report_schedules"].insert_one({"sources": [{"snapshot": taken[2]}]})
+    db["report_snapshots"].insert_one({"_id": "rs-old", "freeze_id": taken[3]})
+    db["report_snapshots"].insert_one({"_id": "rs-new", "freeze_id": taken[4], "stored": True})
+    newest = materialise(lake, db, long_ago + timedelta(days=1)).snapshot_id
+    db["report_runs"].insert_one(queued("r", kind="retention"))
+    Worker(store, lake, "w", 10**7, threading.Event()).tick(long_ago)
+    found = runs(db)["r"]
+    assert (found["status"], found["error"], found["snapshot_id"]) == ("succeeded", None, None)
+    assert sorted(lake.ids())[:5] == sorted([*taken[:4], newest])
+    assert verify(lake.root) == []
+    assert list(lake.root.rglob(".*")) == []

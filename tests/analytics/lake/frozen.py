@@ -8,13 +8,17 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import polars as pl
 import pyarrow as pa
 
 from analytics.extract import positions as derived
 from analytics.extract.task import files_of
 from analytics.lake import Lake
+from analytics.lake.manifest import Manifest, Part
+from analytics.lake.parts import Kept
 from analytics.lake.publish import Head, Published, publish
+from analytics.lake.removing import remove
 from analytics.schema import arrow_schema
 from stockverify.datasets import BOOK, COLLECTED, ITEMS, POSITIONS, Dataset
 
@@ -46,34 +50,69 @@ def positions(lake: Lake, snapshot_id: str) -> list[dict[str, Any]]:
     return pl.read_parquet(lake.files("positions", snapshot_id), glob=False).to_dicts()
 
 
-def _killed_at(step: int, root: Path) -> int:
+def follow(root: Path, snapshot_id: str, before: Published) -> Published:
+    """A snapshot that takes over the files of another one and adds a line."""
+    head = Head(snapshot_id=snapshot_id, name="", as_of=AS_OF, created_at=AS_OF)
+    done = {}
+    for dataset in COLLECTED:
+        folder = root / dataset.name / before.manifest.snapshot_id
+        kept = tuple(Kept(folder / part.name, part) for part in _parts(folder))
+        more = [rows(dataset, LINE | {"item_code": "new"})] if dataset is ITEMS else []
+        done[dataset.name] = publish(root, dataset, head, more, {"test": True}, {}, kept=kept)
+    sources = {name: published.sha256 for name, published in done.items()}
+    kept = tuple(map(Kept, before.paths, before.manifest.files))
+    more = [rows(POSITIONS, LINE | {"item_code": "new"})]
+    return publish(root, POSITIONS, head, more, {"test": True}, sources, kept=kept)
+
+
+def _parts(folder: Path) -> tuple[Part, ...]:
+    return msgspec.json.decode((folder / "manifest.json").read_bytes(), type=Manifest).files
+
+
+DEEDS = {
+    "freeze": lambda root: freeze(root, TWO),
+    "follow": lambda root: follow(root, TWO, published(root, ONE)),
+    "remove": lambda root: remove(root, ONE),
+}
+
+
+def published(root: Path, snapshot_id: str) -> Published:
+    """The positions of a published snapshot, as their writer had them."""
+    folder = root / POSITIONS.name / snapshot_id
+    manifest = msgspec.json.decode((folder / "manifest.json").read_bytes(), type=Manifest)
+    return Published(manifest, "", tuple(folder / part.name for part in manifest.files))
+
+
+def _killed_at(step: int, root: Path, deed: str) -> int:
     """Fork a writer that is killed at its n-th operation on the lake; its exit status."""
     if (child := os.fork()) == 0:
         left = step
 
         def watch(event: str, details: tuple[Any, ...]) -> None:
             nonlocal left
-            if event in ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir") and str(root) in str(details[0]):
+            if event in ("open", "os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir", "shutil.rmtree") and str(
+                root
+            ) in str(details[0]):
                 left -= 1
                 if left < 0:
                     os.kill(os.getpid(), signal.SIGKILL)
 
         sys.addaudithook(watch)
-        freeze(root, TWO)
+        DEEDS[deed](root)
         os._exit(0)
     return os.waitpid(child, 0)[1]
 
 
 def main() -> None:
-    """For each step: a lake with one snapshot, and a writer of another one that is killed there.
+    """For each step: a lake with one snapshot, and a process that is killed there while it does one of DEEDS.
 
     Prints the first step that a writer outlived; the lakes stay for the test to look at.
     """
-    base = Path(sys.argv[1])
+    base, deed = Path(sys.argv[1]), sys.argv[2]
     for step in count():
         root = base / str(step)
         freeze_in_child(root)
-        status = _killed_at(step, root)
+        status = _killed_at(step, root, deed)
         if not os.WIFSIGNALED(status):
             print(step)
             sys.exit(os.waitstatus_to_exitcode(status))

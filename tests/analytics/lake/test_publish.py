@@ -15,8 +15,9 @@ THREE = "20260131T200000000Z-00000003"
 HEAD = Head(snapshot_id=ONE, name="", as_of=AS_OF, created_at=AS_OF)
 
 
-def test_a_writer_killed_at_any_step_leaves_a_whole_snapshot_or_none(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.analytics.lake.frozen", str(tmp_path)]
+@pytest.mark.parametrize(("deed", "lines"), [("freeze", 1), ("follow", 2)])
+def test_a_writer_killed_at_any_step_leaves_a_whole_snapshot_or_none(tmp_path: Path, deed: str, lines: int) -> None:
+    command = [sys.executable, "-m", "tests.analytics.lake.frozen", str(tmp_path), deed]
     steps = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     assert steps > 20
     seen = []
@@ -27,7 +28,7 @@ def test_a_writer_killed_at_any_step_leaves_a_whole_snapshot_or_none(tmp_path: P
         assert verify(lake.root) == []
         seen.append(len(found))
         for snapshot_id in found:
-            assert len(positions(lake, snapshot_id)) == 1
+            assert len(positions(lake, snapshot_id)) == (lines if snapshot_id == TWO else 1)
         if step % 10 == 0:
             freeze(lake.root, THREE)
             assert [taken.snapshot_id for taken in lake.freezes()] == [THREE, *found]

@@ -1,0 +1,35 @@
+"""`retention`"""
+
+from datetime import UTC, datetime
+
+import click
+
+from analytics.commands.shared import as_json_option, settings, show
+from analytics.lake import Lake
+from analytics.lake.references import references
+from analytics.lake.removing import remove
+from analytics.lake.retention import Policy, surplus
+from stockverify.clients import database, open_mongo
+from stockverify.errors import NotRunning
+
+
+@click.command("retention")
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@as_json_option
+def command(dry_run: bool, as_json: bool) -> None:
+    """Remove the snapshots that need not be kept, as the worker does once an hour.
+
+    \b
+    Example:
+      python -m analytics retention --dry-run
+    """
+    chosen = settings()
+    if not chosen.mongodb_uri:
+        raise NotRunning(data_dir=chosen.data_dir)
+    lake, policy = Lake(chosen.lake), Policy(hours=chosen.keep_hours, days=chosen.keep_days, months=chosen.keep_months)
+    with open_mongo(chosen.mongodb_uri) as client:
+        needed = references(database(client, chosen))
+    going = surplus(lake.freezes(), policy, chosen.time_zone, datetime.now(UTC), needed)
+    for snapshot_id in () if dry_run else going:
+        remove(lake.root, snapshot_id)
+    show(going, as_json, "\n".join(going) or "All snapshots are to be kept.")
