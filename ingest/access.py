@@ -71,6 +71,8 @@ OPERATIONS: dict[str, frozenset[Role]] = {
     "reports.snapshot": READS_REPORTS,
     "reports.delete_snapshot": SETTLES,
     "reports.refresh_snapshot": SETTLES,
+    "reports.pin": SETTLES,
+    "reports.unpin": SETTLES,
     "reports.export_snapshot": READS_REPORTS,
     "reports.compare": SETTLES,
     "reports.comparison": READS_REPORTS,

@@ -24,6 +24,7 @@ from ingest.racks.handlers import RackController
 from ingest.reports.handlers import ReportController
 from ingest.requests import identified
 from ingest.sessions.handlers import SessionController
+from ingest.snapshots.handlers import SnapshotController
 from ingest.sync.handlers import SyncController
 from ingest.wiring import Authentication, lifespan, provide_caller, provide_stores
 from stockverify.settings import Settings
@@ -40,6 +41,7 @@ def create_app(settings: Settings) -> Litestar:
             SyncController,
             ConflictController,
             ReportController,
+            SnapshotController,
             ActivityController,
             AnomalyController,
             updates,

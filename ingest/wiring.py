@@ -41,6 +41,7 @@ from ingest.racks.store import RackStore
 from ingest.reports.room import open_room
 from ingest.reports.store import ReportStore
 from ingest.sessions.store import SessionStore
+from ingest.snapshots.store import SnapshotStore
 from ingest.sync.store import SyncStore
 from stockverify import clients, indexes
 from stockverify.breaker import Breaker
@@ -61,6 +62,7 @@ class AllStores(NamedTuple):
     sync: SyncStore
     conflicts: ConflictStore
     reports: ReportStore
+    snapshots: SnapshotStore
     activity: ActivityStore
     anomalies: AnomalyStore
     health: HealthStore
@@ -96,6 +98,7 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
             users = UserStore(mongo, database, devices, activity, settings, secret)
             accounts = AccountStore(mongo, database, attempts, activity, hashing, mongo_breaker, settings)
             racks = RackStore(mongo, database, leases, activity, feed, settings)
+            reports = ReportStore(database, room, settings)
             await indexes.ensure(database)
             await accounts.ensure_admin(datetime.now(UTC))
             await stack.enter_async_context(sealing(activity))
@@ -109,7 +112,8 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
                 sessions=SessionStore(mongo, database, leases, racks, activity, feed, settings),
                 sync=SyncStore(mongo, database, feed),
                 conflicts=ConflictStore(mongo, database, activity, feed, mongo_breaker),
-                reports=ReportStore(database, room, settings),
+                reports=reports,
+                snapshots=SnapshotStore(database, room, reports),
                 activity=activity,
                 anomalies=AnomalyStore(room),
                 health=HealthStore(mongo, leases, mongo_breaker),

@@ -8,9 +8,11 @@ from pymongo.database import Database
 from analytics.lake import Lake
 from analytics.lake.references import references
 from analytics.lake.removing import remove
+from analytics.lake.reports import Reports
 from analytics.lake.retention import Policy, surplus
 from analytics.lake.sweep import sweep
 from stockverify.clients import Document
+from stockverify.vocabulary import Collection
 
 _log = structlog.get_logger("jobs")
 
@@ -27,4 +29,13 @@ def retain(lake: Lake, database: Database[Document], policy: Policy, zone: str, 
         remove(lake.root, snapshot_id)
         _log.info("snapshot_removed", snapshot_id=snapshot_id)
     sweep(lake.root, now)
+    sweep_reports(Reports(lake.root), database, now)
     return going
+
+
+def sweep_reports(reports: Reports, database: Database[Document], now: datetime) -> None:
+    """Remove the rows of reports that were deleted, or that were never told to MongoDB. The folders are listed before
+    the documents, so that a report which is made meanwhile is no orphan."""
+    found = reports.ids()
+    known = {each["_id"] for each in database[Collection.REPORT_SNAPSHOTS].find({}, {"_id": 1}).sort("_id", 1)}
+    reports.remove_old(found - known, now)

@@ -4,8 +4,8 @@ from typing import Any
 
 from analytics.compare import Comparison, change, compare, diff
 from analytics.lake import Lake
-from analytics.query import QueryResult, checked, run
-from ingest.reports.places import Source
+from analytics.query import QueryResult
+from ingest.reports.places import Source, rows
 from stockverify.errors import BadInput
 
 
@@ -19,7 +19,7 @@ def compared(lake: Lake, first: Source, second: Source) -> dict[str, Any]:
         raise DifferentQueries()
     if first.freeze and second.freeze:
         return _contract(compare(lake, first.freeze_id, second.freeze_id))
-    before, after = (run(lake, source.freeze_id, checked(source.spec)) for source in (first, second))
+    before, after = (rows(lake, source) for source in (first, second))
     return _contract(_of_results(lake, before, after, first, second))
 
 

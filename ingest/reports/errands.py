@@ -23,10 +23,11 @@ KINDS: dict[str, type[StockVerifyError]] = {
 
 
 class Report(Struct, frozen=True):
-    """What a report snapshot stands for: a query on a freeze."""
+    """What a report snapshot stands for: a query on a freeze, whose rows the lake keeps under `report_id`."""
 
     freeze_id: str
     spec: QuerySpec
+    report_id: str
 
 
 Place = Report | str
@@ -56,11 +57,17 @@ class Preview(Errand, frozen=True, kw_only=True):
     now: datetime
 
 
-class Total(Errand, frozen=True, kw_only=True):
-    """Run a query on a freeze and add up its numbers. Gives Totals."""
+class Keep(Errand, frozen=True, kw_only=True):
+    """Run a query on a freeze, keep its rows in the lake, and add up their numbers. Gives Totals."""
 
-    spec: QuerySpec
-    freeze_id: str
+    report: Report
+    now: datetime
+
+
+class Forget(Errand, frozen=True, kw_only=True):
+    """Remove the rows of a report snapshot from the lake. Gives None."""
+
+    report_id: str
 
 
 class List(Errand, frozen=True, kw_only=True):
@@ -112,7 +119,9 @@ class FindAnomalies(Errand, frozen=True, kw_only=True):
     limit: int
 
 
-AnyErrand = Describe | Check | Preview | Total | List | Find | Page | CompareBoth | Export | FindAnomalies
+AnyErrand = (
+    Describe | Check | Preview | Keep | Forget | List | Find | Page | CompareBoth | Export | FindAnomalies
+)
 
 
 class Previewed(Struct, frozen=True):
@@ -126,7 +135,7 @@ class Previewed(Struct, frozen=True):
 
 
 class Totals(Struct, frozen=True):
-    """What a query on a freeze adds up to."""
+    """What the rows of a report add up to."""
 
     as_of: datetime
     row_count: int

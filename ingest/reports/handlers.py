@@ -3,36 +3,29 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from litestar import Controller, delete, get, post
+from litestar import Controller, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.response import File
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
 from ingest.outages import TAKES_ITS_TIME
 from ingest.reports.files import download
-from ingest.reports.rules import MAX_PAGE
 from ingest.wiring import CurrentCaller, Stores
 from stockverify.wire.reports import (
     CollectionsReply,
     Compare,
     ComparisonJob,
-    CreateSnapshot,
     PreviewReply,
     QuerySpec,
     RequestRun,
     Run,
-    Snapshot,
-    SnapshotDeleted,
-    SnapshotPage,
 )
 
 Listed = Annotated[int, QueryParameter(ge=1, le=1000)]
-Skip = Annotated[int, QueryParameter(ge=0, le=2**53)]
-Page = Annotated[int, QueryParameter(ge=1, le=MAX_PAGE)]
 
 
 class ReportController(Controller):
-    """Queries, snapshots, comparisons and runs."""
+    """Queries, comparisons, exports and runs."""
 
     path = "/api/reports"
     opt = TAKES_ITS_TIME
@@ -47,40 +40,6 @@ class ReportController(Controller):
     async def collections(self, stores: Stores) -> CollectionsReply:
         """What can be asked."""
         return await stores.reports.collections()
-
-    @post("/snapshots", name="reports.create_snapshot")
-    async def create(self, data: JSONBody[CreateSnapshot], caller: CurrentCaller, stores: Stores) -> Snapshot:
-        """Freeze the data as it is now, and keep a query with it."""
-        return await stores.reports.create(data, caller)
-
-    @get("/snapshots", name="reports.snapshots")
-    async def snapshots(
-        self,
-        stores: Stores,
-        created_by: FromQuery[str | None] = None,
-        snapshot_type: FromQuery[str | None] = None,
-        tags: FromQuery[str | None] = None,
-        limit: Listed = 100,
-    ) -> list[Snapshot]:
-        """Snapshots, newest first; those of type `stock` hold everything of one moment."""
-        return await stores.reports.snapshots(created_by, snapshot_type, tags, limit)
-
-    @get("/snapshots/{snapshot_id:str}", name="reports.snapshot")
-    async def snapshot(
-        self, snapshot_id: FromPath[str], stores: Stores, skip: Skip = 0, limit: Page = 100
-    ) -> SnapshotPage:
-        """One page of a snapshot's rows."""
-        return await stores.reports.snapshot(snapshot_id, skip, limit)
-
-    @delete("/snapshots/{snapshot_id:str}", name="reports.delete_snapshot", status_code=HTTP_200_OK)
-    async def delete(self, snapshot_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> SnapshotDeleted:
-        """Forget a report snapshot; for its maker and for admins."""
-        return await stores.reports.delete(snapshot_id, caller)
-
-    @post("/snapshots/{snapshot_id:str}/refresh", name="reports.refresh_snapshot", status_code=HTTP_200_OK)
-    async def refresh(self, snapshot_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> Snapshot:
-        """A new snapshot of the same query."""
-        return await stores.reports.refresh(snapshot_id, caller)
 
     @get("/snapshots/{snapshot_id:str}/export", name="reports.export_snapshot")
     async def export(

@@ -1,12 +1,15 @@
 """What a place stands for in the lake, and how a freeze is shown. For the reports process."""
 
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
 
+from analytics import reports
 from analytics.lake import Freeze, Lake
 from analytics.lake.ids import is_snapshot_id
-from analytics.query import Query
+from analytics.lake.reports import ReportManifest
+from analytics.query import Query, QueryResult, checked, run
 from ingest.reports.errands import Place, Report
 from stockverify.datasets import POSITIONS
 from stockverify.errors import NotFound
@@ -21,19 +24,20 @@ class SnapshotUnknown(NotFound):
 
 
 class Source(NamedTuple):
-    """A freeze and the query on it. `freeze` is set when the place is the freeze itself."""
+    """A freeze and the query on it. `freeze` is set when the place is the freeze itself, `report` when it is that."""
 
     freeze_id: str
     spec: QuerySpec
     freeze: Freeze | None
+    report: Report | None
 
 
 def source_of(lake: Lake, place: Place) -> Source:
     """What a place stands for. Raises SnapshotUnknown, or what the lake raises for a freeze."""
     if isinstance(place, Report):
-        return Source(place.freeze_id, place.spec, None)
+        return Source(place.freeze_id, place.spec, None, place)
     freeze = freeze_of(lake, place)
-    return Source(freeze.snapshot_id, QuerySpec(collection=POSITIONS.name), freeze)
+    return Source(freeze.snapshot_id, QuerySpec(collection=POSITIONS.name), freeze, None)
 
 
 def freeze_of(lake: Lake, snapshot_id: str) -> Freeze:
@@ -41,6 +45,20 @@ def freeze_of(lake: Lake, snapshot_id: str) -> Freeze:
     if not is_snapshot_id(snapshot_id) and snapshot_id not in ("latest", "previous"):
         raise SnapshotUnknown(snapshot_id=snapshot_id[:80])
     return lake.freeze(lake.resolve(snapshot_id))
+
+
+def kept(lake: Lake, report: Report, now: datetime) -> ReportManifest:
+    """The rows of a report snapshot, computed now if they never were."""
+    asked = msgspec.to_builtins(report.spec)
+    return reports.kept(lake, report.report_id, report.freeze_id, checked(report.spec), asked, now)
+
+
+def rows(lake: Lake, source: Source, skip: int = 0, limit: int | None = None) -> QueryResult:
+    """The rows that a place stands for, all or some: those that a report keeps, or those of a freeze."""
+    query = checked(source.spec)
+    if source.report:
+        return reports.rows(lake, kept(lake, source.report, datetime.now(UTC)), query, skip, limit)
+    return run(lake, source.freeze_id, query if limit is None else page_of(query, skip, limit))
 
 
 def shown(freeze: Freeze) -> Snapshot:
@@ -52,6 +70,7 @@ def shown(freeze: Freeze) -> Snapshot:
         snapshot_type=STOCK,
         query_spec=QuerySpec(collection=POSITIONS.name),
         summary=SnapshotSummary(as_of=freeze.as_of.timestamp(), freeze_id=freeze.snapshot_id),
+        freeze_id=freeze.snapshot_id,
         row_count=freeze.rows,
         execution_time_ms=0.0,
         created_by=WORKER,

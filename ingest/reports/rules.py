@@ -1,28 +1,21 @@
-"""Pure decisions about reports: what a snapshot is made of, how it is shown, who may delete it."""
+"""Pure decisions about reports: what the worker can be asked for, and how what is stored is shown."""
 
 from datetime import datetime
 from typing import cast
 
 import msgspec
 
-from ingest.auth.rules import Caller
-from ingest.reports.errands import Page, Place, Previewed, Report, Rows, Totals
+from ingest.reports.errands import Place, Previewed, Report
 from stockverify.clients import Document, as_stored
-from stockverify.errors import BadInput, Forbidden, NotFound
-from stockverify.vocabulary import Role, RunKind, RunStatus
+from stockverify.errors import BadInput, NotFound
+from stockverify.vocabulary import RunKind, RunStatus
 from stockverify.wire.reports import (
     ComparisonJob,
-    CreateSnapshot,
-    Pagination,
     PreviewReply,
     QuerySpec,
     Row,
     Run,
-    Snapshot,
-    SnapshotPage,
 )
-
-MAX_PAGE = 10_000
 
 
 class RunUnknown(NotFound):
@@ -31,14 +24,6 @@ class RunUnknown(NotFound):
 
 class RunKindUnknown(BadInput):
     """{kind!r} is nothing that the worker can do; use one of: {known}."""
-
-
-class NotYourSnapshot(Forbidden):
-    """Snapshot {snapshot_id} was made by {owner}; its maker or an admin may delete it."""
-
-
-class FreezeNeverDeleted(Forbidden):
-    """Snapshot {snapshot_id} holds all data of a moment, which reports rely on: it cannot be deleted."""
 
 
 class ComparisonUnknown(NotFound):
@@ -89,48 +74,9 @@ def spec_of(document: Document) -> QuerySpec:
     return msgspec.convert(document["query_spec"], QuerySpec)
 
 
-def report_summary(document: Document) -> Snapshot:
-    """A report snapshot in the list of snapshots."""
-    shown = {"snapshot_id": document["_id"], "created_at": document["created_at"].timestamp()}
-    return msgspec.convert(document | shown, Snapshot)
-
-
-def report_document(
-    snapshot_id: str,
-    request: CreateSnapshot,
-    freeze_id: str,
-    found: Totals,
-    milliseconds: float,
-    caller: Caller,
-    now: datetime,
-) -> Document:
-    """A report snapshot as it is stored: its query and the freeze that it runs on, never a copy of rows."""
-    return {
-        "_id": snapshot_id,
-        "name": request.name,
-        "description": request.description,
-        "snapshot_type": request.snapshot_type,
-        "tags": request.tags,
-        "query_spec": msgspec.to_builtins(request.query_spec),
-        "freeze_id": freeze_id,
-        "as_of": found.as_of,
-        "created_by": caller.username,
-        "created_at": as_stored(now),
-        "summary": {"as_of": found.as_of.timestamp(), "freeze_id": freeze_id, "totals": found.totals},
-        "row_count": found.row_count,
-        "execution_time_ms": milliseconds,
-    }
-
-
-def may_delete(document: Document, caller: Caller) -> None:
-    """Raises NotYourSnapshot unless the caller made it or is an admin."""
-    if caller.role is not Role.ADMIN and document["created_by"] != caller.username:
-        raise NotYourSnapshot(snapshot_id=document["_id"], owner=document["created_by"])
-
-
 def place_of(snapshot_id: str, document: Document | None) -> Place:
     """Where the rows of a snapshot come from: a stored report, or else a freeze of that id."""
-    return snapshot_id if document is None else Report(document["freeze_id"], spec_of(document))
+    return snapshot_id if document is None else Report(document["freeze_id"], spec_of(document), snapshot_id)
 
 
 def preview_of(collection: str, found: Previewed) -> PreviewReply:
@@ -138,46 +84,17 @@ def preview_of(collection: str, found: Previewed) -> PreviewReply:
     return PreviewReply(
         collection=collection,
         row_count=found.row_count,
-        rows=_as_written(found.rows),
-        pipeline=_as_written(found.pipeline),
+        rows=as_written(found.rows),
+        pipeline=as_written(found.pipeline),
         snapshot_id=found.snapshot_id,
         as_of=found.as_of,
     )
 
 
-def page_of(snapshot_id: str, document: Document | None, found: Rows, asked: Page) -> SnapshotPage:
-    """What one page of a snapshot answers; `document` is None for the freeze itself."""
-    shown = report_summary(document) if document else found.freeze
-    return SnapshotPage(
-        snapshot_id=snapshot_id,
-        name=shown.name,
-        summary=shown.summary,
-        row_count=shown.row_count,
-        rows=_as_written(found.rows),
-        pagination=pagination(asked.skip, asked.limit, shown.row_count),
-        as_of=found.as_of,
-    )
-
-
-def _as_written(rows: bytes) -> list[Row]:
+def as_written(rows: bytes) -> list[Row]:
     """Rows that are JSON already, to be put into a reply as they are: reading and writing 10,000 of them again would
     keep the loop, and every heartbeat, waiting."""
     return cast(list[Row], msgspec.Raw(rows))
-
-
-def pagination(skip: int, limit: int, total: int) -> Pagination:
-    """Where a page stands among all rows."""
-    return Pagination(skip=skip, limit=limit, total=total, has_more=skip + limit < total)
-
-
-def keep(listed: Snapshot, created_by: str | None, kind: str | None, tags: str | None) -> bool:
-    """Whether a listed snapshot passes the filters; of several tags any one is enough."""
-    wanted = {tag.strip() for tag in (tags or "").split(",") if tag.strip()}
-    return (
-        (not created_by or listed.created_by == created_by)
-        and (not kind or listed.snapshot_type == kind)
-        and (not wanted or bool(wanted & set(listed.tags)))
-    )
 
 
 def as_job(document: Document) -> ComparisonJob:

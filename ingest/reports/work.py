@@ -8,11 +8,13 @@ from typing import Any
 import msgspec
 from pymongo import MongoClient
 
+from analytics import reports
 from analytics.export import Order, export, of_result, of_snapshot
 from analytics.export.tables import Table
 from analytics.export.write import format_of
 from analytics.lake import Lake
-from analytics.query import PREVIEW_LIMIT, Query, QueryResult, checked, describe, run, run_live
+from analytics.lake.reports import Reports
+from analytics.query import PREVIEW_LIMIT, QueryResult, checked, describe, run, run_live
 from analytics.query.pipeline import pipeline
 from ingest.reports import anomalies, comparisons, errands, places
 from ingest.reports.errands import Made, Place, Previewed, Rows, Totals
@@ -51,9 +53,13 @@ class Work:
         return _previewed(run_live(self._database, query, asked.now), pipeline(query))
 
     @do.register
-    def _total(self, asked: errands.Total) -> Totals:
-        result = run(self._lake, asked.freeze_id, checked(asked.spec))
-        return Totals(result.as_of, result.row_count, comparisons.totals(result))
+    def _keep(self, asked: errands.Keep) -> Totals:
+        manifest = places.kept(self._lake, asked.report, asked.now)
+        return Totals(manifest.as_of, manifest.rows, reports.totals(self._lake, manifest))
+
+    @do.register
+    def _forget(self, asked: errands.Forget) -> None:
+        Reports(self._lake.root).remove(asked.report_id)
 
     @do.register
     def _list(self, _: errands.List) -> list[Snapshot]:
@@ -66,8 +72,7 @@ class Work:
     @do.register
     def _page(self, asked: errands.Page) -> Rows:
         source = places.source_of(self._lake, asked.place)
-        query: Query = places.page_of(checked(source.spec), asked.skip, asked.limit)
-        result = run(self._lake, source.freeze_id, query)
+        result = places.rows(self._lake, source, asked.skip, asked.limit)
         freeze = places.shown(self._lake.freeze(source.freeze_id))
         return Rows(msgspec.json.encode(result.rows()), result.as_of.timestamp(), freeze)
 
@@ -94,7 +99,7 @@ class Work:
         """The rows of a place, and the name of the freeze."""
         source = places.source_of(self._lake, place)
         if source.freeze is None:
-            return of_result(run(self._lake, source.freeze_id, checked(source.spec))), ""
+            return of_result(places.rows(self._lake, source)), ""
         table = of_snapshot(self._lake, source.freeze_id, dataset or POSITIONS.name)
         return table, places.shown(source.freeze).name
 

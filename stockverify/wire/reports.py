@@ -109,6 +109,9 @@ class Snapshot(Reply, frozen=True, kw_only=True):
     created_by: str
     created_at: float
     tags: list[str]
+    freeze_id: str
+    refreshed_from: str | None = None
+    pinned: bool = False
 
 
 class Pagination(Reply, frozen=True, kw_only=True):
@@ -136,6 +139,14 @@ class SnapshotDeleted(Reply, frozen=True, kw_only=True):
     """What delete answers."""
 
     snapshot_id: str
+    success: bool = True
+
+
+class SnapshotPinned(Reply, frozen=True, kw_only=True):
+    """What pin and unpin answer."""
+
+    snapshot_id: str
+    pinned: bool
     success: bool = True
 
 

@@ -139,7 +139,7 @@ def test_two_workers_at_once_do_every_run_once(worker: Make, lake: Lake, db: Run
     db["report_runs"].insert_many([queued(f"r-{number}", age=number) for number in range(12)])
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda name: worker(name).tick(NOW), ("w-1", "w-2")))
-    found = runs(db)
+    found = {name: run for name, run in runs(db).items() if run["kind"] == "materialise"}
     assert {run["status"] for run in found.values()} == {"succeeded"}
     assert {run["attempts"] for run in found.values()} == {1}
     assert sorted(run["snapshot_id"] for run in found.values()) == sorted(lake.ids())

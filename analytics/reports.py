@@ -1,0 +1,86 @@
+"""Report snapshots: the rows of a query on a freeze, computed once and kept in the lake."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from analytics.engine import engine, frame, texts
+from analytics.lake.manifest import Manifest
+from analytics.lake.reports import ReportManifest, ReportNotStored, Reports
+from analytics.lake.store import Lake
+from analytics.query import Query, QueryResult
+from analytics.query.sql import FILES, compiled
+from analytics.schema import ARROW
+from stockverify.datasets import Type
+
+_BATCH = 20_000
+
+
+def keep(
+    lake: Lake, report_id: str, freeze_id: str, query: Query, asked: dict[str, Any], now: datetime
+) -> ReportManifest:
+    """Run a query on a freeze and write its rows; memory holds one batch, whatever their number. `asked` is the query
+    as the manifest shows it. What is there already is left as it is. Raises what the lake raises for the freeze."""
+    reports, source = Reports(lake.root), lake.manifest(query.dataset.name, freeze_id)
+    manifest = ReportManifest(
+        report_id=report_id,
+        freeze_id=freeze_id,
+        as_of=source.as_of,
+        created_at=now,
+        query=asked,
+        columns=tuple((name, kind.value) for name, kind in query.results()),
+        rows=0,
+        files=(),
+    )
+    schema = pa.schema([(name, ARROW[kind]) for name, kind in query.results()])
+    return reports.write(manifest, schema, _computed(lake, source, query))
+
+
+def kept(
+    lake: Lake, report_id: str, freeze_id: str, query: Query, asked: dict[str, Any], now: datetime
+) -> ReportManifest:
+    """A report snapshot; one from before they had rows of their own is computed from its freeze and written, once.
+    Raises ReportDamaged, or what the lake raises when that freeze is gone."""
+    try:
+        return Reports(lake.root).manifest(report_id)
+    except ReportNotStored:
+        return keep(lake, report_id, freeze_id, query, asked, now)
+
+
+def rows(lake: Lake, manifest: ReportManifest, query: Query, skip: int = 0, limit: int | None = None) -> QueryResult:
+    """Rows of a report snapshot in their order, all or some of them."""
+    files = Reports(lake.root).files(manifest.report_id)
+    sql = "SELECT * FROM read_parquet($files) LIMIT $limit OFFSET $skip"
+    most = manifest.rows if limit is None else limit
+    with engine(files) as connection:
+        found = frame(connection, sql, {"files": texts(files), "limit": most, "skip": skip})
+    return QueryResult(query=query, frame=found, snapshot_id=manifest.freeze_id, as_of=manifest.as_of)
+
+
+def totals(lake: Lake, manifest: ReportManifest) -> dict[str, int | float]:
+    """How many rows there are, and the sums of their numbers to a millionth."""
+    numbers = [name for name, kind in manifest.columns if kind in (Type.FLOAT, Type.INTEGER)]
+    files = Reports(lake.root).files(manifest.report_id)
+    added = ", ".join(["count(*)", *(f"fsum({_quoted(name)})" for name in numbers)])
+    with engine(files) as connection:
+        sums = connection.execute(f"SELECT {added} FROM read_parquet($files)", {"files": texts(files)}).fetchone()  # noqa: S608
+    count, *values = sums or (0,)
+    return {
+        "rows": count,
+        **{f"{name}_sum": round(value or 0, 6) + 0.0 for name, value in zip(numbers, values, strict=True)},
+    }
+
+
+def _computed(lake: Lake, source: Manifest, query: Query) -> Iterator[pa.Table]:
+    files, statement = lake.files(source.dataset, source.snapshot_id), compiled(query)
+    with engine(files) as connection:
+        relation = connection.sql(statement.text, params={**statement.parameters, FILES: texts(files)})
+        for batch in relation.to_arrow_reader(_BATCH):
+            yield pa.Table.from_batches([batch])
+
+
+def _quoted(name: str) -> str:
+    """A column of a manifest as an identifier: names of measures come from clients, by way of the checked query."""
+    return '"' + name.replace('"', '""') + '"'
