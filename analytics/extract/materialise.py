@@ -1,12 +1,12 @@
 """Takes a snapshot: MongoDB at one moment, written dataset by dataset, the derived positions last."""
 
+import logging
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
 import duckdb
-import structlog
 from msgspec import structs
 from pymongo.database import Database
 
@@ -26,7 +26,7 @@ from stockverify.clients import Document
 from stockverify.datasets import COLLECTED
 from stockverify.errors import Refused, StockVerifyError
 
-_log = structlog.get_logger("analytics.extract")
+_log = logging.getLogger("analytics.extract")
 _USUAL = Terms()
 
 
@@ -75,7 +75,7 @@ def _taken(lake: Lake, task: Task) -> Published:
         because = refused.message
     except (FileNotFoundError, duckdb.IOException) as error:
         because = f"a file of the earlier snapshot could not be read: {error}"
-    _log.info("whole_snapshot", because=because)
+    _log.info("whole snapshot: %s", because)
     again = task._replace(head=structs.replace(task.head, snapshot_id=_new_id(task.head.created_at)))
     return _attempt(again, lambda: whole(again, because, _rows_before(lake)))
 

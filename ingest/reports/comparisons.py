@@ -3,10 +3,10 @@
 from typing import Any
 
 from analytics.compare import Comparison, change, compare, diff
-from analytics.lake import Lake
+from analytics.lake import Freeze, Lake
 from analytics.query import QueryResult
 from ingest.reports.places import Source, rows
-from stockverify.errors import BadInput
+from stockverify.errors import BadInput, NotFound
 
 
 class DifferentQueries(BadInput):
@@ -20,7 +20,7 @@ def compared(lake: Lake, first: Source, second: Source) -> dict[str, Any]:
     if first.freeze and second.freeze:
         return _contract(compare(lake, first.freeze_id, second.freeze_id))
     before, after = (rows(lake, source) for source in (first, second))
-    return _contract(_of_results(lake, before, after, first, second))
+    return _contract(_of_results(lake, before, after))
 
 
 def _contract(comparison: Comparison) -> dict[str, Any]:
@@ -34,18 +34,27 @@ def _contract(comparison: Comparison) -> dict[str, Any]:
     return {**result, "metadata": {**result["metadata"], **named}}
 
 
-def _of_results(lake: Lake, before: QueryResult, after: QueryResult, first: Source, second: Source) -> Comparison:
+def _of_results(lake: Lake, before: QueryResult, after: QueryResult) -> Comparison:
     query = before.query
     key = tuple(column.name for column in query.group_by) if query.grouped else query.dataset.key
     sums = totals(after)
     return Comparison(
         dataset=query.dataset.name,
-        baseline=lake.freeze(first.freeze_id),
-        comparison=lake.freeze(second.freeze_id),
+        baseline=_side(lake, before),
+        comparison=_side(lake, after),
         ignored=(),
         summary={name: change(value, sums[name]) for name, value in totals(before).items()},
         diff=diff(before.frame.lazy(), after.frame.lazy(), key),
     )
+
+
+def _side(lake: Lake, result: QueryResult) -> Freeze:
+    """The freeze that a report was made of, which it may have outlived."""
+    freeze_id = result.snapshot_id or ""
+    try:
+        return lake.freeze(freeze_id)
+    except NotFound:
+        return Freeze(snapshot_id=freeze_id, name="", as_of=result.as_of, created_at=result.as_of, rows=0)
 
 
 def totals(result: QueryResult) -> dict[str, int | float]:

@@ -143,11 +143,11 @@ class Totals(Struct, frozen=True):
 
 
 class Rows(Struct, frozen=True):
-    """Some rows, as JSON, and the freeze that they come from."""
+    """Some rows, as JSON; and the freeze, if they are its own: a report may have outlived the one it was made of."""
 
     rows: bytes
     as_of: float
-    freeze: Snapshot
+    freeze: Snapshot | None
 
 
 class Made(Struct, frozen=True):

@@ -73,7 +73,7 @@ class Work:
     def _page(self, asked: errands.Page) -> Rows:
         source = places.source_of(self._lake, asked.place)
         result = places.rows(self._lake, source, asked.skip, asked.limit)
-        freeze = places.shown(self._lake.freeze(source.freeze_id))
+        freeze = places.shown(source.freeze) if source.freeze else None
         return Rows(msgspec.json.encode(result.rows()), result.as_of.timestamp(), freeze)
 
     @do.register

@@ -88,8 +88,8 @@ def may_delete(document: Document, caller: Caller, is_pinned: bool) -> None:
 
 
 def page_of(snapshot_id: str, document: Document | None, found: Rows, asked: Page) -> SnapshotPage:
-    """What one page of a snapshot answers; `document` is None for the freeze itself."""
-    shown = report_summary(document) if document else found.freeze
+    """What one page of a snapshot answers; without `document` it is a freeze, which tells of itself."""
+    shown = found.freeze or report_summary(document or {})
     return SnapshotPage(
         snapshot_id=snapshot_id,
         name=shown.name,

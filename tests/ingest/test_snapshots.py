@@ -1,0 +1,106 @@
+"""Report snapshots over HTTP: kept in the lake, pinned, refreshed, deleted; and those from before they were kept."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.ingest.test_reports import Stored, boss, counted, freeze, worker
+from tests.service import Service
+
+__all__ = ["boss", "counted", "worker"]  # fixtures
+
+
+@pytest.fixture
+def report(boss: httpx.Client, counted: tuple[str, str]) -> dict[str, Any]:
+    """A report of the lines of one rack."""
+    spec = {"collection": "positions", "filters": {"rack_id": counted[0]}}
+    made = boss.post("/api/reports/snapshots", json={"name": "of a rack", "query_spec": spec, "tags": ["t"]})
+    assert made.status_code == 201, made.text
+    answer: dict[str, Any] = made.json()
+    return answer
+
+
+def folder(service: Service, report: dict[str, Any]) -> Path:
+    return Path(service.settings.lake) / "reports" / report["snapshot_id"]
+
+
+def page(boss: httpx.Client, report: dict[str, Any]) -> dict[str, Any]:
+    answer = boss.get(f"/api/reports/snapshots/{report['snapshot_id']}")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_its_rows_lie_in_the_lake_and_need_no_freeze(
+    service: Service, boss: httpx.Client, report: dict[str, Any]
+) -> None:
+    assert {path.name for path in folder(service, report).iterdir()} == {"manifest.json", "part-00000.parquet"}
+    before = page(boss, report)
+    assert (before["row_count"], len(before["rows"])) == (2, 2)
+    freeze_folder = Path(service.settings.lake) / "positions" / report["freeze_id"]
+    away = freeze_folder.with_name(f".gone-{report['freeze_id']}")
+    assert freeze_folder.rename(away).is_dir()
+    answer = boss.get(f"/api/reports/snapshots/{report['snapshot_id']}/export", params={"format": "json"})
+    seen = boss.get(f"/api/reports/snapshots/{report['snapshot_id']}")
+    pair = {"snapshot_a_id": report["snapshot_id"], "snapshot_b_id": report["snapshot_id"]}
+    compared = boss.post("/api/reports/compare", json=pair)
+    away.rename(freeze_folder)
+    assert (seen.status_code, seen.json()) == (200, before)
+    assert compared.json()["comparison_result"]["row_diff"]["unchanged_count"] == 2
+    assert (answer.status_code, len(answer.json()["rows"])) == (200, 2)
+
+
+def test_one_from_before_is_computed_once_from_its_freeze(
+    service: Service, boss: httpx.Client, stored: Stored, report: dict[str, Any]
+) -> None:
+    before = page(boss, report)
+    shutil.rmtree(folder(service, report))
+    change: dict[str, Any] = {"$unset": {"stored": "", "refreshed_from": ""}}
+    stored.report_snapshots.update_one({"_id": report["snapshot_id"]}, change)
+    assert page(boss, report) == before
+    written = (folder(service, report) / "manifest.json").stat().st_mtime_ns
+    assert page(boss, report) == before
+    assert (folder(service, report) / "manifest.json").stat().st_mtime_ns == written
+
+
+def test_refreshing_says_where_it_comes_from(boss: httpx.Client, report: dict[str, Any]) -> None:
+    again = boss.post(f"/api/reports/snapshots/{report['snapshot_id']}/refresh").json()
+    assert (again["refreshed_from"], report["refreshed_from"]) == (report["snapshot_id"], None)
+    assert again["freeze_id"] != report["freeze_id"]
+    assert again["query_spec"] == report["query_spec"]
+
+
+def test_deleting_removes_the_rows_unless_it_is_pinned(
+    service: Service, boss: httpx.Client, report: dict[str, Any]
+) -> None:
+    path = f"/api/reports/snapshots/{report['snapshot_id']}"
+    assert boss.post(f"{path}/pin").json() == {"snapshot_id": report["snapshot_id"], "pinned": True, "success": True}
+    assert boss.post(f"{path}/pin").status_code == 200
+    refused = boss.delete(path)
+    assert (refused.status_code, refused.json()["detail"]) == (
+        409,
+        f"Snapshot {report['snapshot_id']} is pinned; unpin it first.",
+    )
+    assert boss.post(f"{path}/unpin").json()["pinned"] is False
+    assert boss.delete(path).json() == {"snapshot_id": report["snapshot_id"], "success": True}
+    assert not folder(service, report).exists()
+    assert boss.get(path).status_code == 404
+
+
+def test_a_pinned_freeze_says_so_in_the_list(boss: httpx.Client, stored: Stored, counted: tuple[str, str]) -> None:
+    other = freeze(boss)
+    assert boss.post(f"/api/reports/snapshots/{other}/pin").status_code == 200
+    listed = {each["snapshot_id"]: each for each in boss.get("/api/reports/snapshots", params={"limit": 1000}).json()}
+    assert (listed[other]["pinned"], listed[counted[1]]["pinned"]) == (True, False)
+    assert (listed[other]["freeze_id"], listed[other]["refreshed_from"]) == (other, None)
+    assert [pin["_id"] for pin in stored.report_pins.find({"_id": other})] == [other]
+    assert boss.post("/api/reports/snapshots/20200101T000000000Z-00000000/pin").status_code == 404
+
+
+@pytest.mark.parametrize("role", ["staff", "auditor"])
+def test_who_may_pin(service: Service, counted: tuple[str, str], role: str) -> None:
+    for deed in ("pin", "unpin"):
+        assert service.person(role).post(f"/api/reports/snapshots/{counted[1]}/{deed}").status_code == 403
