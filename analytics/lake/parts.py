@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 from analytics.lake import durable
 from analytics.lake.manifest import Part
 
-ROWS_PER_PART = 100_000
-"""A changed row costs the rewriting of its file, so files are small; ten million rows are still but a hundred files."""
+ROWS_PER_PART = 50_000
+"""A changed row costs the rewriting of its file, so files are small; ten million rows are still but 200 files."""
 
 RECONCILED = ("verified_qty", "damage_qty", "book_qty")
 """The quantities whose sums every part carries."""

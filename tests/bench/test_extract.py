@@ -21,6 +21,7 @@ from pymongo.database import Database
 from analytics.extract import moment
 from analytics.extract.gate import Terms
 from analytics.extract.task import Task
+from analytics.lake.parts import ROWS_PER_PART
 from analytics.lake.publish import Head
 from stockverify import indexes
 from stockverify.clients import Document
@@ -78,7 +79,7 @@ def written(database: "Database[Document]", root: Path) -> float:
     with moment.moment(database, COLLECTED) as at:
         assert at is not None
         head = Head(snapshot_id="20260131T180000000Z-00000001", name="", as_of=at.as_of, created_at=NOW)
-        task = Task(root, database, at, {}, head, Terms(), lambda: False, 100_000)
+        task = Task(root, database, at, {}, head, Terms(), lambda: False, ROWS_PER_PART)
         started = time.perf_counter()
         task.publish(RECORDS, moment.batches(database, RECORDS, at), task.origin(RECORDS, None, ""))
         return time.perf_counter() - started
