@@ -39,7 +39,7 @@ def marked(database: Database[Document], mark_id: str) -> bool:
 
 
 def changed(database: Database[Document], since: Timestamp, until: str, collections: Sequence[str], most: int) -> Ids:
-    """The ids of the documents of each collection that were written or deleted from `since` to the mark `until`.
+    """The ids of the documents of each collection that were written or deleted after `since`, up to the mark `until`.
 
     Some may have changed only after the moment of the snapshot, which does no harm: they are read as they were in it.
     Raises WholeNeeded when MongoDB's history does not reach back so far, or when more than `most` have changed.
@@ -73,7 +73,7 @@ def _is_mark(event: Document, mark_id: str) -> bool:
 def _events(database: Database[Document], since: Timestamp, collections: Sequence[str]) -> Iterator[list[Document]]:
     """Events batch by batch, with empty batches while there are none, until nothing has come for too long."""
     stages = [
-        {"$changeStream": {"startAtOperationTime": since}},
+        {"$changeStream": {"startAtOperationTime": _just_after(since)}},
         {"$match": {"ns.coll": {"$in": [*collections, str(Collection.MARKS)]}}},
         {"$project": {"ns.coll": 1, "documentKey._id": 1}},
     ]
@@ -85,6 +85,11 @@ def _events(database: Database[Document], since: Timestamp, collections: Sequenc
             yield from _more(database, session, cursor["id"])
         finally:
             database.command({"killCursors": "$cmd.aggregate", "cursors": [cursor["id"]]}, session=session)
+
+
+def _just_after(time: Timestamp) -> Timestamp:
+    """What happened at that very time is in the snapshot of it."""
+    return Timestamp(time.time, time.inc + 1)
 
 
 def _more(database: Database[Document], session: ClientSession, cursor_id: Any) -> Iterator[list[Document]]:

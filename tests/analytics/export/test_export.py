@@ -176,7 +176,7 @@ def test_workbook_cells_are_texts_numbers_and_times(tricky: Table, tmp_path: Pat
     path = export(tricky, Format.XLSX, tmp_path / "out.xlsx", ORDER).path
     book = openpyxl.load_workbook(path)
     sheet = book["verification_records"]
-    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", f"A1:X{len(TRICKY) + 1}")
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", f"A1:AA{len(TRICKY) + 1}")
     codes = {cell.value: cell for cell in sheet["G"][1:]}
     assert {cell.data_type for text, cell in codes.items() if text} == {"s"}
     assert not any(cell.data_type == "f" or cell.hyperlink for row in sheet.iter_rows() for cell in row)

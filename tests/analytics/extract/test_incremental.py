@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from bson.timestamp import Timestamp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymongo import MongoClient
@@ -69,6 +70,7 @@ def test_after_any_changes_it_holds_what_reading_everything_gives(db: Store, see
         before = materialise(lake, db, NOW, terms=ANYTHING, rows_per_part=4)
         for size in sizes:
             stock.write(size)
+            stock.step += 1
             taken = materialise(lake, db, stock.now, terms=ANYTHING, rows_per_part=4)
             assert why(lake, taken) == (before.snapshot_id, "")
             wanted = materialise(fresh, db, stock.now, terms=WHOLE)
@@ -182,9 +184,8 @@ def _other_recipe(lake: Lake) -> None:
 
 def test_history_that_mongodb_refuses_to_tell_is_lost(db: Store) -> None:
     """A history that is too short cannot be made here in reasonable time; MongoDB refuses it as it does this one."""
-    no_time: Any = "then"
-    with pytest.raises(changes.WholeNeeded, match=r"history does not reach back to it \(TypeMismatch\)"):
-        changes.changed(db, no_time, "none", ["erp_items"], 10)
+    with pytest.raises(changes.WholeNeeded, match=r"history does not reach back to it \(\w+\)"):
+        changes.changed(db.client["admin"], Timestamp(1, 1), "none", ["erp_items"], 10)
 
 
 def test_a_mark_that_never_comes_is_not_waited_for_without_end(db: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,5 +215,5 @@ def test_small_files_stay_few(db: Store, lake: Lake, step: Step) -> None:
     for number in range(9):
         db["verification_records"].insert_one(record(f"c-{number}", "R1", str(number), 1))
         taken = step(rows_per_part=1000)
-    assert [part.rows for part in lake.manifest("records", taken.snapshot_id).files] in ([9], [8, 1])
+    assert [part.rows for part in lake.manifest("records", taken.snapshot_id).files] == [8, 1]
     assert len(lake.files("positions", taken.snapshot_id)) == 1
