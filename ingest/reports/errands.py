@@ -119,9 +119,7 @@ class FindAnomalies(Errand, frozen=True, kw_only=True):
     limit: int
 
 
-AnyErrand = (
-    Describe | Check | Preview | Keep | Forget | List | Find | Page | CompareBoth | Export | FindAnomalies
-)
+AnyErrand = Describe | Check | Preview | Keep | Forget | List | Find | Page | CompareBoth | Export | FindAnomalies
 
 
 class Previewed(Struct, frozen=True):

@@ -181,7 +181,7 @@ def test_workbook_cells_are_texts_numbers_and_times(tricky: Table, tmp_path: Pat
     assert {cell.data_type for text, cell in codes.items() if text} == {"s"}
     assert not any(cell.data_type == "f" or cell.hyperlink for row in sheet.iter_rows() for cell in row)
     assert {cell.data_type for cell in sheet["H"][1:]} == {"n"}
-    assert (sheet["X2"].is_date, sheet["X2"].number_format) == (True, "yyyy-mm-dd hh:mm:ss")
+    assert (sheet["AA2"].is_date, sheet["AA2"].number_format) == (True, "yyyy-mm-dd hh:mm:ss")
     about = {row[0]: row[1] for row in book["About"].iter_rows(values_only=True)}
     assert (about["rows"], about["zone"], about["dataset"]) == (
         str(len(TRICKY)),
