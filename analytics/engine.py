@@ -1,27 +1,105 @@
-"""DuckDB as this house uses it: in memory, over an explicit list of Parquet files, and able to touch nothing else."""
+"""DuckDB as this house uses it: in memory, over an explicit list of Parquet files, and able to touch nothing else.
 
+What does not fit into its memory spills into a folder of its own, which is gone afterwards.
+"""
+
+import os
+import shutil
+import tempfile
+import threading
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
 
+from stockverify.errors import BadInput
+
 # A quarter of the smallest machine we expect; two queries of two people still fit.
-_LIMITS: dict[str, Any] = {"memory_limit": "1GB", "threads": 2}
+_LIMITS: dict[str, Any] = {"memory_limit": "1GB", "threads": 2, "max_temp_directory_size": "20GB"}
+
+
+class QueryTooLong(BadInput):
+    """The query took more than {seconds:g} seconds and was stopped. Narrow its filters, or group by fewer fields."""
+
+
+class QueryTooBig(BadInput):
+    """The query needs more memory than a query may have ({limit}, and what fits on the disk). Narrow its filters, or
+    group by fewer fields."""
 
 
 @contextmanager
-def engine(files: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection of its own for one use (it costs 2 ms); it can read these files and reach nothing else."""
-    with duckdb.connect(":memory:", config=_LIMITS) as connection:
+def engine(
+    files: Sequence[Path], spill: Path | None = None, seconds: float | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection of its own for one use (it costs 2 ms); it can read these files and reach nothing else.
+
+    `spill` is the folder in which it may make one for what its memory does not hold; without one it is that of the
+    system. After `seconds` what it does is stopped: QueryTooLong. Raises QueryTooBig, too.
+    """
+    with _folder(spill) as folder, duckdb.connect(":memory:", config=_LIMITS) as connection:
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET temp_directory = $folder", {"folder": str(folder)})
         connection.execute("SET allowed_paths = $paths", {"paths": texts(files)})
         for lock in ("enable_external_access = false", "python_enable_replacements = false"):
             connection.execute(f"SET {lock}")
         connection.execute("SET lock_configuration = true")
-        yield connection
+        with _limited(connection, seconds):
+            yield connection
+
+
+@contextmanager
+def _limited(connection: duckdb.DuckDBPyConnection, seconds: float | None) -> Iterator[None]:
+    timer = threading.Timer(seconds or 0, connection.interrupt)
+    timer.daemon = True
+    try:
+        if seconds is not None:
+            timer.start()
+        yield
+    except duckdb.InterruptException:
+        raise QueryTooLong(seconds=seconds) from None
+    except duckdb.OutOfMemoryException:
+        raise QueryTooBig(limit=_LIMITS["memory_limit"]) from None
+    finally:
+        timer.cancel()
+        if timer.ident is not None:
+            timer.join()  # it must not interrupt a connection that has been closed meanwhile
+
+
+@contextmanager
+def _folder(spill: Path | None) -> Iterator[Path]:
+    """A name that nobody else uses; DuckDB makes the folder when it needs it. Folders of processes that were killed
+    are removed here by whoever comes next."""
+    place = (spill or Path(tempfile.gettempdir()) / "stockverify-spill").absolute()
+    place.mkdir(parents=True, exist_ok=True)
+    for left in place.iterdir():
+        if not _alive(left.name.partition("-")[0]):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = place / f"{os.getpid()}-{uuid.uuid4().hex}"
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _alive(pid: str) -> bool:
+    if not pid.isdigit():
+        return False
+    with suppress(ProcessLookupError, OverflowError):
+        try:
+            os.kill(int(pid), 0)
+        except PermissionError:
+            return True
+        return True
+    return False
+
+
+def beside(lake: Path) -> Path:
+    """Where queries on the lake of that folder spill: in the data directory, next to it."""
+    return lake.parent / "spill"
 
 
 def texts(files: Sequence[Path]) -> list[str]:

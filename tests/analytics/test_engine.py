@@ -1,10 +1,15 @@
+import os
+import subprocess
+import sys
+import threading
+import time
 from pathlib import Path
 
 import duckdb
 import polars as pl
 import pytest
 
-from analytics.engine import engine, frame, texts
+from analytics.engine import _LIMITS, QueryTooBig, QueryTooLong, engine, frame, texts
 
 
 @pytest.fixture
@@ -43,3 +48,56 @@ def test_it_reaches_nothing_else(file: Path, statement: str) -> None:
         connection.execute(text).fetchall()
     assert sorted(path.name for path in file.parent.iterdir()) == ["a.parquet", "b.parquet"]
     assert pl.read_parquet(file).to_dicts() == [{"a": 1}]
+
+
+ENDLESS = "SELECT count(*) AS n FROM range(10000000) AS a, range(10000000) AS b WHERE a.range * b.range % 7 = 1"
+GREEDY = "SELECT range % 2 AS half, list(md5(range::VARCHAR)) AS found FROM range(3000000) GROUP BY half"
+SORTED = "SELECT md5(range::VARCHAR) AS a FROM range(1500000) ORDER BY a"
+
+
+def test_what_takes_too_long_is_stopped(tmp_path: Path) -> None:
+    started = time.perf_counter()
+    stopped = pytest.raises(QueryTooLong, match=r"took more than 0\.3 seconds and was stopped")
+    with stopped, engine([], tmp_path, 0.3) as connection:
+        frame(connection, ENDLESS, {})
+    assert time.perf_counter() - started < 10
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_in_time_is_not_stopped(tmp_path: Path) -> None:
+    before = threading.active_count()
+    with engine([], tmp_path, 60) as connection:
+        assert frame(connection, "SELECT 1 AS a", {}).to_dicts() == [{"a": 1}]
+    assert threading.active_count() <= before
+
+
+def test_what_memory_does_not_hold_goes_to_the_disk_and_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(_LIMITS, "memory_limit", "40MB")
+    spill, seen = tmp_path / "spill", 0
+    with engine([], spill) as connection:
+        for batch in connection.sql(SORTED).to_arrow_reader(100_000):
+            seen = max(seen, sum(path.stat().st_size for path in spill.rglob("*") if path.is_file()))
+            assert batch.num_rows
+    assert seen > 1_000_000
+    assert list(spill.iterdir()) == []
+
+
+def test_what_does_not_fit_at_all_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(_LIMITS, "memory_limit", "20MB")
+    monkeypatch.setitem(_LIMITS, "max_temp_directory_size", "1MB")
+    refused = pytest.raises(QueryTooBig, match=r"needs more memory than a query may have \(20MB")
+    with refused, engine([], tmp_path) as connection:
+        frame(connection, GREEDY, {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    child = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    left, other = tmp_path / f"{int(child.stdout)}-x", tmp_path / f"{os.getppid()}-y"
+    for folder in (left, other):
+        folder.mkdir()
+        (folder / "part").write_bytes(b"x")
+    with engine([], tmp_path):
+        assert [path for path in (left, other) if path.exists()] == [other]
