@@ -5,11 +5,13 @@ It shows regular expressions as they were asked; what runs has them replaced (an
 
 from typing import Any
 
-from analytics.query.model import Condition, Function, Measure, Operator, Query
-from stockverify.datasets import Column
+from analytics.query.calculated.model import Calculated, Field
+from analytics.query.calculated.pipeline import value_expression
+from analytics.query.matches import Stage, matched
+from analytics.query.model import MILLION, Condition, Function, Key, Measure, Period, Query, key_path
+from analytics.query.periods import period_expression
+from stockverify.datasets import Type
 from stockverify.errors import BadInput
-
-Stage = dict[str, Any]
 
 
 class OnlyInSnapshots(BadInput):
@@ -20,44 +22,74 @@ def pipeline(query: Query) -> list[Stage]:
     """The stages; rows come out in the shape of the contract. Raises OnlyInSnapshots."""
     if query.dataset.collection is None:
         raise OnlyInSnapshots(dataset=query.dataset.name)
-    conditions = [_match(condition) for condition in query.conditions]
-    stages: list[Stage] = [{"$match": {"$and": conditions}}] if conditions else []
-    if query.grouped:
-        stages.append({"$group": _group(query)})
-    if query.order:
-        stages.append({"$sort": _sort(query)})
+    stored = [each for each in query.conditions if not isinstance(each.column, Calculated)]
+    made = [each for each in query.conditions if isinstance(each.column, Calculated)]
+    stages = [*_match(stored), *({"$set": {each.name: value_expression(each.term)}} for each in query.calculated)]
+    stages += [*_match(made), *_groups(query)]
+    stages += [{"$sort": _sort(query)}] if query.order else []
     stages += [{"$skip": query.skip}] if query.skip else []
     stages += [{"$limit": query.limit}] if query.limit is not None else []
     return stages if query.grouped else [*stages, {"$project": _project(query)}]
 
 
-def _match(condition: Condition) -> Stage:
-    field, value = condition.column.field, condition.value
-    match condition.operator:
-        case Operator.EXISTS:
-            return {field: {"$ne" if value else "$eq": None}}
-        case Operator.REGEX:
-            return {field: {"$regex": value, "$options": "i"}}
-        case Operator.IN | Operator.NIN:
-            return {field: {f"${condition.operator}": list(value) if isinstance(value, tuple) else [value]}}
-    return {field: {f"${condition.operator}": value}}
+def _match(conditions: list[Condition] | tuple[Condition, ...]) -> list[Stage]:
+    return [{"$match": {"$and": [matched(each) for each in conditions]}}] if conditions else []
 
 
-def _present(column: Column) -> Stage:
+def _groups(query: Query) -> list[Stage]:
+    if not query.grouped:
+        return []
+    finished = {each.name: found for each in query.measures if (found := _finished(each)) is not None}
+    return [{"$group": _group(query)}, *([{"$set": finished}] if finished else []), *_match(query.having)]
+
+
+def _present(field: Field) -> Any:
     """A missing field is the same as null."""
-    return {"$ifNull": [f"${column.field}", None]}
+    return {"$ifNull": [f"${field.field}", None]}
 
 
 def _group(query: Query) -> Stage:
-    keys = {column.name: _present(column) for column in query.group_by}
+    keys = {key.name: _key(key) for key in query.group_by}
     key = next(iter(keys.values()), None) if len(keys) < 2 else keys
     return {"_id": key, **{measure.name: _measure(measure) for measure in query.measures}}
 
 
+def _key(key: Key) -> Any:
+    return period_expression(key) if isinstance(key, Period) else _present(key)
+
+
 def _measure(measure: Measure) -> Stage:
-    if measure.function is Function.COUNT:
-        return {"$sum": {"$cond": [{"$eq": [_present(measure.column), None]}, 0, 1]}}
-    return {f"${measure.function}": f"${measure.column.field}"}
+    match measure.function:
+        case Function.COUNT:
+            return {"$sum": {"$cond": [{"$eq": [_present(measure.column), None]}, 0, 1]}}
+        case Function.COUNT_DISTINCT:
+            return {"$addToSet": _present(measure.column)}
+    return {f"${measure.function}": _millionths(measure) if _scaled(measure) else f"${measure.column.field}"}
+
+
+def _scaled(measure: Measure) -> bool:
+    return measure.function in (Function.SUM, Function.AVG) and measure.column.type is Type.FLOAT
+
+
+def _millionths(measure: Measure) -> Stage:
+    """As whole numbers, rounded half up (analytics.query.model.MILLION)."""
+    return {"$floor": {"$add": [{"$multiply": [f"${measure.column.field}", float(MILLION)]}, 0.5]}}
+
+
+def _finished(measure: Measure) -> Stage | None:
+    """What makes the result of what the group gave, unless that is it."""
+    if measure.function is Function.COUNT_DISTINCT:
+        return _distinct(measure)
+    return {"$divide": [f"${measure.name}", float(MILLION)]} if _scaled(measure) else None
+
+
+def _distinct(measure: Measure) -> Stage:
+    """How many there are in the set of what was found, null apart."""
+    found: Any = f"${measure.name}"
+    if measure.column.type is Type.STRINGS:
+        several = {"$setUnion": ["$$value", {"$ifNull": ["$$this", []]}]}
+        found = {"$reduce": {"input": found, "initialValue": [], "in": several}}
+    return {"$size": {"$setDifference": [found, [None]]}}
 
 
 def _sort(query: Query) -> dict[str, int]:
@@ -66,12 +98,9 @@ def _sort(query: Query) -> dict[str, int]:
 
 def _sort_field(query: Query, name: str) -> str:
     if not query.grouped:
-        return next(column.field for column in query.dataset.columns if column.name == name)
-    if name not in [column.name for column in query.group_by]:
-        return name
-    return "_id" if len(query.group_by) == 1 else f"_id.{name}"
+        return next(field.field for field in query.fields if field.name == name)
+    return key_path(query.group_by, name) if name in [key.name for key in query.group_by] else name
 
 
 def _project(query: Query) -> Stage:
-    columns = query.dataset.columns
-    return {"_id": 0, **{column.name: _present(column) for column in columns}}
+    return {"_id": 0, **{field.name: _present(field) for field in query.fields}}

@@ -40,7 +40,7 @@ class QueryResult(Struct, frozen=True):
 
 def contract_row(query: Query, row: dict[str, Any]) -> dict[str, Any]:
     """A grouped row with its keys under `_id`; without group keys `_id` is null."""
-    keys = {column.name: row[column.name] for column in query.group_by}
+    keys = {group_key.name: row[group_key.name] for group_key in query.group_by}
     key = next(iter(keys.values()), None) if len(keys) < 2 else keys
     return {"_id": key, **{measure.name: row[measure.name] for measure in query.measures}}
 
@@ -50,10 +50,15 @@ def frame_of(query: Query, documents: list[dict[str, Any]]) -> pl.DataFrame:
     flat = [_flat(query, document) for document in documents] if query.grouped else documents
     schema = {name: POLARS[kind] for name, kind in query.results()}
     columns = {name: [document[name] for document in flat] for name in schema}
-    return pl.DataFrame(columns, schema=schema, strict=False)
+    return shown(pl.DataFrame(columns, schema=schema, strict=False))
+
+
+def shown(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows as people see them: -0.0 is 0.0, of which the engines keep now one, now the other."""
+    return rows.with_columns(pl.col(pl.Float64) + 0.0)
 
 
 def _flat(query: Query, document: dict[str, Any]) -> dict[str, Any]:
-    names = [column.name for column in query.group_by]
+    names = [key.name for key in query.group_by]
     keys = document["_id"] if len(names) > 1 else dict.fromkeys(names, document["_id"])
     return {**keys, **{measure.name: document[measure.name] for measure in query.measures}}

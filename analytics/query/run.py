@@ -2,21 +2,23 @@
 
 from typing import Any
 
-from analytics.engine import engine, frame, texts
+from analytics.engine import beside, engine, frame, texts
 from analytics.lake.store import Lake
 from analytics.query.model import Function, Query, queryable
-from analytics.query.result import QueryResult
+from analytics.query.result import QueryResult, shown
 from analytics.query.sql import FILES, compiled
 
+SNAPSHOT_SECONDS = 30
 
-def run(lake: Lake, snapshot_id: str, query: Query) -> QueryResult:
-    """Rows of a snapshot. Raises what the lake raises for an unknown or damaged snapshot."""
+
+def run(lake: Lake, snapshot_id: str, query: Query, seconds: float = SNAPSHOT_SECONDS) -> QueryResult:
+    """Rows of a snapshot. Raises what the lake raises for an unknown or damaged one, QueryTooLong or QueryTooBig."""
     files = lake.files(query.dataset.name, snapshot_id)
     as_of = lake.manifest(query.dataset.name, snapshot_id).as_of
     statement = compiled(query)
-    with engine(files) as connection:
+    with engine(files, beside(lake.root), seconds) as connection:
         rows = frame(connection, statement.text, {**statement.parameters, FILES: texts(files)})
-    return QueryResult(query=query, frame=rows, snapshot_id=snapshot_id, as_of=as_of)
+    return QueryResult(query=query, frame=shown(rows), snapshot_id=snapshot_id, as_of=as_of)
 
 
 def describe() -> dict[str, Any]:

@@ -1,15 +1,18 @@
-"""A checked query as SQL for DuckDB, over a relation called `source`. Identifiers come from the declared columns only,
-and values only as bound parameters."""
+"""A checked query as SQL for DuckDB, over a relation called `source`. Identifiers come from the declared columns and
+from the checked names of calculated fields only, and values only as bound parameters."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from sqlglot import exp
 
-from analytics.query.model import Condition, Function, Measure, Operator, Query, Value
-from stockverify.datasets import Column, Type
+from analytics.query.calculated.sql import value_sql
+from analytics.query.model import MILLION, Function, Key, Measure, Query, Value
+from analytics.query.periods import period_sql
+from analytics.query.where import named, where
+from stockverify.datasets import Type
 
 FILES = "files"
+_HALF = 2**32
 
 
 class Sql(NamedTuple):
@@ -23,23 +26,21 @@ def compiled(query: Query) -> Sql:
     """The statement of a query."""
     bound = _Bound()
     source = exp.select("*").from_(exp.func("read_parquet", exp.Placeholder(this=FILES)))
-    select = exp.select(*_outputs(query)).from_("source").with_("source", as_=source)
+    select = exp.select(*_outputs(query)).from_("calculated" if query.calculated or query.periods else "source")
+    parts = {"source": source, "calculated": _calculated(query, bound)}
     for condition in query.conditions:
-        select = select.where(_where(condition, bound))
+        select = select.where(where(condition, bound))
     if query.group_by:
-        select = select.group_by(*(_named(column.name) for column in query.group_by))
+        select = select.group_by(*(named(key.name) for key in query.group_by))
     elif query.measures:
         # One group over nothing is no row in MongoDB.
         select = select.having(exp.GT(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(0)))
-    for order in query.order:
-        select = select.order_by(
-            exp.Ordered(this=_named(order.name), desc=order.descending, nulls_first=not order.descending)
-        )
-    if query.limit is not None:
-        select = select.limit(query.limit)
-    if query.skip:
-        select = select.offset(query.skip)
-    return Sql(select.sql("duckdb", pretty=True), bound.parameters)
+    if query.having:
+        parts["groups"] = select
+        select = exp.select("*").from_("groups").where(*(where(condition, bound) for condition in query.having))
+    for name, part in parts.items():
+        select = select.with_(name, as_=part) if part is not None else select
+    return Sql(_ordered(query, select).sql("duckdb", pretty=True), bound.parameters)
 
 
 class _Bound:
@@ -54,28 +55,40 @@ class _Bound:
         return exp.Placeholder(this=name)
 
 
-def _named(name: str) -> exp.Column:
-    return exp.column(name, quoted=True)
+def _calculated(query: Query, bound: _Bound) -> exp.Select | None:
+    """The rows with what is worked out for each; a field may use those before it by name."""
+    fields = [exp.alias_(value_sql(field.term, bound), field.name, quoted=True) for field in query.calculated]
+    fields += [exp.alias_(period_sql(period), period.name, quoted=True) for period in query.periods]
+    return exp.select("*", *fields).from_("source") if fields else None
+
+
+def _ordered(query: Query, select: exp.Select) -> exp.Select:
+    for order in query.order:
+        select = select.order_by(
+            exp.Ordered(this=named(order.name), desc=order.descending, nulls_first=not order.descending)
+        )
+    if query.limit is not None:
+        select = select.limit(query.limit)
+    return select.offset(query.skip) if query.skip else select
 
 
 def _outputs(query: Query) -> list[exp.Expr]:
-    columns = query.group_by if query.grouped else query.dataset.columns
-    return [_named(column.name) for column in columns] + [_measure(measure) for measure in query.measures]
+    keys: tuple[Key, ...] = query.group_by if query.grouped else query.fields
+    return [named(key.name) for key in keys] + [_measure(measure) for measure in query.measures]
 
 
 def _measure(measure: Measure) -> exp.Expr:
-    """Sums of floats are compensated, as MongoDB's are."""
-    column = _named(measure.column.name)
-    whole = measure.column.type is Type.INTEGER
+    column = named(measure.column.name)
     value: exp.Expr
     match measure.function:
         case Function.COUNT:
             value = exp.Count(this=column)
+        case Function.COUNT_DISTINCT:
+            value = _distinct(measure)
         case Function.SUM:
-            total = exp.cast(exp.Sum(this=column), "BIGINT") if whole else exp.func("fsum", column)
-            value = exp.Coalesce(this=total, expressions=[exp.Literal.number(0)])
+            value = exp.Coalesce(this=_unscaled(measure, _sum(measure)), expressions=[exp.Literal.number(0)])
         case Function.AVG:
-            value = exp.func("favg", column)
+            value = _unscaled(measure, exp.Div(this=_sum(measure), expression=exp.Count(this=column)))
         case Function.MIN:
             value = exp.Min(this=column)
         case Function.MAX:
@@ -83,48 +96,36 @@ def _measure(measure: Measure) -> exp.Expr:
     return exp.alias_(value, measure.name, quoted=True)
 
 
-def _where(condition: Condition, bound: _Bound) -> exp.Expr:
-    column, value = _named(condition.column.name), condition.value
-    match condition.operator:
-        case Operator.EXISTS:
-            null = exp.Is(this=column, expression=exp.Null())
-            return exp.Not(this=null) if value else null
-        case Operator.REGEX:
-            return exp.func("regexp_matches", column, bound(_one(value)), exp.Literal.string("i"))
-        case Operator.IN | Operator.NIN:
-            choices = value if isinstance(value, tuple) else (value,)
-            found = _any_of(condition.column, choices, bound)
-            return found if condition.operator is Operator.IN else exp.Not(this=exp.Paren(this=found))
-        case Operator.EQ | Operator.NE:
-            found = _any_of(condition.column, (_one(value),), bound)
-            return found if condition.operator is Operator.EQ else exp.Not(this=exp.Paren(this=found))
-    return _COMPARE[condition.operator](this=column, expression=bound(_one(value)))
+def _sum(measure: Measure) -> exp.Expr:
+    """Of floats the sum of millionths (analytics.query.model.MILLION), as the float next to it: it is taken apart
+    because a cast of a HUGEINT as it is rounds twice."""
+    column = named(measure.column.name)
+    if measure.column.type is Type.INTEGER:
+        return exp.cast(exp.Sum(this=column), "BIGINT")
+    scaled = exp.Add(this=exp.Mul(this=column, expression=_number(MILLION)), expression=_number(0.5))
+    total = exp.Sum(this=exp.cast(exp.Floor(this=scaled), "HUGEINT"))
+    high = exp.Mul(
+        this=exp.cast(exp.IntDiv(this=total, expression=_number(_HALF)), "DOUBLE"), expression=_number(_HALF)
+    )
+    low = exp.cast(exp.Mod(this=total.copy(), expression=_number(_HALF)), "DOUBLE")
+    return exp.Paren(this=exp.Add(this=high, expression=low))
 
 
-def _any_of(column: Column, choices: tuple[Value, ...], bound: _Bound) -> exp.Expr:
-    """Whether the column is one of the choices; never null, so that its opposite keeps nulls as MongoDB does."""
-    name = _named(column.name)
-    tests: list[exp.Expr] = [exp.Is(this=name, expression=exp.Null())] if None in choices else []
-    present = [bound(choice) for choice in choices if choice is not None]
-    if present and column.type is Type.STRINGS:
-        tests.append(_certain(exp.func("list_has_any", name, exp.Array(expressions=present))))
-    elif present:
-        tests.append(_certain(exp.In(this=name, expressions=present)))
-    return exp.or_(*tests) if tests else exp.false()
+def _unscaled(measure: Measure, value: exp.Expr) -> exp.Expr:
+    return value if measure.column.type is Type.INTEGER else exp.Div(this=value, expression=_number(MILLION))
 
 
-def _certain(test: exp.Expr) -> exp.Expr:
-    return exp.Coalesce(this=test, expressions=[exp.false()])
+def _number(value: float) -> exp.Expr:
+    return exp.Literal.number(repr(value))
 
 
-def _one(value: Value | tuple[Value, ...]) -> Value:
-    assert not isinstance(value, tuple)  # noqa: S101 - the check gives tuples to `in` and `nin` only
-    return value
+def _distinct(measure: Measure) -> exp.Expr:
+    column = named(measure.column.name)
+    if measure.column.type is not Type.STRINGS:
+        return exp.Count(this=exp.Distinct(expressions=[column]))
+    everything = _call("list_distinct", _call("flatten", _call("list", column)))
+    return exp.Coalesce(this=_call("len", everything), expressions=[exp.Literal.number(0)])
 
 
-_COMPARE: dict[Operator, Callable[..., exp.Expr]] = {
-    Operator.GT: exp.GT,
-    Operator.GTE: exp.GTE,
-    Operator.LT: exp.LT,
-    Operator.LTE: exp.LTE,
-}
+def _call(name: str, value: exp.Expr) -> exp.Expr:
+    return exp.Anonymous(this=name, expressions=[value])

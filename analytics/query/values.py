@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
+from analytics.query.calculated.model import Field
 from analytics.query.model import Value
-from stockverify.datasets import Column, Type
+from stockverify.datasets import Type
 from stockverify.errors import BadInput
 
 MAX_TEXT = 4096
@@ -29,12 +30,12 @@ class WrongValue(BadInput):
     """The filter on {field!r} needs {wanted}; it has {value}."""
 
 
-def wrong(column: Column, value: Any, wanted: str | None = None) -> WrongValue:
+def wrong(column: Field, value: Any, wanted: str | None = None) -> WrongValue:
     """The error that names field, need and value."""
     return WrongValue(field=column.name, wanted=wanted or _WANTED[column.type], value=repr(value)[:80])
 
 
-def value_of(column: Column, value: Any) -> Value:
+def value_of(column: Field, value: Any) -> Value:
     """One value, or None for null. Raises WrongValue."""
     if value is None:
         return None
@@ -70,7 +71,7 @@ def _boolean(value: Any) -> bool:
     return value
 
 
-def _instant(value: Any) -> datetime:
+def instant(value: Any) -> datetime:
     """In UTC, cut to the milliseconds that MongoDB keeps. A time without a zone counts as UTC."""
     if isinstance(value, str):
         moment = msgspec.convert(value, datetime)
@@ -86,5 +87,5 @@ _READ: dict[Type, Callable[[Any], Value]] = {
     Type.FLOAT: _float,
     Type.INTEGER: _whole,
     Type.BOOLEAN: _boolean,
-    Type.INSTANT: _instant,
+    Type.INSTANT: instant,
 }

@@ -1,5 +1,6 @@
 """Queries, snapshots, comparisons and runs. Rows are objects of any fields, as a query asks for them."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, UnsetType, field
@@ -7,16 +8,34 @@ from msgspec import UNSET, Meta, UnsetType, field
 from stockverify.wire.common import Id, Name, Reply, Request, Text
 
 
+class GroupBy(Request, frozen=True, kw_only=True):
+    """Instants by the day, week or month that they fall into in a zone. The result has it as `{field}_{by}`: the date
+    of its first day; weeks begin on Monday."""
+
+    field: Name
+    by: Name
+    zone: Name = "UTC"
+
+
 class QuerySpec(Request, frozen=True, kw_only=True):
     """A report query as clients write it; analytics.query checks it against the dataset's declared columns."""
 
     collection: Name
+    calculated: dict[str, str] = field(default_factory=dict)
     filters: dict[str, Any] = field(default_factory=dict)
-    group_by: list[Name] = field(default_factory=list)
-    aggregations: dict[str, Name] = field(default_factory=dict)
+    group_by: Sequence[Name | GroupBy] = field(default_factory=list)
+    aggregations: Mapping[str, Name | list[Name]] = field(default_factory=dict)
+    having: dict[str, Any] = field(default_factory=dict)
     sort: dict[str, int] = field(default_factory=dict)
     limit: Annotated[int, Meta(ge=1, le=2**53)] | None = None
     skip: Annotated[int, Meta(ge=0, le=2**53)] = 0
+
+
+class PreviewSpec(QuerySpec, frozen=True, kw_only=True):
+    """POST /api/reports/query/preview; with `snapshot_id` on the data of that snapshot instead of on live data. That of
+    a report stands for all data of the moment from which it was made."""
+
+    snapshot_id: Id | None = None
 
 
 class CreateSnapshot(Request, frozen=True, kw_only=True):

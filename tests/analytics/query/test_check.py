@@ -6,7 +6,7 @@ import pytest
 from analytics.query import MAX_LIMIT, PREVIEW_LIMIT, checked
 from analytics.query.model import Condition, Operator, Order
 from stockverify.errors import BadInput
-from stockverify.wire.reports import QuerySpec
+from stockverify.wire.reports import GroupBy, QuerySpec
 
 NAMES = ("item_code", "verified_qty", "round", "unknown_item", "received_at", "serial_numbers")
 
@@ -47,7 +47,10 @@ def refusal(given: QuerySpec) -> str:
         (spec(sort={"serial_numbers": 1}), "sort cannot use 'serial_numbers'"),
         (spec(sort={"floor": 2}), "sort by 'floor' needs 1 (upwards) or -1 (downwards); it has 2"),
         (spec(limit=MAX_LIMIT + 1), "limit 10001 is above 10000; page with skip, or export a snapshot."),
-        (spec(filters={"floor": {"exists": 1}}), "The filter on 'floor' needs true or false for exists; it has 1"),
+        (
+            spec(filters={"floor": {"exists": 1}}),
+            "The filter on 'floor' needs true or false for exists and is_null; it has 1",
+        ),
         (spec(filters={"floor": {"in": "a"}}), "needs a list of at most 1000 values; it has 'a'"),
         (spec(filters={"floor": {"nin": ["a"] * 1001}}), "needs a list of at most 1000 values"),
         (
@@ -70,6 +73,52 @@ def refusal(given: QuerySpec) -> str:
         (spec(filters={"received_at": 1e300}), "needs an ISO 8601 time or Unix seconds"),
         (spec(filters={"received_at": [1]}), "needs an ISO 8601 time or Unix seconds"),
         (spec(filters={"verified_qty": {"in": [1, "x"]}}), "needs a finite number; it has 'x'"),
+        (spec(filters={"verified_qty": {"between": 1}}), "needs a list of two values for between"),
+        (spec(filters={"verified_qty": {"between": [1, 2, 3]}}), "needs a list of two values for between"),
+        (spec(filters={"verified_qty": {"between": [1, None]}}), "needs a finite number; it has None"),
+        (spec(filters={"serial_numbers": {"between": ["a", "b"]}}), "an order comparison cannot use 'serial_numbers'"),
+        (
+            spec(filters={"verified_qty": {"contains": "1"}}),
+            "a filter cannot use 'verified_qty', which is of",
+        ),
+        (spec(filters={"floor": {"starts_with": None}}), "The filter on 'floor' needs a text"),
+        (spec(filters={"floor": {"contains": 1}}), "The filter on 'floor' needs a text"),
+        (spec(filters={"floor": {"is_null": "yes"}}), "needs true or false for exists and is_null; it has 'yes'"),
+        (spec(group_by=[GroupBy(field="floor", by="day")]), "group_by day cannot use 'floor', which is of type string"),
+        (spec(group_by=[GroupBy(field="nope", by="day")]), "'nope' in group_by is not a field"),
+        (
+            spec(group_by=[GroupBy(field="received_at", by="year")]),
+            "'year' in group_by for 'received_at' is not a period; use one of: day, week, month.",
+        ),
+        (
+            spec(group_by=[GroupBy(field="received_at", by="day", zone="Mars/Olympus")]),
+            "'Mars/Olympus' in group_by for 'received_at' is not a time zone; use an IANA name such as Europe/Vienna",
+        ),
+        (spec(group_by=[GroupBy(field="received_at", by="day", zone="../x")]), "'../x' in group_by for 'received_at'"),
+        (
+            spec(
+                group_by=[
+                    GroupBy(field="received_at", by="day"),
+                    GroupBy(field="received_at", by="day", zone="Asia/Tokyo"),
+                ]
+            ),
+            "Two columns of the result would be called 'received_at_day'",
+        ),
+        (spec(aggregations={"mrp": ["sum", "median"]}), "'median' for 'mrp' is not an aggregation"),
+        (spec(aggregations={"mrp": []}), "aggregations of 'mrp' is empty; name one of: sum, avg"),
+        (spec(aggregations={"serial_numbers": "max"}), "aggregations cannot use 'serial_numbers'"),
+        (spec(having={"mrp": 1}), "having looks at groups, and there are none; give group_by or aggregations"),
+        (
+            spec(group_by=["floor"], having={"mrp_sum": 1}),
+            "'mrp_sum' in having is not a field of the result; it has: floor.",
+        ),
+        (
+            spec(group_by=["floor"], having={"floor": {"regex": "a"}}),
+            "regex in having cannot use 'floor', which is of type string: there it would need all groups at once",
+        ),
+        (spec(aggregations={"mrp": "sum"}, having={"mrp_sum": "x"}), "The filter on 'mrp_sum' needs a finite number"),
+        (spec(limit=10**9), "limit 1000000000 is above 10000; page with skip, or export a snapshot."),
+        (spec(group_by=["floor"] * 21), "group_by has 21 fields; at most 20 are allowed."),
     ],
 )
 def test_a_refusal_names_the_culprit(given: QuerySpec, culprit: str) -> None:

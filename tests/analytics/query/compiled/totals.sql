@@ -1,0 +1,18 @@
+WITH source AS (
+  SELECT
+    *
+  FROM READ_PARQUET($files)
+)
+SELECT
+  COALESCE(
+    (
+      CAST(SUM(CAST(FLOOR("book_qty" * 1000000 + 0.5) AS INT128)) // 4294967296 AS DOUBLE) * 4294967296 + CAST(SUM(CAST(FLOOR("book_qty" * 1000000 + 0.5) AS INT128)) % 4294967296 AS DOUBLE)
+    ) / 1000000,
+    0
+  ) AS "book_qty_sum",
+  (
+    CAST(SUM(CAST(FLOOR("book_qty" * 1000000 + 0.5) AS INT128)) // 4294967296 AS DOUBLE) * 4294967296 + CAST(SUM(CAST(FLOOR("book_qty" * 1000000 + 0.5) AS INT128)) % 4294967296 AS DOUBLE)
+  ) / COUNT("book_qty") / 1000000 AS "book_qty_avg"
+FROM source
+HAVING
+  COUNT(*) > 0

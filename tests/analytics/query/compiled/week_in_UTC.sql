@@ -1,0 +1,39 @@
+WITH source AS (
+  SELECT
+    *
+  FROM READ_PARQUET($files)
+), calculated AS (
+  SELECT
+    *,
+    CASE
+      WHEN NOT EPOCH_MS("received_at") IS NULL
+      THEN STRFTIME(
+        DATE_TRUNC(
+          'WEEK',
+          EPOCH_MS(GREATEST(LEAST(EPOCH_MS("received_at") + 0, 253402300799999), -62135596800000))
+        ),
+        '%Y-%m-%d'
+      )
+    END AS "received_at_week"
+  FROM source
+), groups AS (
+  SELECT
+    "received_at_week",
+    COALESCE(
+      (
+        CAST(SUM(CAST(FLOOR("verified_qty" * 1000000 + 0.5) AS INT128)) // 4294967296 AS DOUBLE) * 4294967296 + CAST(SUM(CAST(FLOOR("verified_qty" * 1000000 + 0.5) AS INT128)) % 4294967296 AS DOUBLE)
+      ) / 1000000,
+      0
+    ) AS "verified_qty_sum"
+  FROM calculated
+  GROUP BY
+    "received_at_week"
+)
+SELECT
+  *
+FROM groups
+WHERE
+  "received_at_week" >= $p0
+ORDER BY
+  "received_at_week" ASC NULLS FIRST
+-- $p0 = 2026-01-01
