@@ -20,6 +20,7 @@ from ingest.metrics.handlers import metrics
 from ingest.options import told_all_methods
 from ingest.outages import guarded
 from ingest.problems import to_problem
+from ingest.queries.handlers import QueryController
 from ingest.racks.handlers import RackController
 from ingest.reports.handlers import ReportController
 from ingest.requests import identified
@@ -42,6 +43,7 @@ def create_app(settings: Settings) -> Litestar:
             ConflictController,
             ReportController,
             SnapshotController,
+            QueryController,
             ActivityController,
             AnomalyController,
             updates,

@@ -37,6 +37,7 @@ from ingest.live.handshake import credentials
 from ingest.live.store import LiveStore
 from ingest.metrics.store import MetricsStore, watching_breakers
 from ingest.outages import is_outage, patiently
+from ingest.queries.store import QueryStore
 from ingest.racks.store import RackStore
 from ingest.reports.room import open_room
 from ingest.reports.store import ReportStore
@@ -63,6 +64,7 @@ class AllStores(NamedTuple):
     conflicts: ConflictStore
     reports: ReportStore
     snapshots: SnapshotStore
+    queries: QueryStore
     activity: ActivityStore
     anomalies: AnomalyStore
     health: HealthStore
@@ -114,6 +116,7 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
                 conflicts=ConflictStore(mongo, database, activity, feed, mongo_breaker),
                 reports=reports,
                 snapshots=SnapshotStore(database, room, reports),
+                queries=QueryStore(database, room),
                 activity=activity,
                 anomalies=AnomalyStore(room),
                 health=HealthStore(mongo, leases, mongo_breaker),

@@ -68,6 +68,11 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index("created_by", ("created_at", DOWN)),
         _index(("created_at", DOWN)),
     ),
+    Collection.QUERIES: (
+        _index("created_by", ("created_at", DOWN)),
+        _index("tags", ("created_at", DOWN)),
+        _index(("created_at", DOWN)),
+    ),
     Collection.COMPARE_JOBS: (
         _index("created_by", ("created_at", DOWN)),
         _index(("created_at", DOWN)),

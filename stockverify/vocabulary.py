@@ -158,6 +158,7 @@ class Collection(StrEnum):
     CONFLICTS = "sync_conflicts"
     BATCHES = "sync_batches"
     REPORT_SNAPSHOTS = "report_snapshots"
+    QUERIES = "report_queries"
     COMPARE_JOBS = "report_compare_jobs"
     SCHEDULES = "report_schedules"
     RUNS = "report_runs"

@@ -25,6 +25,14 @@ _QUERY = {
     "sort": {"verified_qty_sum": -1},
     "limit": 10,
 }
+_BY_DAY = {
+    "collection": "verification_records",
+    "calculated": {"good_qty": "verified_qty - damage_qty"},
+    "group_by": [{"field": "received_at", "by": "day", "zone": "Europe/Vienna"}],
+    "aggregations": {"good_qty": ["sum", "avg"], "item_code": "count_distinct"},
+    "having": {"good_qty_sum": {"gt": 0}},
+    "sort": {"received_at_day": -1},
+}
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "auth.login": {"password": {"username": "anna", "password": "the-password"}},
@@ -45,7 +53,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "batch_id": "b-790",
         },
     },
-    "reports.preview": {"the ten largest counts": _QUERY},
+    "queries.save": {"query": {"name": "Largest counts", "query_spec": _QUERY, "tags": ["weekly"]}},
+    "reports.preview": {
+        "the ten largest counts": _QUERY,
+        "on a snapshot": _QUERY | {"snapshot_id": "latest"},
+        "units by day": _BY_DAY,
+    },
     "reports.create_snapshot": {"report": {"name": "Ground floor", "query_spec": _QUERY, "tags": ["weekly"]}},
     "reports.compare": {
         "two": {"snapshot_a_id": "rs-0123456789abcdef", "snapshot_b_id": "rs-fedcba9876543210"},

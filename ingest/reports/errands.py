@@ -44,6 +44,10 @@ class Describe(Errand, frozen=True, kw_only=True):
     """Say what can be asked. Gives CollectionsReply."""
 
 
+class Templates(Errand, frozen=True, kw_only=True):
+    """Say which queries there are for a start. Gives list[ReportTemplate]."""
+
+
 class Check(Errand, frozen=True, kw_only=True):
     """Refuse a query that is wrong. Gives None."""
 
@@ -51,9 +55,11 @@ class Check(Errand, frozen=True, kw_only=True):
 
 
 class Preview(Errand, frozen=True, kw_only=True):
-    """Run a query on live data, or on the latest freeze if only snapshots have it. Gives Previewed."""
+    """Run a query on a freeze; without one on live data, or on the latest freeze if only snapshots have it. Gives
+    Previewed."""
 
     spec: QuerySpec
+    freeze_id: str | None = None
     now: datetime
 
 
@@ -119,7 +125,9 @@ class FindAnomalies(Errand, frozen=True, kw_only=True):
     limit: int
 
 
-AnyErrand = Describe | Check | Preview | Keep | Forget | List | Find | Page | CompareBoth | Export | FindAnomalies
+AnyErrand = (
+    Describe | Templates | Check | Preview | Keep | Forget | List | Find | Page | CompareBoth | Export | FindAnomalies
+)
 
 
 class Previewed(Struct, frozen=True):

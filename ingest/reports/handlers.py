@@ -16,7 +16,7 @@ from stockverify.wire.reports import (
     Compare,
     ComparisonJob,
     PreviewReply,
-    QuerySpec,
+    PreviewSpec,
     RequestRun,
     Run,
 )
@@ -32,8 +32,8 @@ class ReportController(Controller):
     tags = ("reports",)
 
     @post("/query/preview", name="reports.preview", status_code=HTTP_200_OK)
-    async def preview(self, data: JSONBody[QuerySpec], stores: Stores) -> PreviewReply:
-        """Rows of a query on live data, with the pipeline that gave them."""
+    async def preview(self, data: JSONBody[PreviewSpec], stores: Stores) -> PreviewReply:
+        """Rows of a query on live data, with the pipeline that gave them, or on a snapshot."""
         return await stores.reports.preview(data, datetime.now(UTC))
 
     @get("/collections", name="reports.collections")

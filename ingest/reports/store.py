@@ -24,7 +24,7 @@ from stockverify.wire.reports import (
     Compare,
     ComparisonJob,
     PreviewReply,
-    QuerySpec,
+    PreviewSpec,
     RequestRun,
     Run,
 )
@@ -52,9 +52,12 @@ class ReportStore:
         """What can be asked."""
         return await self._room.run(errands.Describe(), CollectionsReply)
 
-    async def preview(self, spec: QuerySpec, now: datetime) -> PreviewReply:
-        """Rows of a query: live, except positions, which only snapshots have."""
-        return rules.preview_of(spec.collection, await self._room.run(errands.Preview(spec=spec, now=now), Previewed))
+    async def preview(self, spec: PreviewSpec, now: datetime) -> PreviewReply:
+        """Rows of a query, on a snapshot or live; positions, which only snapshots have, on the latest one."""
+        place = await self._place(spec.snapshot_id) if spec.snapshot_id else None
+        freeze_id = place.freeze_id if isinstance(place, errands.Report) else place
+        asked = errands.Preview(spec=spec, freeze_id=freeze_id, now=now)
+        return rules.preview_of(spec.collection, await self._room.run(asked, Previewed))
 
     async def export(self, snapshot_id: str, kind: str, dataset: str | None, caller: Caller) -> Made:
         """Write a snapshot's rows to a file. Raises UnknownFormat."""

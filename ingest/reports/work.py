@@ -16,6 +16,7 @@ from analytics.lake import Lake
 from analytics.lake.reports import Reports
 from analytics.query import PREVIEW_LIMIT, QueryResult, checked, describe, run, run_live
 from analytics.query.pipeline import pipeline
+from analytics.query.templates import Template, templates
 from ingest.reports import anomalies, comparisons, errands, places
 from ingest.reports.errands import Made, Place, Previewed, Rows, Totals
 from stockverify.clients import Document, database
@@ -42,14 +43,19 @@ class Work:
         return describe()
 
     @do.register
+    def _templates(self, _: errands.Templates) -> list[Template]:
+        return list(templates(self._zone))
+
+    @do.register
     def _check(self, asked: errands.Check) -> None:
         checked(asked.spec)
 
     @do.register
     def _preview(self, asked: errands.Preview) -> Previewed:
         query = checked(asked.spec, PREVIEW_LIMIT)
-        if query.dataset is POSITIONS:
-            return _previewed(run(self._lake, self._lake.resolve("latest"), query), [])
+        if asked.freeze_id is not None or query.dataset is POSITIONS:
+            freeze = places.freeze_of(self._lake, asked.freeze_id or "latest")
+            return _previewed(run(self._lake, freeze.snapshot_id, query), [])
         return _previewed(run_live(self._database, query, asked.now), pipeline(query))
 
     @do.register

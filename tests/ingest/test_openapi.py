@@ -19,8 +19,9 @@ from ingest.documentation.older import as_3_0
 from ingest.documentation.shapes import OperationsBatch, SyncBatch
 from stockverify.settings import Settings
 from stockverify.wire.auth import Login, Refresh
+from stockverify.wire.queries import SaveQuery
 from stockverify.wire.racks import Claim, Reason
-from stockverify.wire.reports import Compare, CreateSnapshot, QuerySpec
+from stockverify.wire.reports import Compare, CreateSnapshot, PreviewSpec
 from stockverify.wire.sessions import OpenSession
 from tests.dashboard.pages import chromium
 from tests.document import as_documented, document
@@ -33,7 +34,8 @@ BODIES: dict[str, Any] = {
     "racks.claim": Claim,
     "racks.force_release": Reason,
     "sessions.open": OpenSession,
-    "reports.preview": QuerySpec,
+    "queries.save": SaveQuery,
+    "reports.preview": PreviewSpec,
     "reports.create_snapshot": CreateSnapshot,
     "reports.compare": Compare,
 }

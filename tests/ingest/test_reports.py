@@ -129,6 +129,20 @@ def test_a_bad_query_is_400_and_names_the_culprit(boss: httpx.Client, spec: dict
     assert culprit in reply.json()["detail"]
 
 
+def test_preview_runs_on_a_snapshot_too(boss: httpx.Client, counted: tuple[str, str]) -> None:
+    rack, snapshot_id = counted
+    spec = {"collection": "records", "filters": {"rack_id": rack}, "aggregations": {"verified_qty": "sum"}}
+    then = boss.post("/api/reports/query/preview", json=spec | {"snapshot_id": snapshot_id}).json()
+    live = boss.post("/api/reports/query/preview", json=spec).json()
+    assert (then["snapshot_id"], then["pipeline"], live["snapshot_id"]) == (snapshot_id, [], None)
+    assert then["rows"] == live["rows"] != []
+    newest = boss.post("/api/reports/query/preview", json=spec | {"snapshot_id": "latest"}).json()
+    assert newest["snapshot_id"] >= snapshot_id
+    for unknown in ("rs-nothing", "20200101T000000000Z-00000000", "../x"):
+        reply = boss.post("/api/reports/query/preview", json=spec | {"snapshot_id": unknown})
+        assert (reply.status_code, unknown in reply.json()["detail"]) == (404, True), reply.text
+
+
 def test_a_report_snapshot_keeps_its_rows_while_the_data_goes_on(
     service: Service, boss: httpx.Client, counted: tuple[str, str], stored: Stored
 ) -> None:
