@@ -29,17 +29,18 @@ def compiled(query: Query) -> Sql:
     select = exp.select(*_outputs(query)).from_("calculated" if query.calculated or query.periods else "source")
     parts = {"source": source, "calculated": _calculated(query, bound)}
     for condition in query.conditions:
-        select = select.where(where(condition, bound))
+        select.where(where(condition, bound), copy=False)
     if query.group_by:
-        select = select.group_by(*(named(key.name) for key in query.group_by))
+        select.group_by(*(named(key.name) for key in query.group_by), copy=False)
     elif query.measures:
         # One group over nothing is no row in MongoDB.
-        select = select.having(exp.GT(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(0)))
+        select.having(exp.GT(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(0)), copy=False)
     if query.having:
         parts["groups"] = select
         select = exp.select("*").from_("groups").where(*(where(condition, bound) for condition in query.having))
     for name, part in parts.items():
-        select = select.with_(name, as_=part) if part is not None else select
+        if part is not None:
+            select.with_(name, as_=part, copy=False)
     return Sql(_ordered(query, select).sql("duckdb", pretty=True), bound.parameters)
 
 
@@ -64,9 +65,8 @@ def _calculated(query: Query, bound: _Bound) -> exp.Select | None:
 
 def _ordered(query: Query, select: exp.Select) -> exp.Select:
     for order in query.order:
-        select = select.order_by(
-            exp.Ordered(this=named(order.name), desc=order.descending, nulls_first=not order.descending)
-        )
+        ordered = exp.Ordered(this=named(order.name), desc=order.descending, nulls_first=not order.descending)
+        select.order_by(ordered, copy=False)
     if query.limit is not None:
         select = select.limit(query.limit)
     return select.offset(query.skip) if query.skip else select
