@@ -51,7 +51,9 @@ def _present(field: Field) -> Any:
 def _group(query: Query) -> Stage:
     keys = {key.name: _key(key) for key in query.group_by}
     key = next(iter(keys.values()), None) if len(keys) < 2 else keys
-    return {"_id": key, **{measure.name: _measure(measure) for measure in query.measures}}
+    measures = {measure.name: _measure(measure) for measure in query.measures}
+    averaged = [measure for measure in query.measures if measure.function is Function.AVG]
+    return {"_id": key, **measures, **{_counted(measure): _count(measure) for measure in averaged}}
 
 
 def _key(key: Key) -> Any:
@@ -61,26 +63,45 @@ def _key(key: Key) -> Any:
 def _measure(measure: Measure) -> Stage:
     match measure.function:
         case Function.COUNT:
-            return {"$sum": {"$cond": [{"$eq": [_present(measure.column), None]}, 0, 1]}}
+            return _count(measure)
         case Function.COUNT_DISTINCT:
             return {"$addToSet": _present(measure.column)}
-    return {f"${measure.function}": _millionths(measure) if _scaled(measure) else f"${measure.column.field}"}
+        case Function.SUM | Function.AVG:
+            return {"$sum": f"${measure.column.field}" if measure.column.type is Type.INTEGER else _millionths(measure)}
+    return {f"${measure.function}": f"${measure.column.field}"}
 
 
-def _scaled(measure: Measure) -> bool:
-    return measure.function in (Function.SUM, Function.AVG) and measure.column.type is Type.FLOAT
+def _count(measure: Measure) -> Stage:
+    return {"$sum": {"$cond": [{"$eq": [_present(measure.column), None]}, 0, 1]}}
+
+
+def _counted(measure: Measure) -> str:
+    """Where the group has how many values an average is of."""
+    return f"{measure.name}_of"
 
 
 def _millionths(measure: Measure) -> Stage:
-    """As whole numbers, rounded half up (analytics.query.model.MILLION)."""
-    return {"$floor": {"$add": [{"$multiply": [f"${measure.column.field}", float(MILLION)]}, 0.5]}}
+    """Whole ones, rounded half up (analytics.query.model.MILLION). MongoDB adds up floats with an error in the last
+    digit, long integers without one as long as the sum is one, and decimals without one as far as 34 digits."""
+    scaled = {"$add": [{"$multiply": [f"${measure.column.field}", float(MILLION)]}, 0.5]}
+    return {"$toDecimal": {"$toLong": {"$floor": scaled}}}
 
 
 def _finished(measure: Measure) -> Stage | None:
     """What makes the result of what the group gave, unless that is it."""
     if measure.function is Function.COUNT_DISTINCT:
         return _distinct(measure)
-    return {"$divide": [f"${measure.name}", float(MILLION)]} if _scaled(measure) else None
+    if measure.function not in (Function.SUM, Function.AVG):
+        return None
+    value: Any = f"${measure.name}"
+    scaled = measure.column.type is Type.FLOAT
+    value = {"$toDouble": value} if scaled else value
+    if measure.function is Function.AVG:
+        value = {"$divide": [value, f"${_counted(measure)}"]}
+    value = {"$divide": [value, float(MILLION)]} if scaled else value
+    if measure.function is Function.AVG:
+        return {"$cond": [{"$eq": [f"${_counted(measure)}", 0]}, None, value]}
+    return value if scaled else None
 
 
 def _distinct(measure: Measure) -> Stage:

@@ -103,7 +103,7 @@ def _sum(measure: Measure) -> exp.Expr:
     if measure.column.type is Type.INTEGER:
         return exp.cast(exp.Sum(this=column), "BIGINT")
     scaled = exp.Add(this=exp.Mul(this=column, expression=_number(MILLION)), expression=_number(0.5))
-    total = exp.Sum(this=exp.cast(exp.Floor(this=scaled), "HUGEINT"))
+    total = exp.Sum(this=exp.cast(exp.Floor(this=scaled), "BIGINT"))
     high = exp.Mul(
         this=exp.cast(exp.IntDiv(this=total, expression=_number(_HALF)), "DOUBLE"), expression=_number(_HALF)
     )

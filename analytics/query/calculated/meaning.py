@@ -15,8 +15,9 @@ from stockverify.errors import BadInput
 
 MAX_CALCULATED = 20
 MAX_PARTS = 1000
-MAX_NUMBER = 1e15
-"""A thousand times what a record or a stock list may hold; beyond it a calculated number is null."""
+MAX_NUMBER = 9e12
+"""Nine times what a record or a stock list may hold, and in millionths still a long integer, as sums need it. Beyond it
+a calculated number is null."""
 
 _WORDS = {
     Type.FLOAT: "a number",

@@ -8,13 +8,13 @@ WITH source AS (
     CASE
       WHEN (
         "verified_qty" - "damage_qty"
-      ) BETWEEN -1000000000000000.0 AND 1000000000000000.0
+      ) BETWEEN -9000000000000.0 AND 9000000000000.0
       THEN "verified_qty" - "damage_qty"
     END AS "good",
     CASE
       WHEN (
         "damage_qty" / NULLIF("verified_qty", 0)
-      ) BETWEEN -1000000000000000.0 AND 1000000000000000.0
+      ) BETWEEN -9000000000000.0 AND 9000000000000.0
       THEN "damage_qty" / NULLIF("verified_qty", 0)
     END AS "share",
     (
@@ -34,7 +34,7 @@ WITH source AS (
         (
           EPOCH_MS("received_at") - EPOCH_MS("created_at")
         ) / 1000.0
-      ) BETWEEN -1000000000000000.0 AND 1000000000000000.0
+      ) BETWEEN -9000000000000.0 AND 9000000000000.0
       THEN (
         EPOCH_MS("received_at") - EPOCH_MS("created_at")
       ) / 1000.0
