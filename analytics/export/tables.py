@@ -10,7 +10,7 @@ from msgspec import structs
 
 from analytics.compare import Comparison
 from analytics.lake import Lake
-from analytics.query import QueryResult
+from analytics.query import QueryResult, described
 from stockverify.datasets import Type
 
 _BATCH = 20_000
@@ -54,7 +54,7 @@ def of_result(result: QueryResult) -> Table:
         "dataset": query.dataset.name,
         "snapshot_id": result.snapshot_id,
         "as_of": result.as_of,
-        "query": described(result),
+        "query": described(query),
     }
     return Table(query.dataset.name, tuple(query.results()), _sliced(result.frame), about)
 
@@ -72,23 +72,6 @@ def of_comparison(found: Comparison) -> Table:
         "summary": {name: structs.asdict(step) for name, step in found.summary.items()},
     }
     return Table("comparison", columns, _sliced(rows), about)
-
-
-def described(result: QueryResult) -> dict[str, Any]:
-    """A query in the words in which it was asked."""
-    query = result.query
-    filters: dict[str, dict[str, Any]] = {}
-    for condition in query.conditions:
-        filters.setdefault(condition.column.name, {})[condition.operator.value] = condition.value
-    return {
-        "collection": query.dataset.name,
-        "filters": filters,
-        "group_by": [column.name for column in query.group_by],
-        "aggregations": {measure.column.name: measure.function.value for measure in query.measures},
-        "sort": {order.name: -1 if order.descending else 1 for order in query.order},
-        "limit": query.limit,
-        "skip": query.skip,
-    }
 
 
 def _read(files: Iterable[Path]) -> Iterator[pl.DataFrame]:

@@ -5,5 +5,6 @@ from analytics.query.live import run_live
 from analytics.query.model import MAX_LIMIT, PREVIEW_LIMIT, Query
 from analytics.query.result import QueryResult
 from analytics.query.run import describe, run
+from analytics.query.words import described
 
-__all__ = ["MAX_LIMIT", "PREVIEW_LIMIT", "Query", "QueryResult", "checked", "describe", "run", "run_live"]
+__all__ = ["MAX_LIMIT", "PREVIEW_LIMIT", "Query", "QueryResult", "checked", "describe", "described", "run", "run_live"]

@@ -93,15 +93,13 @@ def _finished(measure: Measure) -> Stage | None:
         return _distinct(measure)
     if measure.function not in (Function.SUM, Function.AVG):
         return None
-    value: Any = f"${measure.name}"
-    scaled = measure.column.type is Type.FLOAT
-    value = {"$toDouble": value} if scaled else value
-    if measure.function is Function.AVG:
-        value = {"$divide": [value, f"${_counted(measure)}"]}
-    value = {"$divide": [value, float(MILLION)]} if scaled else value
-    if measure.function is Function.AVG:
-        return {"$cond": [{"$eq": [f"${_counted(measure)}", 0]}, None, value]}
-    return value if scaled else None
+    total: Any = f"${measure.name}"
+    if measure.column.type is Type.FLOAT:
+        total = {"$toDouble": {"$divide": [total, MILLION]}}
+    if measure.function is Function.SUM:
+        return total if measure.column.type is Type.FLOAT else None
+    counted = f"${_counted(measure)}"
+    return {"$cond": [{"$eq": [counted, 0]}, None, {"$divide": [total, counted]}]}
 
 
 def _distinct(measure: Measure) -> Stage:

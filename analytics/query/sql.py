@@ -12,7 +12,6 @@ from analytics.query.where import named, where
 from stockverify.datasets import Type
 
 FILES = "files"
-_HALF = 2**32
 
 
 class Sql(NamedTuple):
@@ -86,9 +85,9 @@ def _measure(measure: Measure) -> exp.Expr:
         case Function.COUNT_DISTINCT:
             value = _distinct(measure)
         case Function.SUM:
-            value = exp.Coalesce(this=_unscaled(measure, _sum(measure)), expressions=[exp.Literal.number(0)])
+            value = exp.Coalesce(this=_sum(measure), expressions=[exp.Literal.number(0)])
         case Function.AVG:
-            value = _unscaled(measure, exp.Div(this=_sum(measure), expression=exp.Count(this=column)))
+            value = exp.Div(this=_sum(measure), expression=exp.Count(this=column))
         case Function.MIN:
             value = exp.Min(this=column)
         case Function.MAX:
@@ -97,22 +96,16 @@ def _measure(measure: Measure) -> exp.Expr:
 
 
 def _sum(measure: Measure) -> exp.Expr:
-    """Of floats the sum of millionths (analytics.query.model.MILLION), as the float next to it: it is taken apart
-    because a cast of a HUGEINT as it is rounds twice."""
+    """Of floats the sum of millionths (analytics.query.model.MILLION) as the float next to it: whole units and the rest
+    apart, because a HUGEINT as a float and then divided would be rounded twice."""
     column = named(measure.column.name)
     if measure.column.type is Type.INTEGER:
         return exp.cast(exp.Sum(this=column), "BIGINT")
     scaled = exp.Add(this=exp.Mul(this=column, expression=_number(MILLION)), expression=_number(0.5))
     total = exp.Sum(this=exp.cast(exp.Floor(this=scaled), "BIGINT"))
-    high = exp.Mul(
-        this=exp.cast(exp.IntDiv(this=total, expression=_number(_HALF)), "DOUBLE"), expression=_number(_HALF)
-    )
-    low = exp.cast(exp.Mod(this=total.copy(), expression=_number(_HALF)), "DOUBLE")
-    return exp.Paren(this=exp.Add(this=high, expression=low))
-
-
-def _unscaled(measure: Measure, value: exp.Expr) -> exp.Expr:
-    return value if measure.column.type is Type.INTEGER else exp.Div(this=value, expression=_number(MILLION))
+    units = exp.cast(exp.IntDiv(this=total, expression=_number(MILLION)), "DOUBLE")
+    rest = exp.cast(exp.Mod(this=total.copy(), expression=_number(MILLION)), "DOUBLE")
+    return exp.Paren(this=exp.Add(this=units, expression=exp.Div(this=rest, expression=_number(MILLION))))
 
 
 def _number(value: float) -> exp.Expr:

@@ -17,7 +17,7 @@ from pymongo import MongoClient
 
 from analytics.extract import materialise
 from analytics.lake import Lake
-from analytics.query import checked, live, run, run_live
+from analytics.query import checked, described, live, run, run_live
 from analytics.query.model import Unit
 from stockverify.clients import Document, database
 from stockverify.datasets import RECORDS, Type
@@ -295,6 +295,8 @@ def agree(both: Both, spec: QuerySpec) -> list[dict[str, Any]]:
 def test_both_engines_give_equal_rows(both: Both, spec: QuerySpec) -> None:
     note(msgspec.json.encode(spec).decode())
     agree(both, spec)
+    query = checked(spec)
+    assert checked(msgspec.convert(described(query), QuerySpec)) == query
 
 
 # One column of each type, with nulls, missing fields, and a value that some rows have.

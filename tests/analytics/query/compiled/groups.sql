@@ -8,15 +8,15 @@ WITH source AS (
     "client_record_id",
     COALESCE(
       (
-        CAST(SUM(CAST(FLOOR("verified_qty" * 1000000 + 0.5) AS BIGINT)) // 4294967296 AS DOUBLE) * 4294967296 + CAST(SUM(CAST(FLOOR("verified_qty" * 1000000 + 0.5) AS BIGINT)) % 4294967296 AS DOUBLE)
-      ) / 1000000,
+        CAST(SUM(CAST(FLOOR("verified_qty" * 1000000 + 0.5) AS BIGINT)) // 1000000 AS DOUBLE) + CAST(SUM(CAST(FLOOR("verified_qty" * 1000000 + 0.5) AS BIGINT)) % 1000000 AS DOUBLE) / 1000000
+      ),
       0
     ) AS "verified_qty_sum",
     MAX("verified_qty") AS "verified_qty_max",
     COALESCE(CAST(SUM("round") AS BIGINT), 0) AS "round_sum",
     (
-      CAST(SUM(CAST(FLOOR("mrp" * 1000000 + 0.5) AS BIGINT)) // 4294967296 AS DOUBLE) * 4294967296 + CAST(SUM(CAST(FLOOR("mrp" * 1000000 + 0.5) AS BIGINT)) % 4294967296 AS DOUBLE)
-    ) / COUNT("mrp") / 1000000 AS "mrp_avg",
+      CAST(SUM(CAST(FLOOR("mrp" * 1000000 + 0.5) AS BIGINT)) // 1000000 AS DOUBLE) + CAST(SUM(CAST(FLOOR("mrp" * 1000000 + 0.5) AS BIGINT)) % 1000000 AS DOUBLE) / 1000000
+    ) / COUNT("mrp") AS "mrp_avg",
     MAX("item_code") AS "item_code_max",
     COUNT(DISTINCT "item_code") AS "item_code_count_distinct",
     COUNT("serial_numbers") AS "serial_numbers_count",

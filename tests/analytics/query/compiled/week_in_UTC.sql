@@ -21,8 +21,8 @@ WITH source AS (
     "received_at_week",
     COALESCE(
       (
-        CAST(SUM(CAST(FLOOR("verified_qty" * 1000000 + 0.5) AS BIGINT)) // 4294967296 AS DOUBLE) * 4294967296 + CAST(SUM(CAST(FLOOR("verified_qty" * 1000000 + 0.5) AS BIGINT)) % 4294967296 AS DOUBLE)
-      ) / 1000000,
+        CAST(SUM(CAST(FLOOR("verified_qty" * 1000000 + 0.5) AS BIGINT)) // 1000000 AS DOUBLE) + CAST(SUM(CAST(FLOOR("verified_qty" * 1000000 + 0.5) AS BIGINT)) % 1000000 AS DOUBLE) / 1000000
+      ),
       0
     ) AS "verified_qty_sum"
   FROM calculated
