@@ -9,13 +9,14 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
 
+from stockverify.datasets import HELD
 from stockverify.errors import BadInput
 
 # A quarter of the smallest machine we expect; two queries of two people still fit.
@@ -37,10 +38,11 @@ def engine(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection of its own for one use (it costs 2 ms); it can read these files and reach nothing else.
 
-    `spill` is the folder in which it may make one for what its memory does not hold; without one it is that of the
-    system. After `seconds` what it does is stopped: QueryTooLong. Raises QueryTooBig, too.
+    What its memory does not hold goes into a folder of its own under `spill`; if that is left out, beside the lake in
+    which the files lie, or else in the system's folder for such things. After `seconds` what it does is stopped:
+    QueryTooLong. Raises QueryTooBig, too.
     """
-    with _folder(spill) as folder, duckdb.connect(":memory:", config=_LIMITS) as connection:
+    with _folder(spill or _beside_lake(files)) as folder, duckdb.connect(":memory:", config=_LIMITS) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET temp_directory = $folder", {"folder": str(folder)})
         connection.execute("SET allowed_paths = $paths", {"paths": texts(files)})
@@ -73,16 +75,21 @@ def _limited(connection: duckdb.DuckDBPyConnection, seconds: float | None) -> It
 def _folder(spill: Path | None) -> Iterator[Path]:
     """A name that nobody else uses; DuckDB makes the folder when it needs it. Folders of processes that were killed
     are removed here by whoever comes next."""
-    place = (spill or Path(tempfile.gettempdir()) / "stockverify-spill").absolute()
-    place.mkdir(parents=True, exist_ok=True)
-    for left in place.iterdir():
-        if not _alive(left.name.partition("-")[0]):
-            shutil.rmtree(left, ignore_errors=True)
-    folder = place / f"{os.getpid()}-{uuid.uuid4().hex}"
-    try:
+    with ExitStack() as stack:
+        place = (spill or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stockverify-")))).absolute()
+        place.mkdir(parents=True, exist_ok=True)
+        for left in place.iterdir():
+            if not _alive(left.name.partition("-")[0]):
+                shutil.rmtree(left, ignore_errors=True)
+        folder = place / f"{os.getpid()}-{uuid.uuid4().hex}"
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _beside_lake(files: Sequence[Path]) -> Path | None:
+    """For files of a lake, which lie in `lake/{dataset}/{snapshot_id}/`."""
+    lakes = (path.absolute().parents[2] for path in files[:1])
+    return next((beside(lake) for lake in lakes if any((lake / name).is_dir() for name in HELD)), None)
 
 
 def _alive(pid: str) -> bool:
@@ -98,7 +105,7 @@ def _alive(pid: str) -> bool:
 
 
 def beside(lake: Path) -> Path:
-    """Where queries on the lake of that folder spill: in the data directory, next to it."""
+    """Where what reads the lake of that folder spills: in the data directory, next to it."""
     return lake.parent / "spill"
 
 

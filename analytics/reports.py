@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 
 from analytics.engine import engine, frame, texts
@@ -11,18 +12,22 @@ from analytics.lake.manifest import Manifest
 from analytics.lake.reports import ReportManifest, ReportNotStored, Reports
 from analytics.lake.store import Lake
 from analytics.query import Query, QueryResult
+from analytics.query.result import shown
 from analytics.query.sql import FILES, compiled
 from analytics.schema import ARROW
 from stockverify.datasets import Type
 
 _BATCH = 20_000
+KEEP_SECONDS = 50
+"""Just below what the service waits for, so that it can say why."""
 
 
 def keep(
     lake: Lake, report_id: str, freeze_id: str, query: Query, asked: dict[str, Any], now: datetime
 ) -> ReportManifest:
     """Run a query on a freeze and write its rows; memory holds one batch, whatever their number. `asked` is the query
-    as the manifest shows it. What is there already is left as it is. Raises what the lake raises for the freeze."""
+    as the manifest shows it. What is there already is left as it is. Raises what the lake raises for the freeze, and
+    QueryTooLong or QueryTooBig."""
     reports, source = Reports(lake.root), lake.manifest(query.dataset.name, freeze_id)
     manifest = ReportManifest(
         report_id=report_id,
@@ -75,10 +80,10 @@ def totals(lake: Lake, manifest: ReportManifest) -> dict[str, int | float]:
 
 def _computed(lake: Lake, source: Manifest, query: Query) -> Iterator[pa.Table]:
     files, statement = lake.files(source.dataset, source.snapshot_id), compiled(query)
-    with engine(files) as connection:
+    with engine(files, seconds=KEEP_SECONDS) as connection:
         relation = connection.sql(statement.text, params={**statement.parameters, FILES: texts(files)})
         for batch in relation.to_arrow_reader(_BATCH):
-            yield pa.Table.from_batches([batch])
+            yield shown(pl.DataFrame(pl.from_arrow(batch))).to_arrow()
 
 
 def _quoted(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from analytics.engine import beside, engine, frame, texts
+from analytics.engine import engine, frame, texts
 from analytics.lake.store import Lake
 from analytics.query.model import Function, Query, queryable
 from analytics.query.result import QueryResult, shown
@@ -16,7 +16,7 @@ def run(lake: Lake, snapshot_id: str, query: Query, seconds: float = SNAPSHOT_SE
     files = lake.files(query.dataset.name, snapshot_id)
     as_of = lake.manifest(query.dataset.name, snapshot_id).as_of
     statement = compiled(query)
-    with engine(files, beside(lake.root), seconds) as connection:
+    with engine(files, seconds=seconds) as connection:
         rows = frame(connection, statement.text, {**statement.parameters, FILES: texts(files)})
     return QueryResult(query=query, frame=shown(rows), snapshot_id=snapshot_id, as_of=as_of)
 

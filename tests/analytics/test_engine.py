@@ -101,3 +101,12 @@ def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path: Path) 
         (folder / "part").write_bytes(b"x")
     with engine([], tmp_path):
         assert [path for path in (left, other) if path.exists()] == [other]
+
+
+def test_what_reads_the_lake_spills_beside_it(tmp_path: Path) -> None:
+    file = tmp_path / "lake" / "positions" / "20260101T000000000Z-00000000" / "part-00000.parquet"
+    file.parent.mkdir(parents=True)
+    pl.DataFrame({"a": [1]}).write_parquet(file)
+    with engine([file]) as connection:
+        ((place,),) = connection.execute("SELECT current_setting('temp_directory')").fetchall()
+    assert Path(place).parent == tmp_path / "spill"
