@@ -1,11 +1,14 @@
 """What the commands share: settings, a sign of life, and output for people or for programs."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 import msgspec
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from analytics.lake import Freeze
 from analytics.zones import moment
@@ -25,6 +28,15 @@ def settings() -> Settings:
 def working(text: str) -> Any:
     """Says on standard error, if a person looks at it, what takes its time."""
     return Console(stderr=True).status(text)
+
+
+@contextmanager
+def counting(text: str) -> "Iterator[Callable[[int, int | None], None]]":
+    """A bar on standard error, if a person looks at it; gives what it is told by: rows done, rows in all."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(text, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def show(value: Any, as_json: bool, text: str) -> None:

@@ -1,6 +1,5 @@
 """How values look in files that people open: instants in the zone of the house, several values as a JSON list."""
 
-import msgspec
 import polars as pl
 
 from stockverify.datasets import Type
@@ -25,8 +24,13 @@ def zoned(frame: pl.DataFrame, columns: Columns, zone: str) -> pl.DataFrame:
 
 def flat(frame: pl.DataFrame, columns: Columns, zone: str) -> pl.DataFrame:
     """The same, with lists as JSON texts too: one value per cell."""
+    return zoned(listed(frame, columns), columns, zone)
+
+
+def listed(frame: pl.DataFrame, columns: Columns) -> pl.DataFrame:
+    """Lists as JSON texts, instants as they are."""
     lists = [name for name, kind in columns if kind is Type.STRINGS]
-    return zoned(frame, columns, zone).with_columns(pl.col(name).map_elements(_json, pl.String) for name in lists)
+    return frame.with_columns(pl.when(pl.col(name).is_not_null()).then(_json(name)).alias(name) for name in lists)
 
 
 def guarded(frame: pl.DataFrame) -> pl.DataFrame:
@@ -46,9 +50,16 @@ def guarded_text(text: str) -> str:
     return GUARD + text if text.startswith((*FORMULA_STARTS, GUARD)) else text
 
 
+def longest_text(column: pl.Series) -> int:
+    """The number of characters of the longest text; 0 when there is none."""
+    return max((length for length in column.str.len_chars() if length is not None), default=0)
+
+
 def _risky(name: str) -> pl.Expr:
     return pl.any_horizontal(*(pl.col(name).str.starts_with(start) for start in (*FORMULA_STARTS, GUARD)))
 
 
-def _json(values: pl.Series) -> str:
-    return msgspec.json.encode(values.to_list()).decode()
+def _json(name: str) -> pl.Expr:
+    """The list as JSON: what Polars writes of an object with it alone, without that object."""
+    written = pl.struct(pl.col(name).alias("x")).struct.json_encode()
+    return written.str.strip_prefix('{"x":').str.strip_suffix("}")

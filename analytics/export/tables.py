@@ -1,6 +1,7 @@
 """What can be exported: columns with logical types, rows in batches, and the words that say where they come from."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,9 +10,10 @@ import pyarrow.parquet as pq
 from msgspec import structs
 
 from analytics.compare import Comparison
+from analytics.export.insight import Insight, of_positions
 from analytics.lake import Lake
 from analytics.query import QueryResult, described
-from stockverify.datasets import Type
+from stockverify.datasets import POSITIONS, Type
 
 _BATCH = 20_000
 _KINDS: tuple[tuple[Any, Type], ...] = (
@@ -24,12 +26,18 @@ _KINDS: tuple[tuple[Any, Type], ...] = (
 
 
 class Table(NamedTuple):
-    """`name` becomes the name of the sheet; `about` is what the manifest says of the source. Batches are read once."""
+    """`name` becomes the name of the sheet; `about` is what the manifest says of the source. Batches are read once.
+
+    `rows` is how many there will be, for progress. `insight` gives the figures and charts of what is shown, where there
+    are better ones than sums; it is asked only for formats that show some.
+    """
 
     name: str
     columns: tuple[tuple[str, Type], ...]
     batches: Iterator[pl.DataFrame]
     about: dict[str, Any]
+    rows: int | None = None
+    insight: Callable[[], Insight] | None = None
 
 
 def of_snapshot(lake: Lake, snapshot_id: str, dataset: str = "positions") -> Table:
@@ -44,7 +52,8 @@ def of_snapshot(lake: Lake, snapshot_id: str, dataset: str = "positions") -> Tab
         "as_of": manifest.as_of,
         "query": {"collection": manifest.dataset},
     }
-    return Table(manifest.dataset, columns, _read(files), about)
+    insight = partial(of_positions, lake, snapshot_id) if manifest.dataset == POSITIONS.name else None
+    return Table(manifest.dataset, columns, _read(files), about, sum(part.rows for part in manifest.files), insight)
 
 
 def of_result(result: QueryResult) -> Table:
@@ -56,7 +65,7 @@ def of_result(result: QueryResult) -> Table:
         "as_of": result.as_of,
         "query": described(query),
     }
-    return Table(query.dataset.name, tuple(query.results()), _sliced(result.frame), about)
+    return Table(query.dataset.name, tuple(query.results()), _sliced(result.frame), about, result.row_count)
 
 
 def of_comparison(found: Comparison) -> Table:
@@ -71,7 +80,7 @@ def of_comparison(found: Comparison) -> Table:
         "query": {"compare": found.metadata(), "counts": found.counts()},
         "summary": {name: structs.asdict(step) for name, step in found.summary.items()},
     }
-    return Table("comparison", columns, _sliced(rows), about)
+    return Table("comparison", columns, _sliced(rows), about, rows.height)
 
 
 def _read(files: Iterable[Path]) -> Iterator[pl.DataFrame]:

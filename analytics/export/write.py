@@ -1,5 +1,8 @@
 """Writes a table in a format: under a temporary name, then renamed, and with a manifest beside it."""
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -8,11 +11,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from analytics.export import csv_file, json_file, parquet_file, xlsx_file
+from analytics.export import csv_file, json_file, parquet_file, pdf_file, xlsx_file
 from analytics.export.tables import Table
+from analytics.export.watching import Watch, unwatched, watched
 from analytics.lake import durable
 from analytics.zones import moment
-from stockverify.errors import BadInput
+from stockverify.errors import BadInput, SetupError
 
 _GUARD_NOTE = "One leading apostrophe of a text is a guard against formulas, and not part of the text."
 
@@ -23,19 +27,33 @@ class Format(StrEnum):
     CSV = "csv"
     XLSX = "xlsx"
     JSON = "json"
+    NDJSON = "ndjson"
     PARQUET = "parquet"
+    PDF = "pdf"
+
+
+_STEPS = {Format.XLSX: 2_000}
+"""Rows between two looks at whether the export is still wanted: a fraction of a second in every format."""
+_STEP = 20_000
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class UnknownFormat(BadInput):
-    """{name!r} is not an export format; use one of: csv, xlsx, json, parquet."""
+    """{name!r} is not an export format; use one of: csv, xlsx, json, ndjson, parquet, pdf."""
+
+
+class DiskFull(SetupError):
+    """There is no room left for {file} in {folder}; nothing was exported. Free some space, or export fewer rows."""
 
 
 class Order(Struct, frozen=True):
-    """Who wants the file, the IANA zone in which it shows times, and when it was asked for."""
+    """Who wants the file, the IANA zone in which it shows times, and when it was asked for. `bom` counts for CSV only:
+    Excel needs the mark, some programs stumble over it."""
 
     requested_by: str
     zone: str
     now: datetime
+    bom: bool = True
 
 
 class Exported(Struct, frozen=True):
@@ -56,33 +74,53 @@ def format_of(name: str) -> Format:
         raise UnknownFormat(name=name[:40]) from None
 
 
-def export(table: Table, kind: Format, path: Path, order: Order) -> Exported:
+def export(table: Table, kind: Format, path: Path, order: Order, watch: Watch = unwatched) -> Exported:
     """Write the file, replacing one of that name only when it is whole. Memory holds one batch of rows.
 
-    Raises UnknownZone.
+    `watch` is told of progress and ends the export by raising; then, as after any error, nothing of it is left.
+    Raises UnknownZone or DiskFull.
     """
     about = _about(table, order)
-    with durable.replacing(path) as draft:
-        rows = _write(table, kind, draft, order.zone, about)
+    table = watched(table, watch, _STEPS.get(kind, _STEP))
+    with _telling_of_a_full_disk(path), durable.replacing(path) as draft:
+        rows = _write(table, kind, draft, order, about)
         size, digest = draft.stat().st_size, durable.sha256(draft)
     manifest_path = path.with_name(f"{path.name}.manifest.json")
     file = {"file": path.name, "format": kind.value, "rows": rows, "bytes": size, "sha256": digest}
     notes = {"note": _GUARD_NOTE} if kind is Format.CSV else {}
-    with durable.replacing(manifest_path) as draft:
-        draft.write_bytes(msgspec.json.format(msgspec.json.encode(file | notes | about), indent=1) + b"\n")
+    try:
+        with _telling_of_a_full_disk(path), durable.replacing(manifest_path) as draft:
+            draft.write_bytes(msgspec.json.format(msgspec.json.encode(file | notes | about), indent=1) + b"\n")
+    except BaseException:
+        path.unlink(missing_ok=True)  # a file without its manifest does not say where it comes from
+        raise
     return Exported(path, manifest_path, rows, size, digest)
 
 
-def _write(table: Table, kind: Format, path: Path, zone: str, about: dict[str, Any]) -> int:
+@contextmanager
+def _telling_of_a_full_disk(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_SPACE:
+            raise DiskFull(file=path.name, folder=path.parent) from error
+        raise
+
+
+def _write(table: Table, kind: Format, path: Path, order: Order, about: dict[str, Any]) -> int:
     match kind:
         case Format.CSV:
-            return csv_file.write(table, path, zone)
+            return csv_file.write(table, path, order.zone, order.bom)
         case Format.XLSX:
-            return xlsx_file.write(table, path, zone, about)
+            return xlsx_file.write(table, path, order.zone, about)
         case Format.JSON:
-            return json_file.write(table, path, zone, about)
+            return json_file.write(table, path, order.zone, about)
+        case Format.NDJSON:
+            return json_file.write_lines(table, path, order.zone)
         case Format.PARQUET:
             return parquet_file.write(table, path, about)
+        case Format.PDF:
+            return pdf_file.write(table, path, order.zone, about)
 
 
 def _about(table: Table, order: Order) -> dict[str, Any]:

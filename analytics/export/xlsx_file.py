@@ -4,29 +4,31 @@ Rows are written in order and leave memory at once (constant_memory). Every cell
 becomes a number or a formula; every return code is looked at, because xlsxwriter reports a lost cell only there.
 """
 
-import math
-import re
-from collections.abc import Callable, Iterator
-from datetime import datetime
-from itertools import count
+from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import polars as pl
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from analytics.export.cells import flat
+from analytics.export import xlsx_cells, xlsx_summary
+from analytics.export.cells import listed, longest_text
+from analytics.export.insight import of_tally
 from analytics.export.tables import Table
+from analytics.export.tallies import Tally
+from analytics.export.xlsx_cells import CELL_UNITS, MARKUP, Cells
 from stockverify.datasets import Type
 from stockverify.errors import SetupError
 
 SHEET_ROWS = 1_048_576
-CELL_CHARACTERS = 32_767
-_EXCEL_TIME = re.compile(r"(19|[2-9]\d)\d\d-")
+WIDEST = 60
 
-Rows = Iterator[tuple[Any, ...]]
+Write = Callable[[int, int, Any, Any], int]
 
 
 class CellLost(SetupError):
@@ -35,76 +37,108 @@ class CellLost(SetupError):
 
 
 class _Sheets:
-    """The open workbook: hands out the sheets for rows, and keeps the texts that are too long for a cell."""
+    """The open workbook: fills one sheet of rows after the other, and one of texts that are too long for a cell."""
 
-    def __init__(self, book: Workbook, table: Table) -> None:
-        self.book, self.table = book, table
-        self.long_texts: list[str] = []
-        self._head = book.add_format({"bold": True, "bottom": 1})
-        self._instant = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-        self._money = book.add_format({"num_format": "#,##0.00"})
-        self._number = book.add_format({"num_format": "General"})
+    def __init__(self, book: Workbook, table: Table, zone: str, sheet_rows: int) -> None:
+        self._book, self._table, self._zone, self._room = book, table, zone, sheet_rows
+        self._head = book.add_format({"bold": True, "bottom": 1, "bg_color": "#EEF2F5"})
+        self._plain = book.add_format({"num_format": "General"})
+        self._formats = [self._format(name, kind) for name, kind in table.columns]
+        self._sheet: Worksheet | None = None
+        self._long: Worksheet | None = None
+        self._sheets = self._row = self._long_texts = 0
 
-    def open(self, number: int) -> Worksheet:
-        """A new sheet with its header."""
-        name = self.table.name[:25]
-        sheet = self.book.add_worksheet(name if number == 0 else f"{name} {number + 1}")
-        for column, (heading, kind) in enumerate(self.table.columns):
+    def add(self, batch: pl.DataFrame) -> None:
+        """Write the rows of a batch, on as many sheets as they need. Raises CellLost."""
+        while batch.height:
+            full = self._sheet is None or self._row == self._room - 1
+            sheet = self._open(batch) if full else self._sheet
+            part = batch.head(self._room - 1 - self._row)
+            self._fill(sheet, listed(part, self._table.columns))
+            batch = batch.slice(part.height)
+
+    def close(self) -> None:
+        """Filters go over the rows that were written. A table without rows has its header all the same."""
+        sheet = self._sheet or self._open(pl.DataFrame(schema={name: pl.String for name, _ in self._table.columns}))
+        sheet.autofilter(0, 0, self._row, max(0, len(self._table.columns) - 1))
+
+    def _open(self, batch: pl.DataFrame) -> Worksheet:
+        """A new sheet with its header; columns are as wide as what they begin with."""
+        if self._sheet is not None:
+            self.close()
+        self._sheets += 1
+        name = self._table.name[:25]
+        sheet = self._book.add_worksheet(name if self._sheets == 1 else f"{name} {self._sheets}")
+        for column, (heading, kind) in enumerate(self._table.columns):
             checked(sheet.write_string(0, column, heading, self._head), 0, column)
-            sheet.set_column(column, column, max(12, len(heading) + 2, 20 if kind is Type.INSTANT else 0))
+            sheet.set_column(column, column, _width(batch, heading, kind))
         sheet.freeze_panes(1, 0)
+        self._sheet, self._row = sheet, 0
         return sheet
 
-    def close(self, sheet: Worksheet, rows: int) -> None:
-        """Filters go over the rows that were written."""
-        sheet.autofilter(0, 0, rows, max(0, len(self.table.columns) - 1))
+    def _fill(self, sheet: Worksheet, part: pl.DataFrame) -> None:
+        columns = xlsx_cells.columns_of(part, self._table.columns, self._zone)
+        kinds = [kind for _, kind in self._table.columns]
+        writers = [self._writer(sheet, kind, cells) for kind, cells in zip(kinds, columns, strict=True)]
+        write = [(column, *each) for column, each in enumerate(zip(writers, self._formats, strict=True))]
+        row = self._row
+        for values in zip(*(cells.values for cells in columns), strict=True):
+            row += 1
+            for (column, write_cell, shape), value in zip(write, values, strict=True):
+                if value is not None and (code := write_cell(row, column, value, shape)) != 0:
+                    raise CellLost(row=row + 1, column=column + 1, code=code)
+        self._row += part.height
 
-    def writers(self) -> "list[Callable[[Worksheet, int, int, Any], int]]":
-        """One writer per column."""
-        return [self._writer(name, kind) for name, kind in self.table.columns]
+    def _writer(self, sheet: Worksheet, kind: Type, cells: Cells) -> Write:
+        if cells.unusual:
+            return lambda row, column, value, shape: self._unusual(sheet, row, column, value, shape)
+        writers = {Type.BOOLEAN: sheet.write_boolean, Type.STRING: sheet.write_string, Type.STRINGS: sheet.write_string}
+        return writers.get(kind, sheet.write_number)  # type: ignore[no-any-return]
 
-    def _writer(self, name: str, kind: Type) -> "Callable[[Worksheet, int, int, Any], int]":
-        if kind in (Type.FLOAT, Type.INTEGER):
-            shape = self._money if is_money(name) else self._number
-            return lambda sheet, row, column, value: self._write_number(sheet, row, column, value, shape)
-        if kind is Type.BOOLEAN:
-            return lambda sheet, row, column, value: int(sheet.write_boolean(row, column, value))
-        return self._write_instant if kind is Type.INSTANT else self._write_text
+    def _unusual(self, sheet: Worksheet, row: int, column: int, value: Any, shape: Any) -> int:
+        if not isinstance(value, str):
+            return int(sheet.write_number(row, column, value, shape))
+        length = xlsx_cells.units(value)
+        if length > CELL_UNITS:
+            self._keep(value)
+            value = f"(a text of {len(value)} characters: see sheet Long texts, row {self._long_texts})"
+        return _text(sheet, row, column, value, self._plain)
 
-    def _write_number(self, sheet: Worksheet, row: int, column: int, value: float, shape: Format) -> int:
-        if not math.isfinite(value):
-            return int(sheet.write_string(row, column, str(value)))
-        return int(sheet.write_number(row, column, value, shape))
+    def _keep(self, text: str) -> None:
+        """Each long text in a row of its own, cut into cells that together hold all of it."""
+        self._long = self._long or self._book.add_worksheet("Long texts")
+        for column, piece in enumerate(xlsx_cells.pieces(text)):
+            checked(_text(self._long, self._long_texts, column, piece, self._plain), self._long_texts, column)
+        self._long_texts += 1
 
-    def _write_instant(self, sheet: Worksheet, row: int, column: int, value: str) -> int:
-        """Excel knows no zones and no years before 1900: the cell holds the wall time of the zone that the About
-        sheet names, or the text of a time that Excel cannot hold."""
-        if not _EXCEL_TIME.match(value):
-            return int(sheet.write_string(row, column, value))
-        return int(sheet.write_datetime(row, column, datetime.fromisoformat(value[:23]), self._instant))
-
-    def _write_text(self, sheet: Worksheet, row: int, column: int, value: str) -> int:
-        if len(value) > CELL_CHARACTERS:
-            self.long_texts.append(value)
-            value = f"(a text of {len(value)} characters: see sheet Long texts, row {len(self.long_texts)})"
-        return int(sheet.write_string(row, column, value))
+    def _format(self, name: str, kind: Type) -> Any:
+        match kind:
+            case Type.INSTANT:
+                return self._book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+            case Type.INTEGER:
+                return self._book.add_format({"num_format": "#,##0"})
+            case Type.FLOAT:
+                # Quantities as they are: any fixed number of decimals would hide some or show an empty point.
+                return self._book.add_format({"num_format": "#,##0.00"}) if is_money(name) else self._plain
+        return None
 
 
 def write(table: Table, path: Path, zone: str, about: dict[str, Any], sheet_rows: int = SHEET_ROWS) -> int:
-    """Write all rows, on as many sheets as they need; returns how many. Raises CellLost."""
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(path, options) as book:
-        sheets = _Sheets(book, table)
-        rows = _values(table, zone)
-        total = 0
-        for number in count():
-            written = _fill(sheets, sheets.open(number), rows, sheet_rows - 1)
-            total += written
-            if written < sheet_rows - 1:
-                break
-        _about_sheet(book, about | {"rows": total})
-        _long_sheet(book, sheets.long_texts)
-    return total
+    """Write all rows, on as many sheets as they need, then a summary with a chart, and all of the manifest; returns how
+    many rows. What xlsxwriter keeps on the disk meanwhile lies beside the file, and goes with it. Raises CellLost."""
+    tally = Tally(table.columns)
+    with TemporaryDirectory(prefix=".xlsx-", dir=path.parent) as folder:
+        options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+        # Not as a context manager: that would finish the whole file also when the export is cancelled.
+        book = xlsxwriter.Workbook(path, options | {"tmpdir": folder, "use_zip64": True})
+        sheets = _Sheets(book, table, zone, sheet_rows)
+        for batch in tally.through(table.batches):
+            sheets.add(batch)
+        sheets.close()
+        insight = table.insight() if table.insight else of_tally(tally)
+        xlsx_summary.add(book, about | {"rows": tally.rows}, insight)
+        _finish(book)
+    return tally.rows
 
 
 def is_money(name: str) -> bool:
@@ -118,36 +152,24 @@ def checked(code: int, row: int, column: int) -> None:
         raise CellLost(row=row + 1, column=column + 1, code=code)
 
 
-def _values(table: Table, zone: str) -> Rows:
-    for batch in table.batches:
-        yield from flat(batch, table.columns, zone).select(name for name, _ in table.columns).iter_rows()
+def _text(sheet: Worksheet, row: int, column: int, text: str, shape: Format) -> int:
+    """A text cell. What looks like xlsxwriter's own markup goes in two pieces, which it then marks up and escapes."""
+    if text.startswith(MARKUP):
+        return int(sheet.write_rich_string(row, column, text[:1], shape, text[1:]))
+    return int(sheet.write_string(row, column, text))
 
 
-def _fill(sheets: _Sheets, sheet: Worksheet, rows: Rows, room: int) -> int:
-    writers = sheets.writers()
-    written = 0
-    while written < room and (values := next(rows, None)) is not None:
-        written += 1
-        for column, (write_cell, value) in enumerate(zip(writers, values, strict=True)):
-            if value is not None:
-                checked(write_cell(sheet, written, column, value), written, column)
-    sheets.close(sheet, written)
-    return written
+def _width(batch: pl.DataFrame, heading: str, kind: Type) -> int:
+    if kind is Type.INSTANT:
+        return 20
+    if kind is not Type.STRING:
+        return max(12, len(heading) + 2)
+    return min(max(12, len(heading) + 2, longest_text(batch[heading].head(1000)) + 1), WIDEST)
 
 
-def _about_sheet(book: Workbook, about: dict[str, Any]) -> None:
-    sheet = book.add_worksheet("About")
-    sheet.set_column(0, 0, 20)
-    sheet.set_column(1, 1, 90)
-    for row, (name, value) in enumerate(about.items()):
-        checked(sheet.write_string(row, 0, name), row, 0)
-        checked(sheet.write_string(row, 1, str(value)[:CELL_CHARACTERS]), row, 1)
-
-
-def _long_sheet(book: Workbook, texts: list[str]) -> None:
-    """Each text in a row of its own, cut into cells that together hold all of it."""
-    sheet = book.add_worksheet("Long texts") if texts else None
-    for row, text in enumerate(texts):
-        assert sheet is not None  # noqa: S101 - there is one when there are texts
-        for column, start in enumerate(range(0, len(text), CELL_CHARACTERS)):
-            checked(sheet.write_string(row, column, text[start : start + CELL_CHARACTERS]), row, column)
+def _finish(book: Workbook) -> None:
+    """Put the file together. Raises the error of the disk, which xlsxwriter wraps."""
+    try:
+        book.close()
+    except FileCreateError as error:
+        raise (error.args[0] if error.args and isinstance(error.args[0], OSError) else error) from None

@@ -1,6 +1,7 @@
 """`stockverify snapshot`, `list`, `compare`, `export` and `anomalies` run the analytics as a process of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,12 @@ def _run(name: str, data_dir: Path | None, arguments: tuple[str, ...]) -> None:
     if name == "snapshot" and not {"-h", "--help"} & set(arguments):
         settings = running_settings(settings)
     command = [sys.executable, "-m", "analytics", name, *arguments]
-    outcome = subprocess.run(command, env=os.environ | to_env(settings), check=False)
+    # Ctrl-C reaches the process below too, which then tidies up; it is not killed in the middle of that.
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        outcome = subprocess.run(command, env=os.environ | to_env(settings), check=False)
+    finally:
+        signal.signal(signal.SIGINT, before)
     sys.exit(outcome.returncode)
 
 
@@ -36,5 +42,5 @@ def _command(name: str, summary: str) -> click.Command:
 snapshot = _command("snapshot", "Freeze what was counted up to now into the lake.")
 list_ = _command("list", "List the snapshots in the lake, newest first.")
 compare = _command("compare", "Compare two snapshots, line by line and in total.")
-export = _command("export", "Write a snapshot as CSV, XLSX, JSON or Parquet.")
+export = _command("export", "Write a snapshot as CSV, XLSX, JSON, NDJSON, Parquet or PDF.")
 anomalies = _command("anomalies", "Show what is odd in a snapshot, and why.")

@@ -1,6 +1,5 @@
 """All formats of one table agree in rows, sums and identifiers, read back by other libraries than wrote them."""
 
-import csv
 import hashlib
 import json
 from datetime import UTC, datetime
@@ -11,7 +10,6 @@ import msgspec
 import openpyxl
 import polars as pl
 import pytest
-from openpyxl.utils.escape import unescape
 
 from analytics.compare import compare
 from analytics.export import Format, Order, Table, export, of_comparison, of_result, of_snapshot
@@ -22,6 +20,7 @@ from analytics.zones import UnknownZone
 from stockverify.datasets import RECORDS, Type
 from stockverify.wire.reports import QuerySpec
 from tests.analytics.conftest import Store, Take
+from tests.analytics.export.reading import READERS
 from tests.analytics.stock import NOW, item, record
 
 ORDER = Order("ann", "Asia/Kolkata", NOW)
@@ -67,53 +66,6 @@ def tricky(take: Take, lake: Lake) -> Table:
         ],
     )
     return of_snapshot(lake, taken.snapshot_id, "records")
-
-
-def unguarded(text: str) -> str:
-    """What the note in the manifest says."""
-    return text.removeprefix("'")
-
-
-def instant(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
-
-
-def read_csv(path: Path) -> list[dict[str, Any]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        found = list(csv.DictReader(file))
-    return [
-        row
-        | {
-            "item_code": unguarded(row["item_code"]),
-            "verified_qty": float(row["verified_qty"]),
-            "received_at": instant(row["received_at"]),
-            "serial_numbers": json.loads(row["serial_numbers"]),
-        }
-        for row in found
-    ]
-
-
-def read_xlsx(path: Path, sheet: str = "verification_records") -> list[dict[str, Any]]:
-    book = openpyxl.load_workbook(path, read_only=True)
-    header, *found = book[sheet].iter_rows(values_only=True)
-    rows = [dict(zip(header, cells, strict=True)) for cells in found]
-    for row in rows:
-        row["item_code"] = unescape(str(row["item_code"] or ""))
-        if "serial_numbers" in row:
-            row["serial_numbers"] = json.loads(str(row["serial_numbers"]))
-    return rows
-
-
-def read_json(path: Path) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads(path.read_text())["rows"]
-    return [row | {"received_at": instant(row["received_at"])} for row in rows]
-
-
-def read_parquet(path: Path) -> list[dict[str, Any]]:
-    return pl.read_parquet(path).to_dicts()
-
-
-READERS = {Format.CSV: read_csv, Format.XLSX: read_xlsx, Format.JSON: read_json, Format.PARQUET: read_parquet}
 
 
 @pytest.mark.parametrize("kind", Format)
@@ -197,7 +149,7 @@ def test_sheets_are_split_where_they_are_full(tmp_path: Path) -> None:
     table = Table("positions", (("item_code", Type.STRING),), batches, {})
     assert xlsx_file.write(table, tmp_path / "x.xlsx", "UTC", {}, sheet_rows=3) == 5
     book = openpyxl.load_workbook(tmp_path / "x.xlsx")
-    assert book.sheetnames == ["positions", "positions 2", "positions 3", "About"]
+    assert book.sheetnames == ["positions", "positions 2", "positions 3", "Summary", "About"]
     columns = [[cell.value for cell in book[name]["A"]] for name in book.sheetnames[:3]]
     assert columns == [["item_code", "0", "1"], ["item_code", "2", "3"], ["item_code", "4"]]
 
@@ -273,7 +225,7 @@ def test_a_comparison(take: Take, lake: Lake, db: Store, tmp_path: Path) -> None
     ]
     assert content["about"]["query"]["counts"]["changed_count"] == 1
     assert content["about"]["summary"]["lines"]["trend"] == "stable"
-    for kind in (Format.CSV, Format.XLSX, Format.PARQUET):
+    for kind in (Format.CSV, Format.XLSX, Format.NDJSON, Format.PARQUET, Format.PDF):
         assert export(of_comparison(found), kind, tmp_path / f"x.{kind}", ORDER).rows == 3
     same = compare(lake, first.snapshot_id, first.snapshot_id)
     assert export(of_comparison(same), Format.CSV, tmp_path / "same.csv", ORDER).rows == 0
@@ -303,8 +255,8 @@ def test_a_file_that_somebody_reads_is_replaced_and_not_overwritten(tricky: Tabl
 
 
 def test_names_that_are_not_known(tmp_path: Path) -> None:
-    with pytest.raises(UnknownFormat, match="'pdf' is not an export format"):
-        format_of("pdf")
+    with pytest.raises(UnknownFormat, match="'docx' is not an export format"):
+        format_of("docx")
     assert format_of("XLSX") is Format.XLSX
     table = Table("t", (), iter([]), {})
     with pytest.raises(UnknownZone, match=r"'\.\./etc' is not a time zone"):

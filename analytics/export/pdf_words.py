@@ -1,0 +1,159 @@
+"""What the PDF says, as plain texts for the template: facts, tiles, and the cells of the table."""
+
+import re
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from analytics.export.cells import longest_text
+from analytics.export.insight import Insight, Tile
+from analytics.export.tables import Table
+from analytics.export.tallies import Tally
+from stockverify.datasets import Type, find
+
+MOST_COLUMNS = 12
+MOST_CHARACTERS = 160
+_LONG_WORD = re.compile(r"\S{22,}")
+"""Longer than an 18-digit serial number, which stays in one piece for whoever searches or copies it."""
+_NUMBERS = (Type.FLOAT, Type.INTEGER)
+_BREAK, _PART = "\u200b", 12
+_CONTROLS = {chr(code): chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"}
+
+
+def document(
+    table: Table, manifest: dict[str, Any], tally: Tally, insight: Insight, first: pl.DataFrame, charts: int
+) -> dict[str, Any]:
+    """All that the template asks for."""
+    columns = shown_columns(table, first)
+    names = [name for name, _ in columns]
+    left_out = [name for name, _ in table.columns if name not in names]
+    return {
+        "title": title(table, manifest),
+        "subtitle": f"As of {manifest.get('as_of', 'unknown')} ({manifest['zone']})",
+        "requested_by": manifest["requested_by"],
+        "description": msgspec.json.encode(manifest).decode(),
+        "keywords": [str(manifest.get("snapshot_id") or "live data"), table.name],
+        "footer": f"{table.name} · snapshot {manifest.get('snapshot_id')} · as of {manifest.get('as_of')}",
+        "facts": list(facts(manifest, tally)),
+        "tiles": [(tile.title, worded(tile)) for tile in insight.tiles],
+        "charts": charts,
+        "table_title": f"Rows 1 to {first.height:,} of {tally.rows:,}" if first.height else "No rows",
+        "notes": list(notes(first.height, tally.rows, left_out)),
+        "columns": [soft(name) for name in names],
+        "widths": [width(first[name], kind) for name, kind in columns],
+        "right": [kind in _NUMBERS for _, kind in columns],
+        "rows": [[cell(value) for value in row] for row in first.select(names).iter_rows()],
+        "sums": sums(columns, tally),
+    }
+
+
+def title(table: Table, manifest: dict[str, Any]) -> str:
+    """The name of the snapshot, or else what the rows are."""
+    return str(manifest.get("snapshot_name") or table.name.replace("_", " ").capitalize())
+
+
+def facts(manifest: dict[str, Any], tally: Tally) -> list[tuple[str, str]]:
+    """Where the numbers come from and who asked for them."""
+    query = msgspec.json.encode(manifest.get("query", {})).decode()
+    told = (
+        ("Snapshot", str(manifest.get("snapshot_id") or "none: live data")),
+        ("Rows", f"{tally.rows:,} of {manifest.get('dataset', 'rows')}"),
+        ("Query", query if len(query) <= 600 else f"{query[:600]} … (all of it is in the attached manifest)"),
+        ("Times", f"in the zone {manifest['zone']}"),
+        ("Requested by", f"{manifest['requested_by']}, {manifest['requested_at']}"),
+    )
+    return [(name, visible(text)) for name, text in told]
+
+
+def worded(tile: Tile) -> str:
+    """A figure for people; n/a is a share of nothing."""
+    if tile.value is None:
+        return "n/a"
+    match tile.unit:
+        case "share":
+            return f"{tile.value:.1%}"
+        case "value":
+            return f"{tile.value:,.2f}"
+    return number(tile.value)
+
+
+def number(value: float) -> str:
+    """A number with thousands apart, and as many decimals as it has, up to a millionth."""
+    text = f"{value:,.6f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def shown_columns(table: Table, first: pl.DataFrame) -> list[tuple[str, Type]]:
+    """As many columns as a page is wide, in their order: keys first, then numbers, then texts. What has no value in any
+    row that is shown gives its place to others."""
+    dataset = find(table.about.get("dataset", ""))
+    keys = dataset.key if dataset else ()
+    empty = {name for name, _ in table.columns if _is_empty(first[name])} if first.height else set()
+
+    def rank(column: tuple[str, Type]) -> int:
+        name, kind = column
+        if name in empty:
+            return 4
+        return 0 if name in keys else {Type.FLOAT: 1, Type.STRING: 2}.get(kind, 3)
+
+    kept = sorted(table.columns, key=rank)[:MOST_COLUMNS]
+    return [column for column in table.columns if column in kept and column[0] not in empty]
+
+
+def notes(shown: int, rows: int, left_out: list[str]) -> list[str]:
+    """What the table does not show, so that nobody takes it for the whole."""
+    told = []
+    if shown < rows:
+        told.append(f"The first {shown:,} of {rows:,} rows; the sums below are those of all rows.")
+    if left_out:
+        told.append(f"Columns left out here: {', '.join(left_out)}.")
+    return [visible(f"{text} Export as xlsx or csv to have all.") for text in told]
+
+
+def width(column: pl.Series, kind: Type) -> float:
+    """How wide a column is beside the others: by the longest of its values, within reason."""
+    longest = longest_text(column.cast(pl.String, strict=False))
+    return float(min(max(longest, 7 if kind in _NUMBERS else 8, len(column.name) * 0.8), 30))
+
+
+def cell(value: Any) -> str:
+    """A value as text; a very long one is cut, and says so."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case float() | int():
+            return number(value)
+    text = str(value)
+    if len(text) > MOST_CHARACTERS:
+        return soft(f"{text[:MOST_CHARACTERS]}… ({len(text):,} characters)")
+    return soft(text)
+
+
+def sums(columns: list[tuple[str, Type]], tally: Tally) -> list[str]:
+    """The last line of the table: the sums of all rows, also of those that are not shown."""
+    known = dict(tally.sums())
+    if not known.keys() & {name for name, _ in columns}:
+        return []
+    line = [number(known[name]) if name in known else "" for name, _ in columns]
+    return [line[0] or f"Sums of all {tally.rows:,} rows", *line[1:]]
+
+
+def soft(text: str) -> str:
+    """The text with places where a very long word may go on in the next line."""
+    return _LONG_WORD.sub(lambda found: _BREAK.join(_parts(found[0])), visible(text))
+
+
+def visible(text: str) -> str:
+    """The text with signs for control characters, which no font has."""
+    return "".join(_CONTROLS.get(character, character) for character in text)
+
+
+def _parts(word: str) -> list[str]:
+    return [word[start : start + _PART] for start in range(0, len(word), _PART)]
+
+
+def _is_empty(column: pl.Series) -> bool:
+    return column.null_count() == column.len() or (column.dtype == pl.String and (column.fill_null("") == "").all())

@@ -1,0 +1,77 @@
+"""Counts and adds up rows while they pass on their way into a file, so that no file is read twice."""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from stockverify.datasets import Type
+
+Columns = tuple[tuple[str, Type], ...]
+
+# What each unit costs and in which round it was counted adds up to nothing; nor does what is an average already.
+_NO_SUMS = ("unit_cost", "mrp", "round")
+_NO_SUM_ENDS = ("_avg", "_min", "_max", *(f"{name}_{side}" for name in _NO_SUMS for side in ("before", "after")))
+_GROUPS_FIRST = ("change", "floor", "status")
+MOST_GROUPS = 10_000
+"""More groups than this are no breakdown, and are not kept."""
+_MILLIONTH = 6
+
+
+class Tally:
+    """Rows, sums of all numbers that have one, and one measure by one group: floor if there is one."""
+
+    def __init__(self, columns: Columns) -> None:
+        self.rows = 0
+        self._summed = [name for name, kind in columns if kind in (Type.FLOAT, Type.INTEGER) and _adds_up(name)]
+        self._sums = dict.fromkeys(self._summed, 0.0)
+        texts = [name for name, kind in columns if kind is Type.STRING]
+        self._by = next((name for name in (*_GROUPS_FIRST, *texts) if name in texts), None)
+        self._groups: pl.DataFrame | None = None
+
+    @property
+    def measured(self) -> str:
+        """What is added up by group."""
+        return self._summed[0] if self._summed else "rows"
+
+    @property
+    def groups(self) -> int:
+        """How many groups there are."""
+        return 0 if self._groups is None else self._groups.height
+
+    def through(self, batches: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        """The same batches; each is counted before it is passed on."""
+        for batch in batches:
+            self._add(batch)
+            yield batch
+
+    def sums(self) -> list[tuple[str, float]]:
+        """The sum of each column that has one, rounded to a millionth; adding 0.0 turns -0.0 into 0.0."""
+        return [(name, round(value, _MILLIONTH) + 0.0) for name, value in self._sums.items()]
+
+    def largest(self, most: int) -> pl.DataFrame | None:
+        """The largest groups: the group, and its sum or its number of rows. None when there is nothing to group by."""
+        if self._groups is None:
+            return None
+        size = pl.col("measured").abs()
+        return self._groups.sort(size, self._by, descending=[True, False], maintain_order=True).head(most)
+
+    def _add(self, batch: pl.DataFrame) -> None:
+        self.rows += batch.height
+        for name, value in zip(self._summed, batch.select(self._summed).sum().row(0), strict=True):
+            self._sums[name] += value or 0.0
+        if self._by is not None:
+            self._group(batch, self._by)
+
+    def _group(self, batch: pl.DataFrame, by: str) -> None:
+        measure = pl.col(self.measured).sum() if self._summed else pl.len()
+        found = batch.group_by(by).agg(measure.cast(pl.Float64).alias("measured"))
+        known = found if self._groups is None else pl.concat([self._groups, found])
+        merged = known.group_by(by).agg(pl.col("measured").sum())
+        if merged.height > MOST_GROUPS:
+            self._by, self._groups = None, None
+        else:
+            self._groups = merged
+
+
+def _adds_up(name: str) -> bool:
+    return name not in _NO_SUMS and not name.endswith(_NO_SUM_ENDS)

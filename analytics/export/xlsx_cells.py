@@ -1,0 +1,86 @@
+"""Columns of a batch as a workbook takes them. What can be decided for a whole column is decided here at once; only a
+column with something unusual in it is looked at cell by cell."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from stockverify.datasets import Type
+
+CELL_UNITS = 32_767
+"""What a cell holds, in the UTF-16 units of Excel."""
+MARKUP = "<r>"
+"""A text that begins like this may be taken by xlsxwriter for markup of its own and would go into the file raw."""
+_DIGITS = 10**15
+"""Excel keeps 15 digits of a number; a longer one stays whole as text."""
+_DAY = 86_400_000
+# Excel takes 1900 for a leap year; from March on its count of days is right.
+_EPOCH, _FIRST, _LAST = (pl.datetime(*day, time_unit="ms") for day in ((1899, 12, 30), (1900, 3, 1), (10000, 1, 1)))
+
+
+class Cells(NamedTuple):
+    """The values of one column, null where there is none. In an `unusual` column each has to be looked at: numbers and
+    times that a cell cannot hold are texts in it, and texts may be too long for a cell."""
+
+    values: list[Any]
+    unusual: bool = False
+
+
+def columns_of(batch: pl.DataFrame, columns: tuple[tuple[str, Type], ...], zone: str) -> list[Cells]:
+    """All columns of a batch in which lists are texts already; times become days since Excel's epoch, in the zone."""
+    return [_cells(batch.select(pl.col(name).alias("cell")), kind, zone) for name, kind in columns]
+
+
+def units(text: str) -> int:
+    """The length of a text as Excel counts it."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def pieces(text: str) -> Iterator[str]:
+    """A text cut so that each piece fits into a cell, and no character is cut through."""
+    start, room = 0, CELL_UNITS
+    for place, character in enumerate(text):
+        width = 1 if ord(character) < 0x10000 else 2
+        if width > room:
+            yield text[start:place]
+            start, room = place, CELL_UNITS
+        room -= width
+    yield text[start:]
+
+
+def _cells(column: pl.DataFrame, kind: Type, zone: str) -> Cells:
+    cell = pl.col("cell")
+    match kind:
+        case Type.FLOAT:
+            return _numbers(column, ~cell.is_finite())
+        case Type.INTEGER:
+            return _numbers(column, (cell >= _DIGITS) | (cell <= -_DIGITS))
+        case Type.INSTANT:
+            return _instants(column, zone)
+        case Type.BOOLEAN:
+            return Cells(column["cell"].to_list())
+    unusual = column.select(((cell.str.len_bytes() > CELL_UNITS) | cell.str.starts_with(MARKUP)).any()).item()
+    return Cells(column["cell"].to_list(), unusual)
+
+
+def _numbers(column: pl.DataFrame, odd: pl.Expr) -> Cells:
+    flags = column.select(odd)["cell"]
+    values = column["cell"].to_list()
+    if not flags.any():
+        return Cells(values)
+    return Cells([str(value) if is_odd else value for value, is_odd in zip(values, flags, strict=True)], True)
+
+
+def _instants(column: pl.DataFrame, zone: str) -> Cells:
+    """Excel knows no zones and no times before 1900: a cell holds the wall time of the zone, or else a text."""
+    local = pl.col("cell").dt.convert_time_zone(zone)
+    wall = local.dt.replace_time_zone(None)
+    shown = column.select(
+        days=pl.when(wall >= _FIRST, wall < _LAST).then((wall - _EPOCH).dt.total_milliseconds() / _DAY),
+        text=local.dt.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z"),
+    )
+    odd = shown["days"].null_count() > shown["text"].null_count()
+    if not odd:
+        return Cells(shown["days"].to_list())
+    return Cells([text if days is None else days for days, text in shown.iter_rows()], True)

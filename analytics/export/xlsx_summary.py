@@ -1,0 +1,107 @@
+"""The last sheets of a workbook: a summary for people, with a native chart, and the manifest as it stands.
+
+The book comes from xlsx_file, the one file that knows the library.
+"""
+
+from typing import Any
+
+import msgspec
+
+from analytics.export.insight import Breakdown, Insight, Tile
+from analytics.export.xlsx_cells import pieces
+
+_FIRST = {
+    "snapshot_name": "Snapshot",
+    "snapshot_id": "Snapshot id",
+    "as_of": "As of",
+    "zone": "Time zone",
+    "rows": "Rows",
+    "requested_by": "Requested by",
+    "requested_at": "Requested at",
+}
+_COLOURS = ("#888888", "#0072B2")
+_SHAPES = {"lines": "#,##0", "value": "#,##0.00", "share": "0.0%"}
+_ROW_PIXELS = 24
+
+
+def add(book: Any, about: dict[str, Any], insight: Insight) -> None:
+    """Both sheets, after those with rows."""
+    _summary(book, about, insight)
+    _manifest(book.add_worksheet("About"), about)
+
+
+def _summary(book: Any, about: dict[str, Any], insight: Insight) -> None:
+    sheet, bold = book.add_worksheet("Summary"), book.add_format({"bold": True})
+    sheet.set_column(0, 0, 30)
+    sheet.set_column(1, 2, 26)
+    sheet.hide_gridlines(2)
+    sheet.write_string(0, 0, "Summary", book.add_format({"bold": True, "font_size": 16}))
+    row = 2
+    for name, heading in _FIRST.items():
+        if about.get(name) not in (None, ""):
+            sheet.write_string(row, 0, heading, bold)
+            sheet.write_string(row, 1, str(about[name])[:1000])
+            row += 1
+    row = _figures(book, sheet, insight.tiles, row + 1)
+    if insight.breakdown is not None:
+        _breakdown(book, sheet, insight.breakdown, row + 1)
+
+
+def _figures(book: Any, sheet: Any, tiles: tuple[Tile, ...], row: int) -> int:
+    sheet.write_string(row, 0, "Figures", book.add_format({"bold": True, "bottom": 1}))
+    for place, tile in enumerate(tiles, row + 1):
+        sheet.write_string(place, 0, tile.title)
+        shape = book.add_format({"num_format": _SHAPES.get(tile.unit, "General"), "align": "left"})
+        if tile.value is None:
+            sheet.write_string(place, 1, "n/a")
+        else:
+            sheet.write_number(place, 1, tile.value, shape)
+    return row + 1 + len(tiles)
+
+
+def _breakdown(book: Any, sheet: Any, shown: Breakdown, row: int) -> None:
+    """A table of the groups, and a chart that refers to its cells."""
+    head, first = book.add_format({"bold": True, "bottom": 1}), row + 2
+    sheet.write_string(row, 0, shown.title, book.add_format({"bold": True}))
+    for column, heading in enumerate((shown.by, *shown.series)):
+        sheet.write_string(row + 1, column, heading, head)
+    for place, (group, *values) in enumerate(shown.rows, first):
+        sheet.write_string(place, 0, str(group)[:1000])
+        for column, value in enumerate(values, 1):
+            sheet.write_number(place, column, value or 0.0)
+    last = first + len(shown.rows) - 1
+    sheet.insert_chart(2, 4, _chart(book, sheet.get_name(), shown, first, last))
+
+
+def _chart(book: Any, name: str, shown: Breakdown, first: int, last: int) -> Any:
+    chart = book.add_chart({"type": "bar"})
+    for column, series in enumerate(shown.series, 1):
+        colours = _COLOURS if len(shown.series) > 1 else _COLOURS[1:]
+        chart.add_series(
+            {
+                "name": series,
+                "categories": [name, first, 0, last, 0],
+                "values": [name, first, column, last, column],
+                "categories_data": [str(group)[:1000] for group, *_ in shown.rows],
+                "values_data": [values[column - 1] or 0.0 for _, *values in shown.rows],
+                "fill": {"color": colours[(column - 1) % len(colours)]},
+                "gap": 60,
+            }
+        )
+    chart.set_title({"name": shown.title, "name_font": {"size": 12}, "overlay": False})
+    chart.set_y_axis({"name": shown.by, "reverse": True})
+    chart.set_x_axis({"major_gridlines": {"visible": True, "line": {"color": "#DDDDDD"}}, "label_position": "low"})
+    chart.set_legend({"none": True} if len(shown.series) == 1 else {"position": "bottom"})
+    chart.set_size({"width": 640, "height": max(260, 130 + _ROW_PIXELS * len(shown.rows) * len(shown.series))})
+    return chart
+
+
+def _manifest(sheet: Any, about: dict[str, Any]) -> None:
+    """One line for each of its entries; a long one goes on in the cells beside it."""
+    sheet.set_column(0, 0, 20)
+    sheet.set_column(1, 1, 90)
+    for row, (name, value) in enumerate(about.items()):
+        sheet.write_string(row, 0, name)
+        text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        for column, piece in enumerate(pieces(text), 1):
+            sheet.write_string(row, column, piece)
