@@ -12,14 +12,21 @@ Columns = tuple[tuple[str, Type], ...]
 
 
 # With its offset, so that a time read back is the same instant.
+_WHOLE_MINUTES = pl.datetime(1972, 2, 1, time_unit="ms", time_zone="UTC")
 _INSTANT = "%Y-%m-%dT%H:%M:%S%.3f%:z"
 
 
 def zoned(frame: pl.DataFrame, columns: Columns, zone: str) -> pl.DataFrame:
     """Instants as ISO 8601 texts in the zone. Not as Python's datetime, which fails at the ends of its range:
     a device may claim to have counted in the year 1."""
-    instants = [name for name, kind in columns if kind is Type.INSTANT]
-    return frame.with_columns(pl.col(instants).dt.convert_time_zone(zone).dt.strftime(_INSTANT))
+    return frame.with_columns(instant_text(name, zone).alias(name) for name, kind in columns if kind is Type.INSTANT)
+
+
+def instant_text(name: str, zone: str) -> pl.Expr:
+    """An instant in the zone; in UTC before 1972, when offsets had seconds, which the text of an offset has not."""
+    instant = pl.col(name)
+    local = instant.dt.convert_time_zone(zone).dt.strftime(_INSTANT)
+    return pl.when(instant < _WHOLE_MINUTES).then(instant.dt.strftime(_INSTANT)).otherwise(local)
 
 
 def flat(frame: pl.DataFrame, columns: Columns, zone: str) -> pl.DataFrame:

@@ -89,7 +89,7 @@ def shown_columns(table: Table, first: pl.DataFrame) -> list[tuple[str, Type]]:
     row that is shown gives its place to others."""
     dataset = find(table.about.get("dataset", ""))
     keys = dataset.key if dataset else ()
-    empty = {name for name, _ in table.columns if _is_empty(first[name])} if first.height else set()
+    empty = {name for name, _ in table.columns[1:] if _is_empty(first[name])} if first.height else set()
 
     def rank(column: tuple[str, Type]) -> int:
         name, kind = column

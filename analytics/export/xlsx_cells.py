@@ -1,17 +1,21 @@
 """Columns of a batch as a workbook takes them. What can be decided for a whole column is decided here at once; only a
 column with something unusual in it is looked at cell by cell."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import polars as pl
 
+from analytics.export.cells import instant_text
 from stockverify.datasets import Type
 
 CELL_UNITS = 32_767
 """What a cell holds, in the UTF-16 units of Excel."""
-MARKUP = "<r>"
+_MARKUP = "<r>"
 """A text that begins like this may be taken by xlsxwriter for markup of its own and would go into the file raw."""
+_NO_XML = "[\ufffe\uffff]"
+"""No XML may hold these, and Excel refuses a file that does; they come as U+FFFD."""
 _DIGITS = 10**15
 """Excel keeps 15 digits of a number; a longer one stays whole as text."""
 _DAY = 86_400_000
@@ -49,6 +53,15 @@ def pieces(text: str) -> Iterator[str]:
     yield text[start:]
 
 
+def text_cell(sheet: Any, row: int, column: int, text: str, shape: Any) -> int:
+    """Write a text, whatever it looks like. What could be taken for markup goes in two pieces, which xlsxwriter marks
+    up itself and escapes."""
+    text = re.sub(_NO_XML, "\ufffd", text)
+    if text.startswith(_MARKUP):
+        return int(sheet.write_rich_string(row, column, text[:1], shape, text[1:]))
+    return int(sheet.write_string(row, column, text, shape))
+
+
 def _cells(column: pl.DataFrame, kind: Type, zone: str) -> Cells:
     cell = pl.col("cell")
     match kind:
@@ -60,8 +73,8 @@ def _cells(column: pl.DataFrame, kind: Type, zone: str) -> Cells:
             return _instants(column, zone)
         case Type.BOOLEAN:
             return Cells(column["cell"].to_list())
-    unusual = column.select(((cell.str.len_bytes() > CELL_UNITS) | cell.str.starts_with(MARKUP)).any()).item()
-    return Cells(column["cell"].to_list(), unusual)
+    odd = (cell.str.len_bytes() > CELL_UNITS) | cell.str.starts_with(_MARKUP) | cell.str.contains(_NO_XML)
+    return Cells(column["cell"].to_list(), bool(column.select(odd.any()).item()))
 
 
 def _numbers(column: pl.DataFrame, odd: pl.Expr) -> Cells:
@@ -74,11 +87,10 @@ def _numbers(column: pl.DataFrame, odd: pl.Expr) -> Cells:
 
 def _instants(column: pl.DataFrame, zone: str) -> Cells:
     """Excel knows no zones and no times before 1900: a cell holds the wall time of the zone, or else a text."""
-    local = pl.col("cell").dt.convert_time_zone(zone)
-    wall = local.dt.replace_time_zone(None)
+    wall = pl.col("cell").dt.convert_time_zone(zone).dt.replace_time_zone(None)
     shown = column.select(
         days=pl.when(wall >= _FIRST, wall < _LAST).then((wall - _EPOCH).dt.total_milliseconds() / _DAY),
-        text=local.dt.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z"),
+        text=instant_text("cell", zone),
     )
     odd = shown["days"].null_count() > shown["text"].null_count()
     if not odd:

@@ -12,7 +12,6 @@ from typing import Any
 import polars as pl
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
-from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
@@ -21,7 +20,7 @@ from analytics.export.cells import listed, longest_text
 from analytics.export.insight import of_tally
 from analytics.export.tables import Table
 from analytics.export.tallies import Tally
-from analytics.export.xlsx_cells import CELL_UNITS, MARKUP, Cells
+from analytics.export.xlsx_cells import CELL_UNITS, Cells, text_cell
 from stockverify.datasets import Type
 from stockverify.errors import SetupError
 
@@ -102,13 +101,13 @@ class _Sheets:
         if length > CELL_UNITS:
             self._keep(value)
             value = f"(a text of {len(value)} characters: see sheet Long texts, row {self._long_texts})"
-        return _text(sheet, row, column, value, self._plain)
+        return text_cell(sheet, row, column, value, self._plain)
 
     def _keep(self, text: str) -> None:
         """Each long text in a row of its own, cut into cells that together hold all of it."""
         self._long = self._long or self._book.add_worksheet("Long texts")
         for column, piece in enumerate(xlsx_cells.pieces(text)):
-            checked(_text(self._long, self._long_texts, column, piece, self._plain), self._long_texts, column)
+            checked(text_cell(self._long, self._long_texts, column, piece, self._plain), self._long_texts, column)
         self._long_texts += 1
 
     def _format(self, name: str, kind: Type) -> Any:
@@ -131,14 +130,22 @@ def write(table: Table, path: Path, zone: str, about: dict[str, Any], sheet_rows
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
         # Not as a context manager: that would finish the whole file also when the export is cancelled.
         book = xlsxwriter.Workbook(path, options | {"tmpdir": folder, "use_zip64": True})
-        sheets = _Sheets(book, table, zone, sheet_rows)
-        for batch in tally.through(table.batches):
-            sheets.add(batch)
-        sheets.close()
-        insight = table.insight() if table.insight else of_tally(tally)
-        xlsx_summary.add(book, about | {"rows": tally.rows}, insight)
-        _finish(book)
+        try:
+            _fill(book, table, zone, about, tally, sheet_rows)
+            _finish(book)
+        except BaseException:
+            _abandon(book)
+            raise
     return tally.rows
+
+
+def _fill(book: Workbook, table: Table, zone: str, about: dict[str, Any], tally: Tally, sheet_rows: int) -> None:
+    sheets = _Sheets(book, table, zone, sheet_rows)
+    for batch in tally.through(table.batches):
+        sheets.add(batch)
+    sheets.close()
+    insight = table.insight() if table.insight else of_tally(tally)
+    xlsx_summary.add(book, about | {"rows": tally.rows}, insight)
 
 
 def is_money(name: str) -> bool:
@@ -150,13 +157,6 @@ def checked(code: int, row: int, column: int) -> None:
     """Raises CellLost for the negative codes with which xlsxwriter tells of a cell that it dropped."""
     if code < 0:
         raise CellLost(row=row + 1, column=column + 1, code=code)
-
-
-def _text(sheet: Worksheet, row: int, column: int, text: str, shape: Format) -> int:
-    """A text cell. What looks like xlsxwriter's own markup goes in two pieces, which it then marks up and escapes."""
-    if text.startswith(MARKUP):
-        return int(sheet.write_rich_string(row, column, text[:1], shape, text[1:]))
-    return int(sheet.write_string(row, column, text))
 
 
 def _width(batch: pl.DataFrame, heading: str, kind: Type) -> int:
@@ -173,3 +173,9 @@ def _finish(book: Workbook) -> None:
         book.close()
     except FileCreateError as error:
         raise (error.args[0] if error.args and isinstance(error.args[0], OSError) else error) from None
+
+
+def _abandon(book: Workbook) -> None:
+    """Close what xlsxwriter has open of an unfinished book."""
+    for sheet in book.worksheets():
+        sheet.row_data_fh.close()

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from analytics.export.insight import Breakdown, Insight, Tile
-from analytics.export.xlsx_cells import pieces
+from analytics.export.xlsx_cells import pieces, text_cell
 
 _FIRST = {
     "snapshot_name": "Snapshot",
@@ -27,11 +27,11 @@ _ROW_PIXELS = 24
 def add(book: Any, about: dict[str, Any], insight: Insight) -> None:
     """Both sheets, after those with rows."""
     _summary(book, about, insight)
-    _manifest(book.add_worksheet("About"), about)
+    _manifest(book.add_worksheet("About"), about, book.add_format())
 
 
 def _summary(book: Any, about: dict[str, Any], insight: Insight) -> None:
-    sheet, bold = book.add_worksheet("Summary"), book.add_format({"bold": True})
+    sheet, bold, plain = book.add_worksheet("Summary"), book.add_format({"bold": True}), book.add_format()
     sheet.set_column(0, 0, 30)
     sheet.set_column(1, 2, 26)
     sheet.hide_gridlines(2)
@@ -40,7 +40,7 @@ def _summary(book: Any, about: dict[str, Any], insight: Insight) -> None:
     for name, heading in _FIRST.items():
         if about.get(name) not in (None, ""):
             sheet.write_string(row, 0, heading, bold)
-            sheet.write_string(row, 1, str(about[name])[:1000])
+            text_cell(sheet, row, 1, str(about[name])[:1000], plain)
             row += 1
     row = _figures(book, sheet, insight.tiles, row + 1)
     if insight.breakdown is not None:
@@ -61,12 +61,12 @@ def _figures(book: Any, sheet: Any, tiles: tuple[Tile, ...], row: int) -> int:
 
 def _breakdown(book: Any, sheet: Any, shown: Breakdown, row: int) -> None:
     """A table of the groups, and a chart that refers to its cells."""
-    head, first = book.add_format({"bold": True, "bottom": 1}), row + 2
+    head, plain, first = book.add_format({"bold": True, "bottom": 1}), book.add_format(), row + 2
     sheet.write_string(row, 0, shown.title, book.add_format({"bold": True}))
     for column, heading in enumerate((shown.by, *shown.series)):
         sheet.write_string(row + 1, column, heading, head)
     for place, (group, *values) in enumerate(shown.rows, first):
-        sheet.write_string(place, 0, str(group)[:1000])
+        text_cell(sheet, place, 0, str(group)[:1000], plain)
         for column, value in enumerate(values, 1):
             sheet.write_number(place, column, value or 0.0)
     last = first + len(shown.rows) - 1
@@ -96,7 +96,7 @@ def _chart(book: Any, name: str, shown: Breakdown, first: int, last: int) -> Any
     return chart
 
 
-def _manifest(sheet: Any, about: dict[str, Any]) -> None:
+def _manifest(sheet: Any, about: dict[str, Any], plain: Any) -> None:
     """One line for each of its entries; a long one goes on in the cells beside it."""
     sheet.set_column(0, 0, 20)
     sheet.set_column(1, 1, 90)
@@ -104,4 +104,4 @@ def _manifest(sheet: Any, about: dict[str, Any]) -> None:
         sheet.write_string(row, 0, name)
         text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
         for column, piece in enumerate(pieces(text), 1):
-            sheet.write_string(row, column, piece)
+            text_cell(sheet, row, column, piece, plain)

@@ -1,0 +1,125 @@
+"""The PDF as its reader sees it, and the chart and summary of the workbook."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import polars as pl
+import pypdf
+import pytest
+
+from analytics.export import Format, Order, Table, export, of_snapshot
+from analytics.export.pdf_file import SHOWN_ROWS
+from analytics.export.pdf_words import cell, number, visible
+from analytics.lake import Freeze, Lake
+from stockverify.datasets import Type
+from tests.analytics.conftest import Take
+from tests.analytics.export.reading import attached, pdf_text
+from tests.analytics.export.test_agreement import HOSTILE
+from tests.analytics.stock import NOW, item, record
+
+ORDER = Order("ann", "Asia/Kolkata", NOW)
+PAIR = (("item_code", Type.STRING), ("verified_qty", Type.FLOAT))
+
+
+@pytest.fixture
+def counted(take: Take) -> Freeze:
+    """Two floors, one of them with a name that is nothing but trouble."""
+    items = [item("R1", "00123", 10, floor="#eval(1) $x$"), item("R2", "b", 5, floor="Attic", item_name=HOSTILE[3])]
+    return take("night *shift*", erp_items=items, verification_records=[record("c-1", "R1", "00123", 7.5)])
+
+
+def test_a_cover_with_its_source_figures_charts_and_rows(counted: Freeze, lake: Lake, tmp_path: Path) -> None:
+    path = export(of_snapshot(lake, counted.snapshot_id), Format.PDF, tmp_path / "x.pdf", ORDER).path
+    text, reader = pdf_text(path), pypdf.PdfReader(path)
+    for said in (
+        "night *shift* As of ",
+        "(Asia/Kolkata)",
+        f"Snapshot {counted.snapshot_id}",
+        "Rows 2 of positions",
+        "Requested by ann, 2026-02-01T00:00:15.250000+05:30",
+        "Counted lines 1 ",
+        "Progress 50.0% ",
+        "Net variance -2.5 ",
+        "Lines counted, by floor",
+        "Largest net variances at cost",
+        "Rows 1 to 2 of 2",
+        "#eval(1) $x$",
+        HOSTILE[3].split(" ", maxsplit=1)[0],
+        "00123",
+        "Page 1 of ",
+    ):
+        assert said in text, said
+    metadata = reader.metadata
+    assert metadata is not None
+    assert (metadata.title, metadata.author) == ("night *shift*", "ann")
+    assert json.loads(str(metadata.subject))["snapshot_id"] == counted.snapshot_id
+    assert attached(path)["query"] == {"collection": "positions"}
+
+
+def test_what_is_not_shown_is_said_and_sums_are_of_all_rows(tmp_path: Path) -> None:
+    rows = SHOWN_ROWS + 234
+    frame = pl.DataFrame({"item_code": [f"I-{n:05}" for n in range(rows)], "verified_qty": [0.5] * rows})
+    done = export(Table("t", PAIR, frame.iter_slices(100), {}, rows), Format.PDF, tmp_path / "x.pdf", ORDER)
+    reader, text = pypdf.PdfReader(done.path), pdf_text(done.path)
+    assert done.rows == rows
+    assert "Rows 1 to 1,000 of 1,234" in text
+    assert "The first 1,000 of 1,234 rows; the sums below are those of all rows. Export as xlsx or csv" in text
+    assert "Sums of all 1,234 rows 617" in text
+    assert ("I-00999" in text, "I-01000" in text) == (True, False)
+    tables = [page.extract_text() for page in reader.pages if "I-00" in page.extract_text()]
+    assert len(tables) > 5
+    assert all("item_code" in page for page in tables), "the header is on every page"
+
+
+def test_columns_without_room_are_named(tmp_path: Path) -> None:
+    columns = tuple((f"c{n:02}", Type.STRING) for n in range(14))
+    frame = pl.DataFrame({name: ["x"] for name, _ in columns})
+    path = export(Table("t", columns, iter([frame]), {}), Format.PDF, tmp_path / "x.pdf", ORDER).path
+    assert "Columns left out here: c12, c13." in pdf_text(path)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, ""),
+        (True, "yes"),
+        (1234567.25, "1,234,567.25"),
+        (-0.5, "-0.5"),
+        (1e16, "10,000,000,000,000,000"),
+        (float("nan"), "nan"),
+        ("a\x00b", "a␀b"),
+        ("123456789012345678", "123456789012345678"),
+        ("x" * 30, "\u200b".join(["x" * 12, "x" * 12, "x" * 6])),
+        ("ab " * 100, "ab " * 53 + "a… (300 characters)"),
+    ],
+)
+def test_cells(value: Any, shown: str) -> None:
+    assert cell(value) == shown
+
+
+def test_numbers_and_controls() -> None:
+    assert [number(0.1 + 0.2), number(1000.0), number(0.0)] == ["0.3", "1,000", "0"]
+    assert visible("a\nb\tc\x1b") == "a\nb\tc␛"
+
+
+def test_the_workbook_has_a_summary_with_a_chart(counted: Freeze, lake: Lake, tmp_path: Path) -> None:
+    path = export(of_snapshot(lake, counted.snapshot_id), Format.XLSX, tmp_path / "x.xlsx", ORDER).path
+    sheet = openpyxl.load_workbook(path)["Summary"]
+    found = {row[0]: row[1:3] for row in sheet.iter_rows(values_only=True, max_col=3)}
+    assert found["Snapshot id"][0] == counted.snapshot_id
+    assert (found["Lines"][0], found["Progress"][0], found["Net variance"][0]) == (2, 0.5, -2.5)
+    assert (found["#eval(1) $x$"], found["Attic"]) == ((10, 7.5), (0, 0))
+    [chart] = sheet._charts
+    refs = [(series.cat.strRef.f, series.val.numRef.f) for series in chart.series]
+    assert refs == [("Summary!$A$28:$A$29", f"Summary!${column}$28:${column}$29") for column in "BC"]
+    assert [sheet[place].value for place in ("A28", "A29")] == ["#eval(1) $x$", "Attic"]
+
+
+def test_long_texts_are_measured_as_excel_does(tmp_path: Path) -> None:
+    text = "😀" * 20_000
+    table = Table("t", PAIR[:1], iter([pl.DataFrame({"item_code": ["a", text]})]), {})
+    book = openpyxl.load_workbook(export(table, Format.XLSX, tmp_path / "x.xlsx", ORDER).path)
+    assert book["t"]["A3"].value == "(a text of 20000 characters: see sheet Long texts, row 1)"
+    assert "".join(cell.value for cell in book["Long texts"][1]) == text
