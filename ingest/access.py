@@ -16,7 +16,7 @@ MANAGES = frozenset({Role.ADMIN})
 AUDITS = frozenset({Role.ADMIN, Role.AUDITOR})
 READS_REPORTS = frozenset({Role.SUPERVISOR, Role.ADMIN, Role.AUDITOR})
 
-LIMITED = frozenset({"auth.login", "auth.login_pin", "auth.refresh", "devices.enroll"})
+LIMITED = frozenset({"auth.login", "auth.login_pin", "auth.refresh", "devices.enroll", "exports.file"})
 """Public operations that are limited by network address."""
 
 OPERATIONS: dict[str, frozenset[Role]] = {
@@ -83,6 +83,11 @@ OPERATIONS: dict[str, frozenset[Role]] = {
     "reports.comparison": READS_REPORTS,
     "reports.comparisons": READS_REPORTS,
     "reports.collections": READS_REPORTS,
+    "exports.create": READS_REPORTS,
+    "exports.list": READS_REPORTS,
+    "exports.one": READS_REPORTS,
+    "exports.cancel": READS_REPORTS,
+    "exports.file": PUBLIC,
     "reports.request_run": SETTLES,
     "reports.run": READS_REPORTS,
     "reports.runs": READS_REPORTS,

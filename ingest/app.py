@@ -13,6 +13,7 @@ from ingest.bodies import MAX_DECODED, decoded
 from ingest.conflicts.handlers import ConflictController
 from ingest.devices.handlers import DeviceController
 from ingest.documentation import pages
+from ingest.exports.handlers import ExportController
 from ingest.health.handlers import health
 from ingest.live.handlers import updates
 from ingest.live.handshake import refused_politely
@@ -44,6 +45,7 @@ def create_app(settings: Settings) -> Litestar:
             ReportController,
             SnapshotController,
             QueryController,
+            ExportController,
             ActivityController,
             AnomalyController,
             updates,

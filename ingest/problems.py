@@ -14,6 +14,7 @@ from ingest.outages import is_outage, note_outage
 from stockverify.errors import (
     BadInput,
     Forbidden,
+    Gone,
     NotFound,
     Refused,
     StockVerifyError,
@@ -29,6 +30,7 @@ _STATUS: dict[type[StockVerifyError], int] = {
     Forbidden: 403,
     NotFound: 404,
     Refused: 409,
+    Gone: 410,
     TooLarge: 413,
     TooMany: 429,
     Unavailable: 503,

@@ -27,6 +27,8 @@ from ingest.auth.store import UserStore
 from ingest.conflicts.store import ConflictStore
 from ingest.devices.rules import claimed
 from ingest.devices.store import DeviceStore
+from ingest.exports.running import running_exports
+from ingest.exports.store import ExportStore
 from ingest.health.store import HealthStore
 from ingest.leases.store import LeaseStore
 from ingest.limits.rules import address
@@ -65,6 +67,7 @@ class AllStores(NamedTuple):
     reports: ReportStore
     snapshots: SnapshotStore
     queries: QueryStore
+    exports: ExportStore
     activity: ActivityStore
     anomalies: AnomalyStore
     health: HealthStore
@@ -99,11 +102,13 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
             devices = DeviceStore(mongo, database, attempts, activity, secret)
             users = UserStore(mongo, database, devices, activity, settings, secret)
             accounts = AccountStore(mongo, database, attempts, activity, hashing, mongo_breaker, settings)
+            exports = ExportStore(database, room, activity, settings, secret)
             racks = RackStore(mongo, database, leases, activity, feed, settings)
             reports = ReportStore(database, room, settings)
             await indexes.ensure(database)
             await accounts.ensure_admin(datetime.now(UTC))
             await stack.enter_async_context(sealing(activity))
+            await stack.enter_async_context(running_exports(exports, room))
             app.state.stores = AllStores(
                 users=users,
                 logins=LoginStore(database, users, devices, attempts, hashing, mongo_breaker),
@@ -117,6 +122,7 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
                 reports=reports,
                 snapshots=SnapshotStore(database, room, reports),
                 queries=QueryStore(database, room),
+                exports=exports,
                 activity=activity,
                 anomalies=AnomalyStore(room),
                 health=HealthStore(mongo, leases, mongo_breaker),

@@ -43,6 +43,10 @@ class NotFound(StockVerifyError):
     """{reason}"""
 
 
+class Gone(StockVerifyError):
+    """{reason}"""
+
+
 class Refused(StockVerifyError):
     """{reason}"""
 

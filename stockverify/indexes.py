@@ -85,6 +85,15 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index("subject", ("sequence", DOWN)),
     ),
     Collection.MARKS: (_index("at", expireAfterSeconds=MARK_SECONDS),),
+    Collection.REPORT_EXPORTS: (
+        _index("status", "created_at"),
+        _index("status", "alive_until"),
+        _index("created_by_id", "status"),
+        _index("created_by", ("created_at", DOWN)),
+        _index(("created_at", DOWN)),
+        _index("file_expires_at"),
+        _index("forgotten_at", expireAfterSeconds=0),
+    ),
     Collection.RUNS: (
         _index("status", "requested_at"),
         _index(("requested_at", DOWN)),

@@ -150,6 +150,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keep_months: Annotated[
         NotNegative, Env("SNAPSHOT_KEEP_MONTHS", "For so many months the last snapshot of each month is kept")
     ] = 24
+    export_ttl: Annotated[
+        Positive, Env("EXPORT_TTL", "Seconds that a file of an export job and the link to it live")
+    ] = 7 * 24 * 3600
 
     def redis_address(self) -> str | None:
         """REDIS_URL, or one made from REDIS_HOST and its companions, or None when Redis is to be embedded."""

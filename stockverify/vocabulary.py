@@ -102,6 +102,8 @@ class Action(StrEnum):
     SESSION_COMPLETED = "session.completed"
     CONFLICT_RESOLVED = "conflict.resolved"
     SNAPSHOT_DELETED = "snapshot.deleted"
+    EXPORT_ASKED = "export.asked"
+    EXPORT_CANCELLED = "export.cancelled"
 
 
 class EventType(StrEnum):
@@ -142,6 +144,16 @@ class AnomalyKind(StrEnum):
     SERIAL_PATTERN = "serial_pattern"
 
 
+class ExportStatus(StrEnum):
+    """How far an export job is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 class Collection(StrEnum):
     """The MongoDB collections."""
 
@@ -165,6 +177,7 @@ class Collection(StrEnum):
     MARKS = "lake_marks"
     PINS = "report_pins"
     DELIVERIES = "report_deliveries"
+    REPORT_EXPORTS = "report_exports"
     ACTIVITY_LOGS = "activity_logs"
 
 

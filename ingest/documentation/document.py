@@ -100,7 +100,7 @@ def _responses(operation: Document, method: str, path: str) -> Document:
     name = operation["operationId"]
     responses = {status: each for status, each in operation["responses"].items() if status.startswith("2")}
     match name:
-        case "reports.export_snapshot":
+        case "reports.export_snapshot" | "exports.file":
             responses["200"]["content"] = {kind.partition(";")[0]: _BINARY for kind in MEDIA_TYPES.values()}
         case "metrics":
             responses["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}

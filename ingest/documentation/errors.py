@@ -9,8 +9,9 @@ from ingest.documentation.shapes import Problem, reference
 
 NEVER_LIMITED = frozenset({"health", "metrics"})
 NAME_OTHERS_IN_BODY_OR_QUERY = frozenset(
-    {"sync.heartbeat", "reports.compare", "reports.preview", "devices.invite", "anomalies.list"}
+    {"sync.heartbeat", "reports.compare", "reports.preview", "devices.invite", "anomalies.list", "exports.create"}
 )
+SIGNED = frozenset({"exports.file"})
 CHECK_CREDENTIALS = frozenset({"auth.login", "auth.login_pin", "auth.refresh", "devices.enroll"})
 WRITES = frozenset({"post", "put", "patch", "delete"})
 
@@ -25,6 +26,7 @@ _MEANINGS = {
     403: "The caller may not do this",
     404: "What the request names does not exist",
     409: "It contradicts what stands already; `detail` says who or what",
+    410: "It was there once and is no more",
     413: "The body is too large, as it came or decoded",
     429: "Too many requests or attempts; wait as long as Retry-After says",
     503: "A backend does not answer at the moment and nothing was changed; try again after Retry-After",
@@ -39,6 +41,8 @@ def statuses(operation: str, method: str, path: str) -> Iterator[int]:
     yield from (400, 413)  # any request may bring a body, and an encoded one is read before anybody looks
     if not public or operation in CHECK_CREDENTIALS:
         yield from (401, 403)
+    if operation in SIGNED:
+        yield from (403, 410)
     if "{" in path or operation in NAME_OTHERS_IN_BODY_OR_QUERY:
         yield 404
     if method in WRITES and operation != "auth.refresh":

@@ -38,6 +38,7 @@ class Errand(Struct, frozen=True, kw_only=True, tag=True):
     """One thing to do. All only read, or write into a folder of their own, so that any may be done twice."""
 
     takes_long: ClassVar[bool] = False
+    in_background: ClassVar[bool] = False
 
 
 class Describe(Errand, frozen=True, kw_only=True):
@@ -125,8 +126,27 @@ class FindAnomalies(Errand, frozen=True, kw_only=True):
     limit: int
 
 
+class ExportJob(Export, frozen=True, kw_only=True):
+    """The same, in the background: tells in `folder` how far it is, and stops when it is told so there. Gives Made."""
+
+    in_background: ClassVar[bool] = True
+    bom: bool
+
+
 AnyErrand = (
-    Describe | Templates | Check | Preview | Keep | Forget | List | Find | Page | CompareBoth | Export | FindAnomalies
+    Describe
+    | Templates
+    | Check
+    | Preview
+    | Keep
+    | Forget
+    | List
+    | Find
+    | Page
+    | CompareBoth
+    | Export
+    | ExportJob
+    | FindAnomalies
 )
 
 

@@ -16,6 +16,7 @@ from stockverify.settings import Settings
 T = TypeVar("T")
 SHORT_SECONDS = 60
 LONG_SECONDS = 1800
+BACKGROUND_SECONDS = 6 * 3600
 
 
 class ErrandFailed(Exception):
@@ -23,23 +24,26 @@ class ErrandFailed(Exception):
 
 
 class Room:
-    """Two desks: a page of a snapshot never waits behind somebody's export."""
+    """Three desks: a page of a snapshot never waits behind somebody's export, nor that behind an export job, for which
+    nobody waits at all."""
 
     def __init__(self, settings: Settings) -> None:
         # Devices go first on a busy machine, and exports last: a page is something that somebody waits for.
         self.short = Desk(settings, SHORT_SECONDS, niceness=5)
         self.long = Desk(settings, LONG_SECONDS, niceness=10)
+        self.background = Desk(settings, BACKGROUND_SECONDS, niceness=15)
 
     async def run(self, errand: AnyErrand, kind: type[T]) -> T:
         """The result of an errand. Raises the error of the house that it met, Unavailable or ErrandFailed."""
-        desk = self.long if errand.takes_long else self.short
+        desk = self.background if errand.in_background else self.long if errand.takes_long else self.short
         context = {name: str(value) for name, value in structlog.contextvars.get_contextvars().items()}
         return _result(await desk.ask(Question(errand, context)), kind)
 
     async def close(self) -> None:
-        """End both processes."""
+        """End all processes."""
         await self.short.close()
         await self.long.close()
+        await self.background.close()
 
 
 def _result(answer: AnyAnswer, kind: type[T]) -> T:

@@ -9,15 +9,16 @@ import msgspec
 from pymongo import MongoClient
 
 from analytics import reports
-from analytics.export import Order, export, of_result, of_snapshot
+from analytics.export import Cancelled, Order, Watch, export, of_result, of_snapshot
 from analytics.export.tables import Table
+from analytics.export.watching import unwatched
 from analytics.export.write import format_of
 from analytics.lake import Lake
 from analytics.lake.reports import Reports
 from analytics.query import PREVIEW_LIMIT, QueryResult, checked, describe, run, run_live
 from analytics.query.pipeline import pipeline
 from analytics.query.templates import Template, templates
-from ingest.reports import anomalies, comparisons, errands, places
+from ingest.reports import anomalies, comparisons, errands, places, telling
 from ingest.reports.errands import Made, Place, Previewed, Rows, Totals
 from stockverify.clients import Document, database
 from stockverify.datasets import POSITIONS
@@ -89,12 +90,19 @@ class Work:
 
     @do.register
     def _export(self, asked: errands.Export) -> Made:
+        return self._write(asked, unwatched)
+
+    @do.register
+    def _export_job(self, asked: errands.ExportJob) -> Made:
+        return self._write(asked, _telling(Path(asked.folder)), asked.bom)
+
+    def _write(self, asked: errands.Export, watch: Watch, bom: bool = True) -> Made:
         kind = format_of(asked.kind)
         table, name = self._table(asked.place, asked.dataset)
         folder = Path(asked.folder)
         folder.mkdir(parents=True, exist_ok=True)  # the process before may have died of this very errand
         path = folder / f"{_file_stem(asked.name or name)}.{kind}"
-        made = export(table, kind, path, Order(asked.requested_by, self._zone, asked.now))
+        made = export(table, kind, path, Order(asked.requested_by, self._zone, asked.now, bom), watch)
         return Made(str(made.path), made.rows, made.sha256)
 
     @do.register
@@ -113,6 +121,17 @@ class Work:
 def _previewed(result: QueryResult, stages: list[dict[str, Any]]) -> Previewed:
     rows, shown = msgspec.json.encode(result.rows()), msgspec.json.encode(stages)
     return Previewed(rows, shown, result.row_count, result.snapshot_id, result.as_of.timestamp())
+
+
+def _telling(folder: Path) -> Watch:
+    """Tells in the folder how far it is, and stops when it is told so there."""
+
+    def watch(done: int, total: int | None) -> None:
+        if telling.is_stopped(folder):
+            raise Cancelled(rows=done)
+        telling.tell(folder, telling.Progress(done, total))
+
+    return watch
 
 
 def _file_stem(name: str) -> str:

@@ -27,6 +27,7 @@ LEAST_SHAPES = {
     "report_queries": 4,
     "report_compare_jobs": 1,
     "report_runs": 1,
+    "report_exports": 4,
 }
 LISTS = (
     "/api/racks/available",
@@ -63,6 +64,8 @@ LISTS = (
     "/api/reports/compare",
     "/api/reports/compare?created_by=U",
     "/api/reports/runs",
+    "/api/reports/exports",
+    "/api/reports/exports?created_by=U",
 )
 
 

@@ -1,0 +1,255 @@
+"""Export jobs over HTTP: asked for, watched, cancelled, fetched by a link, and alive after kills."""
+
+import io
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+import msgspec
+import openpyxl
+import polars as pl
+import pypdf
+import pytest
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from analytics.extract import materialise
+from analytics.lake import Lake
+from stockverify.clients import Document, database
+from stockverify.services.embedded import Backends
+from stockverify.vocabulary import Collection
+from tests.analytics.stock import item
+from tests.service import Service, running_service, start_process
+
+Stored = Database[dict[str, Any]]
+NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
+ROWS = 30_000
+ENDED = ("done", "failed", "cancelled")
+
+
+@pytest.fixture(scope="module")
+def shop(
+    embedded: Backends, mongo: "MongoClient[Document]", tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """A service in two processes, with a freeze of enough rows that a workbook takes a while."""
+    changes: dict[str, Any] = {"mongodb_database": "exports", "data_dir": tmp_path_factory.mktemp("exports")}
+    settings = msgspec.structs.replace(embedded.settings, secret="e" * 32, **changes)
+    stored = database(mongo, settings)
+    stored[Collection.ERP_ITEMS].insert_many(
+        item("R1", f"{n:06}", 2.0, item_name="=cmd|' /C calc'!A0") for n in range(ROWS)
+    )
+    materialise(Lake(settings.lake), stored, NOW, "all of it")
+    with running_service(settings, processes=2) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def boss(shop: Service) -> httpx.Client:
+    return shop.person("supervisor")
+
+
+@pytest.fixture
+def jobs(shop: Service, mongo: "MongoClient[Document]") -> Any:
+    return database(mongo, shop.settings)[Collection.REPORT_EXPORTS]
+
+
+def ask(client: httpx.Client, kind: str, **more: Any) -> dict[str, Any]:
+    reply = client.post("/api/reports/exports", json={"snapshot_id": "latest", "format": kind, **more})
+    assert reply.status_code == 202, reply.text
+    job: dict[str, Any] = reply.json()
+    return job
+
+
+def look(client: httpx.Client, job: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = client.get(f"/api/reports/exports/{job['job_id']}").raise_for_status().json()
+    return found
+
+
+def until(client: httpx.Client, job: dict[str, Any], holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    deadline = time.monotonic() + 60
+    while not holds(state := look(client, job)):
+        assert time.monotonic() < deadline, state
+        time.sleep(0.1)
+    return state
+
+
+def ended(client: httpx.Client, job: dict[str, Any]) -> dict[str, Any]:
+    return until(client, job, lambda state: state["status"] in ENDED)
+
+
+def fetch(shop: Service, url: str) -> httpx.Response:
+    """Without any token, as from a mail."""
+    return httpx.get(shop.url + url)
+
+
+def folders(shop: Service) -> list[Path]:
+    root = shop.settings.exports / "jobs"
+    return sorted(root.iterdir()) if root.is_dir() else []
+
+
+def under_way(state: dict[str, Any]) -> bool:
+    return state["status"] == "running" and state["rows_done"] > 0
+
+
+def test_a_job_from_the_queue_to_the_file(shop: Service, boss: httpx.Client) -> None:
+    asked = ask(boss, "ndjson")
+    assert (asked["status"], asked["rows_done"], asked["download_url"]) == ("queued", 0, None)
+    assert asked["snapshot_id"] != "latest"
+    done = ended(boss, asked)
+    assert (done["status"], done["rows_done"], done["rows_total"], done["error"]) == ("done", ROWS, ROWS, None)
+    reply = fetch(shop, done["download_url"])
+    rows = reply.content.splitlines()
+    assert (reply.status_code, len(rows), json.loads(rows[7])["item_code"]) == (200, ROWS, "000007")
+    assert reply.headers["content-disposition"] == 'attachment; filename="all-of-it.ndjson"'
+    assert reply.headers["content-type"] == "application/x-ndjson"
+    assert (reply.headers["x-content-sha256"], len(reply.content)) == (done["sha256"], done["bytes"])
+    assert "etag" in reply.headers
+    assert fetch(shop, done["download_url"]).content == reply.content, "the file stays for the next one"
+    assert done["expires_at"] - done["finished_at"] == shop.settings.export_ttl
+
+
+def test_formats_options_and_queries(shop: Service, boss: httpx.Client) -> None:
+    grouped = {"collection": "items", "group_by": ["rack_id"], "aggregations": {"book_qty": "sum"}}
+    asked = {
+        kind: ask(boss, kind, query_spec=grouped, options={"bom": False}) for kind in ("csv", "pdf", "xlsx", "parquet")
+    }
+    files = {kind: fetch(shop, ended(boss, job)["download_url"]).content for kind, job in asked.items()}
+    assert files["csv"] == b"rack_id,book_qty_sum\r\nR1,60000.0\r\n"
+    assert "60,000" in pypdf.PdfReader(io.BytesIO(files["pdf"])).pages[-1].extract_text()
+    sheet = openpyxl.load_workbook(io.BytesIO(files["xlsx"])).worksheets[0]
+    assert list(sheet.iter_rows(values_only=True)) == [("rack_id", "book_qty_sum"), ("R1", 60_000)]
+    assert pl.read_parquet(io.BytesIO(files["parquet"])).rows() == [("R1", 60_000.0)]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "culprit"),
+    [
+        ({"format": "docx"}, 400, "docx"),
+        ({"dataset": "users"}, 400, "users"),
+        ({"snapshot_id": "nope"}, 404, "nope"),
+        ({"snapshot_id": "../../etc/passwd"}, 404, "../../etc/passwd"),
+        ({"query_spec": {"collection": "items", "filters": {"password": 1}}}, 400, "password"),
+    ],
+)
+def test_what_is_wrong_is_said_at_once(boss: httpx.Client, body: dict[str, Any], status: int, culprit: str) -> None:
+    reply = boss.post("/api/reports/exports", json={"snapshot_id": "latest", "format": "csv", **body})
+    assert (reply.status_code, culprit in reply.json()["detail"]) == (status, True)
+
+
+def test_a_link_is_for_one_file_one_person_and_a_time(shop: Service, boss: httpx.Client, jobs: Any) -> None:
+    first, second = (ended(boss, ask(boss, "csv", dataset="items")) for _ in range(2))
+    split = urlsplit(first["download_url"])
+    query = dict(parse_qsl(split.query))
+    for name, value in (
+        ("expires", str(int(query["expires"]) + 1)),
+        ("user", "u-other"),
+        ("signature", "A" * 43),
+        ("signature", ""),
+    ):
+        reply = httpx.get(shop.url + split.path, params=query | {name: value})
+        assert reply.status_code == 403, reply.text
+        assert "not as it was given out" in reply.json()["detail"]
+    for path in (second["job_id"], "ex-unknown", "..%2F..%2Fsecret.key", "%2e%2e"):
+        reply = httpx.get(f"{shop.url}/api/reports/exports/{path}/file", params=query)
+        assert reply.status_code in (403, 404), reply.text
+    key = __import__("ingest.exports.links", fromlist=["links"])
+    link = key.Link(first["job_id"], first["file"], int(time.time()) - 1, "u")
+    late = fetch(shop, key.url(link, key.key_of("e" * 32)))
+    assert (late.status_code, "has expired" in late.json()["detail"]) == (410, True)
+    shutil.rmtree(next(folder for folder in folders(shop) if folder.name.startswith(second["job_id"])))
+    assert fetch(shop, second["download_url"]).status_code == 410
+
+
+def test_whoever_may_see_and_cancel(shop: Service, boss: httpx.Client) -> None:
+    job = ended(boss, ask(boss, "csv", dataset="sessions"))
+    auditor, other, staff = shop.person("auditor"), shop.person("supervisor"), shop.person()
+    assert staff.get("/api/reports/exports").status_code == 403
+    for person in (auditor, other):
+        assert job["job_id"] in [each["job_id"] for each in person.get("/api/reports/exports").json()]
+        assert fetch(shop, look(person, job)["download_url"]).status_code == 200
+    mine = ended(auditor, ask(auditor, "csv", dataset="sessions"))
+    listed = boss.get("/api/reports/exports", params={"created_by": mine["created_by"]}).json()
+    assert [each["job_id"] for each in listed] == [mine["job_id"]]
+    assert auditor.post(f"/api/reports/exports/{job['job_id']}/cancel").status_code == 403
+    finished = other.post(f"/api/reports/exports/{job['job_id']}/cancel")
+    assert (finished.status_code, "is done already" in finished.json()["detail"]) == (409, True)
+    entries = shop.admin.get("/api/activity/", params={"subject": mine["job_id"]}).json()
+    deadline = time.monotonic() + 10
+    while not entries and time.monotonic() < deadline:
+        time.sleep(0.2)
+        entries = shop.admin.get("/api/activity/", params={"subject": mine["job_id"]}).json()
+    assert [(entry["action"], entry["details"]["format"]) for entry in entries] == [("export.asked", "csv")]
+
+
+def test_a_job_is_cancelled_while_it_runs_and_leaves_nothing(shop: Service, boss: httpx.Client) -> None:
+    before = folders(shop)
+    job = ask(boss, "xlsx")
+    seen = until(boss, job, under_way)
+    assert 0 < seen["rows_done"] < seen["rows_total"] == ROWS
+    reply = boss.post(f"/api/reports/exports/{job['job_id']}/cancel")
+    assert reply.status_code == 200
+    state = ended(boss, job)
+    assert (state["status"], state["download_url"], state["file"]) == ("cancelled", None, None)
+    assert boss.post(f"/api/reports/exports/{job['job_id']}/cancel").json() == state
+    assert folders(shop) == before
+
+
+def test_a_job_in_the_queue_is_cancelled_at_once(shop: Service, boss: httpx.Client) -> None:
+    asked = [ask(boss, "xlsx") for _ in range(5)]
+    replies = [boss.post(f"/api/reports/exports/{job['job_id']}/cancel").json() for job in reversed(asked)]
+    assert [reply["status"] for reply in replies[:3]] == ["cancelled"] * 3
+    assert {ended(boss, job)["status"] for job in asked} == {"cancelled"}
+
+
+def test_too_many_at_once_are_refused(shop: Service, jobs: Any) -> None:
+    person = shop.person("supervisor")
+    user_id = person.get("/api/auth/me").json()["id"]
+    open_jobs = [
+        {"_id": f"full-{n}", "created_by_id": user_id, "status": "running", "alive_until": NOW + timedelta(9999)}
+        for n in range(20)
+    ]
+    jobs.insert_many(open_jobs)
+    reply = person.post("/api/reports/exports", json={"snapshot_id": "latest", "format": "csv"})
+    jobs.delete_many({"created_by_id": user_id})
+    assert (reply.status_code, "You have 20 exports" in reply.json()["detail"]) == (429, True)
+
+
+def test_the_reports_process_may_be_killed(shop: Service, boss: httpx.Client) -> None:
+    job = ask(boss, "xlsx")
+    until(boss, job, under_way)
+    for child in shop.children:
+        for pid in Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split():
+            os.kill(int(pid), signal.SIGKILL)
+    done = ended(boss, job)
+    assert (done["status"], done["rows_done"]) == ("done", ROWS)
+
+
+def test_a_killed_service_leaves_its_job_to_the_other_one(shop: Service, boss: httpx.Client, jobs: Any) -> None:
+    job = ask(boss, "xlsx")
+    until(boss, job, under_way)
+    shop.children[1].kill()
+    shop.children[0].kill()
+    jobs.update_one({"_id": job["job_id"]}, {"$set": {"alive_until": NOW}})  # as half a minute later
+    start_process(shop, 3)
+    shop.children[:2] = []
+    [left] = [folder for folder in folders(shop) if folder.name.startswith(job["job_id"])][:1]
+    done = ended(boss, job)
+    assert (done["status"], done["rows_done"], jobs.find_one({"_id": job["job_id"]})["attempts"]) == ("done", ROWS, 2)
+    assert len(fetch(shop, done["download_url"]).content) == done["bytes"]
+    assert left.is_dir()
+
+
+def test_a_job_that_ends_the_service_again_and_again_fails(boss: httpx.Client, jobs: Any) -> None:
+    job = ask(boss, "csv", dataset="sessions")
+    ended(boss, job)
+    jobs.update_one({"_id": job["job_id"]}, {"$set": {"status": "running", "alive_until": NOW, "attempts": 2}})
+    state = ended(boss, job)
+    assert (state["status"], "ended twice" in str(state["error"])) == ("failed", True)
