@@ -16,7 +16,9 @@ _WORDS = {
     Format.XLSX: "Excel workbook (xlsx)",
     Format.CSV: "Text table (csv)",
     Format.JSON: "JSON",
+    Format.NDJSON: "JSON, one row a line (ndjson)",
     Format.PARQUET: "Parquet",
+    Format.PDF: "PDF",
 }
 
 

@@ -34,7 +34,8 @@ def working(text: str) -> Any:
 def counting(text: str) -> "Iterator[Callable[[int, int | None], None]]":
     """A bar on standard error, if a person looks at it; gives what it is told by: rows done, rows in all."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(text, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

@@ -60,7 +60,7 @@ async def _run_for_ever(store: ExportStore, room: Room) -> None:
 
 async def work(store: ExportStore, room: Room, job: Document) -> None:
     """Do one job that was taken, to whatever end. Only the files of a job that is done are kept."""
-    _remove(store.folders(job))
+    await _remove(store.folders(job))
     outcome, folder, kept = rules.verdict(job), store.folder(job), False
     try:
         outcome = outcome or await _made(store, room, job, folder)
@@ -71,7 +71,7 @@ async def work(store: ExportStore, room: Room, job: Document) -> None:
         raise
     finally:
         if not kept:
-            _remove([folder])
+            await _remove([folder])
 
 
 async def _made(store: ExportStore, room: Room, job: Document, folder: Path) -> Document:
@@ -123,13 +123,14 @@ def _outcome(job: Document, errand: "asyncio.Task[Made]") -> Document:
 async def sweep(store: ExportStore, now: datetime) -> None:
     """Remove files whose time is over, and folders that a killed process has left."""
     for job in await store.expired(now):
-        _remove(store.folders(job))
+        await _remove(store.folders(job))
         await store.forget_file(job)
     old = [path for path in store.root.glob("ex-*") if now.timestamp() - path.stat().st_mtime > _ORPHAN_SECONDS]
     used = await store.in_use([path.name.rpartition("-")[0] for path in old]) if old else set()
-    _remove([path for path in old if path.name not in used])
+    await _remove([path for path in old if path.name not in used])
 
 
-def _remove(folders: list[Path]) -> None:
+async def _remove(folders: list[Path]) -> None:
+    """In a thread: a disk takes a while to let go of a large file, and heartbeats must not wait for it."""
     for path in folders:
-        shutil.rmtree(path, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)

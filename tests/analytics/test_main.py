@@ -2,8 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,14 +24,14 @@ class Shell:
     """Runs commands with the settings of the test."""
 
     def __init__(self, settings: Settings) -> None:
-        self._env = {**to_env(settings), "USER": "ann"}
+        self.env = {**to_env(settings), "USER": "ann"}
 
     def __call__(self, *arguments: str, **env: str) -> Result:
-        return CliRunner().invoke(main, arguments, env=self._env | env, catch_exceptions=False)
+        return CliRunner().invoke(main, arguments, env=self.env | env, catch_exceptions=False)
 
     def process(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "analytics", *arguments]
-        return subprocess.run(command, env=os.environ | self._env, capture_output=True, text=True, check=False)
+        return subprocess.run(command, env=os.environ | self.env, capture_output=True, text=True, check=False)
 
     def json(self, *arguments: str) -> Any:
         done = self(*arguments, "--json")
@@ -63,6 +66,10 @@ def test_from_snapshot_to_file(shell: Shell, db: Database[Document], settings: S
     assert shell.json("export", "--format", "json", "--dataset", "records", "--out", str(out))["rows"] == 1
     assert json.loads(out.read_text())["rows"][0]["client_record_id"] == "c-1"
     assert json.loads(out.with_name("counts.json.manifest.json").read_text())["requested_by"] == "ann"
+    pdf = shell.json("export", "--format", "pdf", "--out", str(settings.data_dir))
+    assert Path(pdf["path"]).read_bytes().startswith(b"%PDF-")
+    plain = shell.json("export", "--format", "csv", "--no-bom", "--out", str(settings.data_dir / "plain.csv"))
+    assert Path(plain["path"]).read_bytes().startswith(b"floor,")
     assert shell.json("verify") == {"checked": 2, "problems": []}
 
 
@@ -90,6 +97,22 @@ def test_anomalies_are_told_in_words_and_for_programs(shell: Shell, db: Database
     assert "Counted 90 where the book says 20" in shown
     assert "1 rows of positions, such as R1, , odd?[31m" in shown
     assert "\x1b" not in shown
+
+
+def test_ctrl_c_leaves_nothing_behind(shell: Shell, db: Database[Document], settings: Settings) -> None:
+    db["erp_items"].insert_many(item("R1", f"{number:06}", 3) for number in range(20_000))
+    shell.json("snapshot")
+    command = [sys.executable, "-m", "stockverify", "export", "--format", "xlsx"]
+    with subprocess.Popen(
+        command, env=os.environ | shell.env, start_new_session=True, stderr=subprocess.PIPE
+    ) as process:
+        deadline = time.monotonic() + 30
+        while not list(settings.exports.glob(".xlsx-*/*")) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of its foreground processes
+        said = process.communicate(timeout=20)[1].decode()
+    assert (process.returncode, "Traceback" in said) == (1, False), said
+    assert list(settings.exports.iterdir()) == []
 
 
 def test_damage_is_told_with_exit_code_1(shell: Shell, db: Database[Document], lake: Lake) -> None:

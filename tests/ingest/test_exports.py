@@ -23,7 +23,13 @@ from pymongo.database import Database
 
 from analytics.extract import materialise
 from analytics.lake import Lake
-from stockverify.clients import Document, database
+from ingest.activity.store import ActivityStore
+from ingest.exports import links
+from ingest.exports.links import Link
+from ingest.exports.running import sweep
+from ingest.exports.store import ExportStore
+from ingest.reports.room import open_room
+from stockverify.clients import Document, async_database, database, open_async_mongo
 from stockverify.services.embedded import Backends
 from stockverify.vocabulary import Collection
 from tests.analytics.stock import item
@@ -160,9 +166,8 @@ def test_a_link_is_for_one_file_one_person_and_a_time(shop: Service, boss: httpx
     for path in (second["job_id"], "ex-unknown", "..%2F..%2Fsecret.key", "%2e%2e"):
         reply = httpx.get(f"{shop.url}/api/reports/exports/{path}/file", params=query)
         assert reply.status_code in (403, 404), reply.text
-    key = __import__("ingest.exports.links", fromlist=["links"])
-    link = key.Link(first["job_id"], first["file"], int(time.time()) - 1, "u")
-    late = fetch(shop, key.url(link, key.key_of("e" * 32)))
+    link = Link(first["job_id"], first["file"], int(time.time()) - 1, "u")
+    late = fetch(shop, links.url(link, links.key_of("e" * 32)))
     assert (late.status_code, "has expired" in late.json()["detail"]) == (410, True)
     shutil.rmtree(next(folder for folder in folders(shop) if folder.name.startswith(second["job_id"])))
     assert fetch(shop, second["download_url"]).status_code == 410
@@ -235,16 +240,16 @@ def test_the_reports_process_may_be_killed(shop: Service, boss: httpx.Client) ->
 def test_a_killed_service_leaves_its_job_to_the_other_one(shop: Service, boss: httpx.Client, jobs: Any) -> None:
     job = ask(boss, "xlsx")
     until(boss, job, under_way)
-    shop.children[1].kill()
-    shop.children[0].kill()
+    for child in shop.children:
+        child.kill()
+    left = next(folder for folder in folders(shop) if folder.name.startswith(job["job_id"]))
     jobs.update_one({"_id": job["job_id"]}, {"$set": {"alive_until": NOW}})  # as half a minute later
+    shop.children[:] = []
     start_process(shop, 3)
-    shop.children[:2] = []
-    [left] = [folder for folder in folders(shop) if folder.name.startswith(job["job_id"])][:1]
     done = ended(boss, job)
     assert (done["status"], done["rows_done"], jobs.find_one({"_id": job["job_id"]})["attempts"]) == ("done", ROWS, 2)
     assert len(fetch(shop, done["download_url"]).content) == done["bytes"]
-    assert left.is_dir()
+    assert not left.exists()
 
 
 def test_a_job_that_ends_the_service_again_and_again_fails(boss: httpx.Client, jobs: Any) -> None:
@@ -253,3 +258,22 @@ def test_a_job_that_ends_the_service_again_and_again_fails(boss: httpx.Client, j
     jobs.update_one({"_id": job["job_id"]}, {"$set": {"status": "running", "alive_until": NOW, "attempts": 2}})
     state = ended(boss, job)
     assert (state["status"], "ended twice" in str(state["error"])) == ("failed", True)
+
+
+async def test_files_are_swept_when_their_time_is_over(shop: Service, boss: httpx.Client, jobs: Any) -> None:
+    job = ended(boss, ask(boss, "csv", dataset="sessions"))
+    orphan = shop.settings.exports / "jobs" / "ex-0000-left"
+    orphan.mkdir()
+    os.utime(orphan, (0, 0))
+    jobs.update_one({"_id": job["job_id"]}, {"$set": {"file_expires_at": NOW}})
+    kept = [folder for folder in folders(shop) if job["job_id"] not in folder.name and folder != orphan]
+    for folder in kept:
+        os.utime(folder, (0, 0))
+    async with open_async_mongo(shop.settings.mongodb_uri or "") as client, open_room(shop.settings) as room:
+        stored = async_database(client, shop.settings)
+        await sweep(ExportStore(stored, room, ActivityStore(stored), shop.settings, "e" * 32), datetime.now(UTC))
+    assert folders(shop) == kept
+    assert kept, "files whose time is not over stay, however old their folders look"
+    later = look(boss, job)
+    assert (later["status"], later["download_url"], later["expires_at"]) == ("done", None, None)
+    assert fetch(shop, job["download_url"]).status_code == 410
