@@ -8,6 +8,7 @@ import click
 
 from analytics.commands.shared import as_json_option, counting, dataset_option, settings, show
 from analytics.export import Format, Order, export, of_snapshot
+from analytics.figures import tolerance_of
 from analytics.lake import Lake
 from stockverify.settings import Settings
 
@@ -32,7 +33,7 @@ def command(snapshot_id: str, kind: str, dataset: str, bom: bool, out: Path | No
     chosen = settings()
     lake = Lake(chosen.lake)
     wanted = lake.resolve(snapshot_id)
-    table = of_snapshot(lake, wanted, dataset)
+    table = of_snapshot(lake, wanted, dataset, tolerance_of(chosen))
     path = _target(out, chosen, f"{table.name}-{wanted}.{kind}")
     order = Order(os.environ.get("USER", "command line"), chosen.time_zone, datetime.now(UTC), bom)
     with counting(f"Writing {path.name}") as watch:

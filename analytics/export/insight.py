@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from analytics.export.tallies import Tally
-from analytics.figures import FIGURES, Overview, overview
+from analytics.figures import FIGURES, Overview, Tolerance, overview
 from analytics.lake import Lake
 
 SHOWN_GROUPS = 15
@@ -39,9 +39,9 @@ class Insight(NamedTuple):
     charts: Callable[[], Iterator[dict[str, Any]]]
 
 
-def of_positions(lake: Lake, snapshot_id: str) -> Insight:
+def of_positions(lake: Lake, snapshot_id: str, tolerance: Tolerance) -> Insight:
     """The figures and charts of a snapshot, as the dashboard shows them."""
-    found = overview(lake, snapshot_id)
+    found = overview(lake, snapshot_id, tolerance)
     tiles = tuple(Tile(figure.title, getattr(found.totals, figure.name), figure.unit) for figure in FIGURES)
     floors = found.by_floor.select(pl.col("floor").fill_null(_NO_NAME), "book_units", "verified_units")
     rows = tuple(floors.head(SHOWN_GROUPS).iter_rows())

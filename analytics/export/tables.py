@@ -11,6 +11,7 @@ from msgspec import structs
 
 from analytics.compare import Comparison
 from analytics.export.insight import Insight, of_positions
+from analytics.figures import EXACT, Tolerance
 from analytics.lake import Lake
 from analytics.query import QueryResult, described
 from stockverify.datasets import POSITIONS, Type
@@ -40,8 +41,8 @@ class Table(NamedTuple):
     insight: Callable[[], Insight] | None = None
 
 
-def of_snapshot(lake: Lake, snapshot_id: str, dataset: str = "positions") -> Table:
-    """A dataset of a snapshot, streamed from its files."""
+def of_snapshot(lake: Lake, snapshot_id: str, dataset: str = POSITIONS.name, tolerance: Tolerance = EXACT) -> Table:
+    """A dataset of a snapshot, streamed from its files; the tolerance is that of the figures that go with positions."""
     manifest = lake.manifest(dataset, snapshot_id)
     files = lake.files(dataset, snapshot_id)
     columns = tuple((name, Type(kind)) for name, kind in manifest.columns)
@@ -52,7 +53,7 @@ def of_snapshot(lake: Lake, snapshot_id: str, dataset: str = "positions") -> Tab
         "as_of": manifest.as_of,
         "query": {"collection": manifest.dataset},
     }
-    insight = partial(of_positions, lake, snapshot_id) if manifest.dataset == POSITIONS.name else None
+    insight = partial(of_positions, lake, snapshot_id, tolerance) if manifest.dataset == POSITIONS.name else None
     return Table(manifest.dataset, columns, _read(files), about, sum(part.rows for part in manifest.files), insight)
 
 

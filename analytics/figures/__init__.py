@@ -1,6 +1,6 @@
 """What the figures mean. Page, chart, comparison and file take them from here, so that they agree."""
 
-from analytics.figures.declared import EXACT, Figure, Tolerance
+from analytics.figures.declared import EXACT, Figure, Tolerance, tolerance_of
 from analytics.figures.overview import Overview, UnknownFigure, overview, trend
 from analytics.figures.stock import STOCK as FIGURES
 from analytics.figures.stock import Totals, grouped, totals
@@ -19,6 +19,7 @@ __all__ = [
     "WorkTotals",
     "grouped",
     "overview",
+    "tolerance_of",
     "totals",
     "trend",
 ]

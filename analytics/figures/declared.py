@@ -4,6 +4,8 @@ from typing import Literal, NamedTuple
 
 import polars as pl
 
+from stockverify.settings import Settings
+
 Better = Literal["more", "less", "neither"]
 
 
@@ -35,3 +37,8 @@ class Tolerance(NamedTuple):
 
 
 EXACT = Tolerance()
+
+
+def tolerance_of(settings: Settings) -> Tolerance:
+    """The tolerance of the house."""
+    return Tolerance(settings.tolerance_units, settings.tolerance_share)

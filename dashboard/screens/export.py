@@ -1,8 +1,11 @@
 """Export: a whole dataset of the shown snapshot as a file, with its manifest."""
 
+from functools import partial
+
 import streamlit as st
 
 from analytics.export import of_snapshot
+from analytics.figures import tolerance_of
 from dashboard import exporting
 from dashboard.context import House, open_house
 from dashboard.heading import heading
@@ -33,7 +36,9 @@ def _file(house: House, snapshot_id: str, name: str) -> None:
     manifest = house.lake.manifest(name, snapshot_id)
     st.markdown(f"**{DATASET_NAMES[name]}** · {amount(manifest.rows, 'lines')} rows · {len(manifest.columns)} columns")
     st.caption("All rows, in every format the same. Item codes and serial numbers stay text, zeros in front included.")
-    exporting.panel(house, f"{name}-{snapshot_id}", snapshot_id, lambda: of_snapshot(house.lake, snapshot_id, name))
+    tolerance = tolerance_of(house.settings)
+    table = partial(of_snapshot, house.lake, snapshot_id, name, tolerance)
+    exporting.panel(house, f"{name}-{snapshot_id}", snapshot_id, table)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from analytics import charts
-from analytics.figures import Overview, Tolerance
+from analytics.figures import Overview, tolerance_of
 from dashboard import drawing, loads, snapshot_button
 from dashboard.context import House, open_house
 from dashboard.heading import heading
@@ -19,7 +19,7 @@ def show() -> None:
     if (choice := heading(house, "Overview")) is None:
         return
     root, snapshot_id, before = house.settings.lake, choice.freeze.snapshot_id, choice.previous
-    tolerance = Tolerance(house.settings.tolerance_units, house.settings.tolerance_share)
+    tolerance = tolerance_of(house.settings)
     now = loads.overview(root, snapshot_id, tolerance)
     drawing.tiles(tiles(now.totals, loads.overview(root, before.snapshot_id, tolerance).totals if before else None))
     _since(house, choice, pace(now.work.totals))

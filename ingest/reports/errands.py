@@ -23,11 +23,11 @@ KINDS: dict[str, type[StockVerifyError]] = {
 
 
 class Report(Struct, frozen=True):
-    """What a report snapshot stands for: a query on a freeze, whose rows the lake keeps under `report_id`."""
+    """A query on a freeze. The rows of a report snapshot are kept in the lake under its `report_id`."""
 
     freeze_id: str
     spec: QuerySpec
-    report_id: str
+    report_id: str | None = None
 
 
 Place = Report | str

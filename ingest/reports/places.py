@@ -10,6 +10,7 @@ from analytics.lake import Freeze, Lake
 from analytics.lake.ids import is_snapshot_id
 from analytics.lake.reports import ReportManifest
 from analytics.query import Query, QueryResult, checked, run
+from analytics.query.run import SNAPSHOT_SECONDS
 from ingest.reports.errands import Place, Report
 from stockverify.datasets import POSITIONS
 from stockverify.errors import NotFound
@@ -35,7 +36,7 @@ class Source(NamedTuple):
 def source_of(lake: Lake, place: Place) -> Source:
     """What a place stands for. Raises SnapshotUnknown, or what the lake raises for a freeze."""
     if isinstance(place, Report):
-        return Source(place.freeze_id, place.spec, None, place)
+        return Source(place.freeze_id, place.spec, None, place if place.report_id else None)
     freeze = freeze_of(lake, place)
     return Source(freeze.snapshot_id, QuerySpec(collection=POSITIONS.name), freeze, None)
 
@@ -48,17 +49,21 @@ def freeze_of(lake: Lake, snapshot_id: str) -> Freeze:
 
 
 def kept(lake: Lake, report: Report, now: datetime) -> ReportManifest:
-    """The rows of a report snapshot, computed now if they never were."""
+    """The rows of a report snapshot, computed now if they never were. Raises SnapshotUnknown for one without an id."""
+    if report.report_id is None:
+        raise SnapshotUnknown(snapshot_id=report.freeze_id)
     asked = msgspec.to_builtins(report.spec)
     return reports.kept(lake, report.report_id, report.freeze_id, checked(report.spec), asked, now)
 
 
-def rows(lake: Lake, source: Source, skip: int = 0, limit: int | None = None) -> QueryResult:
+def rows(
+    lake: Lake, source: Source, skip: int = 0, limit: int | None = None, seconds: float = SNAPSHOT_SECONDS
+) -> QueryResult:
     """The rows that a place stands for, all or some: those that a report keeps, or those of a freeze."""
     query = checked(source.spec)
     if source.report:
         return reports.rows(lake, kept(lake, source.report, datetime.now(UTC)), query, skip, limit)
-    return run(lake, source.freeze_id, query if limit is None else page_of(query, skip, limit))
+    return run(lake, source.freeze_id, query if limit is None else page_of(query, skip, limit), seconds)
 
 
 def shown(freeze: Freeze) -> Snapshot:

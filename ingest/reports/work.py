@@ -13,6 +13,7 @@ from analytics.export import Cancelled, Order, Watch, export, of_result, of_snap
 from analytics.export.tables import Table
 from analytics.export.watching import unwatched
 from analytics.export.write import format_of
+from analytics.figures import tolerance_of
 from analytics.lake import Lake
 from analytics.lake.reports import Reports
 from analytics.query import PREVIEW_LIMIT, QueryResult, checked, describe, run, run_live
@@ -26,6 +27,8 @@ from stockverify.settings import Settings
 from stockverify.wire.anomalies import AnomaliesReply
 from stockverify.wire.reports import Snapshot
 
+EXPORT_SECONDS = 600
+
 
 class Work:
     """All that can be done, over one lake and one client. Results are plain values and shapes of `errands`."""
@@ -33,6 +36,7 @@ class Work:
     def __init__(self, settings: Settings, mongo: "MongoClient[Document]") -> None:
         self._lake = Lake(settings.lake)
         self._database, self._zone = database(mongo, settings), settings.time_zone
+        self._tolerance = tolerance_of(settings)
 
     @singledispatchmethod
     def do(self, errand: errands.Errand) -> Any:
@@ -113,8 +117,8 @@ class Work:
         """The rows of a place, and the name of the freeze."""
         source = places.source_of(self._lake, place)
         if source.freeze is None:
-            return of_result(places.rows(self._lake, source)), ""
-        table = of_snapshot(self._lake, source.freeze_id, dataset or POSITIONS.name)
+            return of_result(places.rows(self._lake, source, seconds=EXPORT_SECONDS)), ""
+        table = of_snapshot(self._lake, source.freeze_id, dataset or POSITIONS.name, self._tolerance)
         return table, places.shown(source.freeze).name
 
 
