@@ -2,14 +2,12 @@
 
 from zoneinfo import ZoneInfo
 
-import polars as pl
 import streamlit as st
 
-from analytics.compare import Comparison
+from analytics.compare import Comparison, Kind
 from dashboard import drawing
 from dashboard.views import changes
 from dashboard.views.numbers import amount
-from stockverify.datasets import DATASETS, Type
 
 MOST_ROWS = 1000
 _TOTALS = {
@@ -32,23 +30,16 @@ def draw(found: Comparison, zone: ZoneInfo) -> None:
             st.dataframe(totals, hide_index=True, column_config=_TOTALS, height="content")
         with st.container():
             st.subheader("Columns that changed", anchor=False)
-            st.dataframe(changes.column_changes(found.diff).to_arrow(), hide_index=True, height="content")
+            st.dataframe(changes.column_changes(found).to_arrow(), hide_index=True, height="content")
     _rows(found, zone)
 
 
 def _rows(found: Comparison, zone: ZoneInfo) -> None:
-    dataset, diff = DATASETS[found.dataset], found.diff
-    kinds = [(column.name, column.type) for column in dataset.columns]
-    keys = [(name, kind) for name, kind in kinds if name in diff.key]
-    parts: dict[str, tuple[pl.DataFrame, list[tuple[str, Type]]]] = {
-        "Changed": (diff.changed, changes.changed_columns(diff, dataset)),
-        "Added": (diff.added, kinds),
-        "Removed": (diff.removed, kinds),
-    }
-    if diff.key_duplicates.height:
-        doubled = [("before_rows", Type.INTEGER), ("after_rows", Type.INTEGER)]
-        parts["Key used twice"] = diff.key_duplicates, [*keys, *doubled]
-    for tab, (title, (rows, shown)) in zip(st.tabs(list(parts)), parts.items(), strict=True):
+    parts = {"Changed": Kind.CHANGED, "Added": Kind.ADDED, "Removed": Kind.REMOVED}
+    if found.number(Kind.KEY_DUPLICATE):
+        parts["Key used twice"] = Kind.KEY_DUPLICATE
+    for tab, (title, kind) in zip(st.tabs(list(parts)), parts.items(), strict=True):
         with tab:
-            drawing.table(rows.select(name for name, _ in shown).head(MOST_ROWS), shown, zone)
-            st.caption(f"{drawing.part(min(rows.height, MOST_ROWS), rows.height)} {title.lower()} rows.")
+            rows, shown = found.rows(kind, limit=MOST_ROWS), changes.columns(found, kind)
+            drawing.table(rows.select(name for name, _ in shown), shown, zone)
+            st.caption(f"{drawing.part(rows.height, found.number(kind))} {title.lower()} rows.")

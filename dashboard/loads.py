@@ -84,9 +84,9 @@ def size(root: Path, snapshot_id: str, spec: bytes) -> int:
     return count(lake_at(root), snapshot_id, msgspec.json.decode(spec, type=QuerySpec))
 
 
-@st.cache_data(max_entries=8, show_spinner="Comparing …")
+@st.cache_data(max_entries=8, ttl=86_400, show_spinner="Comparing …")
 def comparison(root: Path, baseline: str, snapshot_id: str, dataset: str) -> Comparison:
-    """What changed between two snapshots."""
+    """What changed between two snapshots. Asked anew each day, so that its files count as used."""
     return compare_snapshots(lake_at(root), baseline, snapshot_id, dataset)
 
 

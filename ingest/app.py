@@ -10,6 +10,7 @@ from ingest.activity.handlers import ActivityController
 from ingest.anomalies.handlers import AnomalyController
 from ingest.auth.handlers import AuthController
 from ingest.bodies import MAX_DECODED, decoded
+from ingest.comparisons.handlers import ComparisonController
 from ingest.conflicts.handlers import ConflictController
 from ingest.devices.handlers import DeviceController
 from ingest.documentation import pages
@@ -46,6 +47,7 @@ def create_app(settings: Settings) -> Litestar:
             SnapshotController,
             QueryController,
             ExportController,
+            ComparisonController,
             ActivityController,
             AnomalyController,
             updates,

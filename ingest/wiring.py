@@ -24,6 +24,7 @@ from ingest.auth.hashing import Hashing
 from ingest.auth.login import LoginStore
 from ingest.auth.rules import Caller
 from ingest.auth.store import UserStore
+from ingest.comparisons.store import ComparisonStore
 from ingest.conflicts.store import ConflictStore
 from ingest.devices.rules import claimed
 from ingest.devices.store import DeviceStore
@@ -68,6 +69,7 @@ class AllStores(NamedTuple):
     snapshots: SnapshotStore
     queries: QueryStore
     exports: ExportStore
+    comparisons: ComparisonStore
     activity: ActivityStore
     anomalies: AnomalyStore
     health: HealthStore
@@ -123,6 +125,7 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
                 snapshots=SnapshotStore(database, room, reports),
                 queries=QueryStore(database, room),
                 exports=exports,
+                comparisons=ComparisonStore(database, room, settings),
                 activity=activity,
                 anomalies=AnomalyStore(room),
                 health=HealthStore(mongo, leases, mongo_breaker),

@@ -124,6 +124,14 @@ class RunKind(StrEnum):
     RETENTION = "retention"
 
 
+class ComparisonStatus(StrEnum):
+    """What has become of a comparison."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
 class RunStatus(StrEnum):
     """How far a run of the worker is."""
 

@@ -1,7 +1,23 @@
-"""What changed between two snapshots: rows by their key, columns, and totals."""
+"""What changed between two snapshots: rows by their key, columns, totals, and where a change comes from."""
 
-from analytics.compare.diff import Diff, diff
-from analytics.compare.snapshots import IGNORED, Comparison, compare
+from analytics.compare.comparison import Comparison
+from analytics.compare.contributions import Contributions, contributions, of_dataset
+from analytics.compare.kinds import Kind
+from analytics.compare.manifest import Asked
+from analytics.compare.snapshots import IGNORED, compare
 from analytics.compare.summary import Change, change
+from analytics.compare.tolerance import Tolerance
 
-__all__ = ["IGNORED", "Change", "Comparison", "Diff", "change", "compare", "diff"]
+__all__ = [
+    "IGNORED",
+    "Asked",
+    "Change",
+    "Comparison",
+    "Contributions",
+    "Kind",
+    "Tolerance",
+    "change",
+    "compare",
+    "contributions",
+    "of_dataset",
+]

@@ -1,87 +1,154 @@
-"""The difference of two tables that share their columns and a key. Pure: frames in, frames out."""
+"""The difference of two tables in Parquet files, written as Parquet files. Memory is bounded: what does not fit goes to
+a folder on the disk, and the result is never held whole."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
-import polars as pl
+import duckdb
 from msgspec import Struct
 
-_HERE, _THERE = "in_before", "in_after"
-_MILLIONTH = 6
+from analytics.compare import sql
+from analytics.compare.columns import Plan, Schema, planned
+from analytics.compare.tolerance import Tolerances
+from analytics.engine import texts
+from stockverify.datasets import Type
+from stockverify.errors import TooLarge
+
+_LIMITS: dict[str, Any] = {"memory_limit": "1GB", "threads": 2, "preserve_insertion_order": False}
+_LOGICAL = {
+    "VARCHAR": Type.STRING,
+    "DOUBLE": Type.FLOAT,
+    "FLOAT": Type.FLOAT,
+    "BIGINT": Type.INTEGER,
+    "INTEGER": Type.INTEGER,
+    "BOOLEAN": Type.BOOLEAN,
+    "TIMESTAMP WITH TIME ZONE": Type.INSTANT,
+    "VARCHAR[]": Type.STRINGS,
+}
+ROWS_PER_GROUP = 20_480
+"""Rows that a reader of one page has to unpack."""
 
 
-class Diff(Struct, frozen=True):
-    """`added` and `removed` hold whole rows; `changed` the key, then `{column}_before`, `{column}_after` and, for
-    numbers, `{column}_delta`; `key_duplicates` the keys that occur more than once in either table, with how often.
-    Rows with such a key are in none of the other parts. Everything is sorted by key."""
+class ComparisonTooLarge(TooLarge):
+    """These two do not fit into the memory and the disk space that a comparison may use: {reason}. Compare less at
+    once, or make room on the disk of the data directory."""
 
-    key: tuple[str, ...]
-    columns: tuple[str, ...]
-    added: pl.DataFrame
-    removed: pl.DataFrame
-    changed: pl.DataFrame
-    key_duplicates: pl.DataFrame
-    unchanged_count: int
+
+class Difference(Struct, frozen=True):
+    """How two tables differ: numbers of rows, and of rows per column. The rows lie in one file of each kind.
+
+    `within` counts matched rows that are unchanged only thanks to tolerances; they are among `unchanged`. Rows whose
+    key occurs more than once on a side are in `key_duplicates` (as keys) and nowhere else.
+    """
+
+    plan: Plan
+    added: int
+    removed: int
+    changed: int
+    unchanged: int
+    within: int
+    key_duplicates: int
     column_changes: dict[str, int]
+    column_within: dict[str, int]
 
 
-def diff(before: pl.LazyFrame, after: pl.LazyFrame, key: Sequence[str], ignore: Sequence[str] = ()) -> Diff:
-    """Compare rows with equal keys; null equals null and NaN equals NaN. Columns in `ignore` make no row changed."""
-    names = before.collect_schema().names()
-    values = [name for name in names if name not in key]
-    compared = [name for name in values if name not in ignore]
-    duplicates = _duplicates(before, after, key)
-    both = _joined(_without(before, duplicates, key), _without(after, duplicates, key), key, values)
-    matched = both.filter(pl.col(_HERE) & pl.col(_THERE))
-    differs = matched.select(_differs(name).alias(name) for name in compared)
-    is_changed = matched.select(
-        pl.repeat(False, pl.len()) | pl.any_horizontal(False, *map(_differs, compared))
-    ).to_series()
-    return Diff(
-        key=tuple(key),
-        columns=tuple(names),
-        added=_side(both.filter(pl.col(_HERE).not_()), "after", names, key),
-        removed=_side(both.filter(pl.col(_THERE).not_()), "before", names, key),
-        changed=_changed(matched.filter(is_changed), key, values),
-        key_duplicates=duplicates,
-        unchanged_count=int((~is_changed).sum()),
-        column_changes={name: int(differs[name].sum()) for name in compared if differs[name].any()},
+def difference(
+    before: Sequence[Path],
+    after: Sequence[Path],
+    key: Sequence[str],
+    folder: Path,
+    ignore: Sequence[str] = (),
+    tolerances: Tolerances | None = None,
+) -> Difference:
+    """Write `{kind}.parquet` for every kind of rows into `folder`, each sorted by key with nulls first.
+
+    Null equals null, NaN equals NaN, -0.0 equals 0.0; a key is equal in the same sense. `delta` is after - before,
+    rounded to a millionth. Raises KeyNotComparable, BadTolerance, NamesCollide or ComparisonTooLarge.
+    """
+    with _connection((*before, *after), folder) as connection:
+        schemas = _table(connection, sql.BEFORE, before), _table(connection, sql.AFTER, after)
+        plan = planned(*schemas, key, ignore, tolerances)
+        _bind(connection, plan)
+        wanted = sql.statements(plan)
+        rows = _paired_rows(connection, wanted)
+        _keep_differing(connection, wanted, folder)
+        for kind, statement in wanted.rows.items():
+            path = str(folder / kind.file)
+            connection.sql(statement).write_parquet(path, compression="zstd", row_group_size=ROWS_PER_GROUP)
+        return _counted(connection, plan, rows)
+
+
+@contextmanager
+def _connection(files: Sequence[Path], folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that reads these files, writes into this folder, and reaches nothing else."""
+    config = {**_LIMITS, "temp_directory": str((folder / "spilled").absolute())}
+    with duckdb.connect(":memory:", config=config) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET allowed_paths = $paths", {"paths": texts(files)})
+        connection.execute("SET allowed_directories = $folders", {"folders": texts([folder])})
+        for lock in ("enable_external_access = false", "python_enable_replacements = false"):
+            connection.execute(f"SET {lock}")
+        connection.execute("SET lock_configuration = true")
+        try:
+            yield connection
+        except duckdb.OutOfMemoryException as error:
+            raise ComparisonTooLarge(reason=str(error).splitlines()[0]) from None
+
+
+def _table(connection: duckdb.DuckDBPyConnection, name: str, files: Sequence[Path]) -> Schema:
+    rows = connection.read_parquet(texts(files), hive_partitioning=False)
+    rows.create_view(name)
+    return {column: _LOGICAL.get(str(kind), str(kind)) for column, kind in zip(rows.columns, rows.types, strict=True)}
+
+
+def _bind(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
+    for place, value in plan.compared:
+        if tolerance := value.tolerance:
+            for name, size in (("absolute", tolerance.absolute), ("relative", tolerance.relative)):
+                if size is not None:
+                    connection.execute(f"SET VARIABLE {name}_{place} = $size", {"size": float(size)})
+
+
+def _paired_rows(connection: duckdb.DuckDBPyConnection, wanted: sql.Statements) -> int:
+    """Sets doubled keys aside, and says how many rows before are left. Counting hashes takes a fifth of the time of
+    counting keys, and mostly that is enough."""
+    counts = [_one(connection, statement) for statement in (wanted.unique_before, wanted.unique_after)]
+    all_differ = all(different == number for different, number in counts)
+    connection.execute(f"CREATE TEMP TABLE {sql.DOUBLED} AS {wanted.doubled}{' LIMIT 0' if all_differ else ''}")
+    (number,) = _one(connection, sql.SET_ASIDE)
+    return int(counts[0][1]) - int(number)
+
+
+def _keep_differing(connection: duckdb.DuckDBPyConnection, wanted: sql.Statements, folder: Path) -> None:
+    path = folder / f"{sql.DIFFERING}.parquet"
+    connection.sql(wanted.differing).write_parquet(str(path))
+    connection.read_parquet(str(path), hive_partitioning=False).create_view(sql.DIFFERING)
+    connection.execute(f"CREATE TEMP VIEW {sql.JUDGED} AS {wanted.judged}")
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, plan: Plan, before: int) -> Difference:
+    doubled, removed, added, changed, within, *columns = map(int, _one(connection, sql.statements(plan).tally))
+    names = [value.name for _, value in plan.compared]
+    return Difference(
+        plan=plan,
+        added=added,
+        removed=removed,
+        changed=changed,
+        unchanged=before - removed - changed,
+        within=within,
+        key_duplicates=doubled,
+        column_changes=_some(names, columns[::2]),
+        column_within=_some(names, columns[1::2]),
     )
 
 
-def _duplicates(before: pl.LazyFrame, after: pl.LazyFrame, key: Sequence[str]) -> pl.DataFrame:
-    counts = [
-        side.group_by(key).agg(pl.len().cast(pl.Int64).alias(name)).filter(pl.col(name) > 0)
-        for side, name in ((before, "before_rows"), (after, "after_rows"))
-    ]
-    joined = counts[0].join(counts[1], on=list(key), how="full", coalesce=True, nulls_equal=True)
-    rows = pl.col("before_rows", "after_rows")
-    return joined.with_columns(rows.fill_null(0)).filter(pl.any_horizontal(rows > 1)).sort(key).collect()
+def _some(names: Sequence[str], numbers: Sequence[int]) -> dict[str, int]:
+    return {name: number for name, number in zip(names, numbers, strict=True) if number}
 
 
-def _without(side: pl.LazyFrame, duplicates: pl.DataFrame, key: Sequence[str]) -> pl.LazyFrame:
-    return side.join(duplicates.lazy(), on=list(key), how="anti", nulls_equal=True)
-
-
-def _joined(before: pl.LazyFrame, after: pl.LazyFrame, key: Sequence[str], values: Sequence[str]) -> pl.DataFrame:
-    left = before.select(*key, pl.col(values).name.suffix("_before"), pl.lit(True).alias(_HERE))
-    right = after.select(*key, pl.col(values).name.suffix("_after"), pl.lit(True).alias(_THERE))
-    joined = left.join(right, on=list(key), how="full", coalesce=True, nulls_equal=True)
-    return joined.with_columns(pl.col(_HERE, _THERE).fill_null(False)).sort(key).collect()
-
-
-def _differs(name: str) -> pl.Expr:
-    return pl.col(f"{name}_before").ne_missing(pl.col(f"{name}_after"))
-
-
-def _side(rows: pl.DataFrame, side: str, names: Sequence[str], key: Sequence[str]) -> pl.DataFrame:
-    return rows.select(pl.col(name if name in key else f"{name}_{side}").alias(name) for name in names)
-
-
-def _changed(rows: pl.DataFrame, key: Sequence[str], values: Sequence[str]) -> pl.DataFrame:
-    columns: list[pl.Expr] = [pl.col(name) for name in key]
-    for name in values:
-        before, after = pl.col(f"{name}_before"), pl.col(f"{name}_after")
-        columns += [before, after]
-        if rows.schema[f"{name}_before"].is_numeric():
-            columns.append((after - before).round(_MILLIONTH).alias(f"{name}_delta"))
-    return rows.select(columns)
+def _one(connection: duckdb.DuckDBPyConnection, statement: str) -> tuple[Any, ...]:
+    (row,) = connection.execute(statement).fetchall()
+    found: tuple[Any, ...] = row
+    return found

@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow.parquet as pq
 from msgspec import structs
 
-from analytics.compare import Comparison
+from analytics.compare import Comparison, Kind
 from analytics.export.insight import Insight, of_positions
 from analytics.figures import EXACT, Tolerance
 from analytics.lake import Lake
@@ -70,10 +70,9 @@ def of_result(result: QueryResult) -> Table:
 
 
 def of_comparison(found: Comparison) -> Table:
-    """One row per added, removed, changed or duplicate key: `change`, the key, and of every column that differs
-    anywhere its value before, its value after and, for numbers, its delta."""
-    rows = _comparison_rows(found)
-    columns = tuple((name, _kind(dtype)) for name, dtype in rows.schema.items())
+    """One row per added, removed, changed or duplicate key, all of them, streamed: `change`, the key, the names of the
+    columns that changed, and of every column that differs anywhere its value before, after and, for numbers, delta."""
+    schema = _comparison_schema(found)
     about = {
         "dataset": found.dataset,
         "snapshot_id": found.comparison.snapshot_id,
@@ -81,7 +80,8 @@ def of_comparison(found: Comparison) -> Table:
         "query": {"compare": found.metadata(), "counts": found.counts()},
         "summary": {name: structs.asdict(step) for name, step in found.summary.items()},
     }
-    return Table("comparison", columns, _sliced(rows), about, rows.height)
+    columns = tuple((name, _kind(dtype)) for name, dtype in schema.items())
+    return Table("comparison", columns, _comparison_batches(found, schema), about, sum(map(found.number, Kind)))
 
 
 def _read(files: Iterable[Path]) -> Iterator[pl.DataFrame]:
@@ -97,28 +97,24 @@ def _sliced(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
     return frame.iter_slices(_BATCH)
 
 
-def _comparison_rows(found: Comparison) -> pl.DataFrame:
-    diff = found.diff
-    parts = [
-        _labelled("added", _suffixed(diff.added, diff.key, "after")),
-        _labelled("removed", _suffixed(diff.removed, diff.key, "before")),
-        _labelled("changed", diff.changed),
-        _labelled("key_duplicate", diff.key_duplicates.select(diff.key)),
-    ]
-    values = [name for name in diff.columns if name not in diff.key]
-    whole = diff.added.height or diff.removed.height
-    shown = [name for name in values if whole or name in diff.column_changes]
+def _comparison_schema(found: Comparison) -> dict[str, pl.DataType]:
+    """Values of columns that nowhere changed are left out, unless whole rows came or went."""
+    known = found.schema(Kind.CHANGED)
+    whole = found.number(Kind.ADDED) or found.number(Kind.REMOVED)
+    shown = [name for name in found.manifest.columns if whole or name in found.column_changes]
     wanted = [f"{name}_{side}" for name in shown for side in ("before", "after", "delta")]
-    rows = pl.concat(parts, how="diagonal")
-    return rows.select("change", *diff.key, *(name for name in wanted if name in rows.columns))
+    names = [*found.key, "changed_columns", *(name for name in wanted if name in known)]
+    return {"change": pl.String(), **{name: known[name] for name in names}}
 
 
-def _labelled(change: str, rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.select(pl.lit(change, pl.String).alias("change"), pl.all())
-
-
-def _suffixed(rows: pl.DataFrame, key: tuple[str, ...], side: str) -> pl.DataFrame:
-    return rows.select(*key, pl.exclude(key).name.suffix(f"_{side}"))
+def _comparison_batches(found: Comparison, schema: dict[str, pl.DataType]) -> Iterator[pl.DataFrame]:
+    sides = {Kind.ADDED: "_after", Kind.REMOVED: "_before"}
+    for kind in Kind:
+        for batch in found.batches(kind):
+            named = batch.rename({name: name + sides.get(kind, "") for name in batch.columns if name not in found.key})
+            label = pl.lit(str(kind))
+            missing = {name: pl.lit(None, dtype) for name, dtype in schema.items() if name not in named.columns}
+            yield named.with_columns(**{**missing, "change": label}).select(*schema)
 
 
 def _kind(dtype: pl.DataType) -> Type:

@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 import polars as pl
 
-from analytics.compare import Comparison, Diff
+from analytics.compare import Comparison, Kind
 from analytics.figures import FIGURES
 from dashboard.views.numbers import NOTHING, amount, step
 from dashboard.views.tables import heading
-from stockverify.datasets import Dataset, Type
+from stockverify.datasets import DATASETS, Type
 
 _UNITS = {figure.name: (figure.title, figure.unit) for figure in FIGURES}
 _TRENDS = {"up": "▲ up", "down": "▼ down", "stable": "● stable"}
@@ -55,21 +55,27 @@ def summary(found: Comparison) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
-def column_changes(diff: Diff) -> pl.DataFrame:
+def column_changes(found: Comparison) -> pl.DataFrame:
     """In how many changed rows each column differs, most first."""
     names = {"Column": pl.String, "Rows": pl.Int64}
-    rows = [(heading(name), number) for name, number in diff.column_changes.items()]
+    rows = [(heading(name), number) for name, number in found.column_changes.items()]
     return pl.DataFrame(rows, schema=names, orient="row").sort("Rows", "Column", descending=[True, False])
 
 
-def changed_columns(diff: Diff, dataset: Dataset) -> list[tuple[str, Type]]:
-    """What to show of changed rows: the key, then before, after and delta of every column that differs anywhere."""
+def columns(found: Comparison, kind: Kind) -> list[tuple[str, Type]]:
+    """What to show of rows of that kind, with types. Of changed ones it is the key, then before, after and delta of
+    every column that differs anywhere."""
+    dataset = DATASETS[found.dataset]
     kinds = {column.name: column.type for column in dataset.columns}
-    shown = [(name, kinds[name]) for name in diff.key]
-    for name in (name for name in diff.columns if name in diff.column_changes):
-        sides = (f"{name}_before", f"{name}_after", f"{name}_delta")
-        shown += [(side, kinds[name]) for side in sides if side in diff.changed.columns]
-    return shown
+    keys = [(name, kinds[name]) for name in found.key]
+    if kind is Kind.KEY_DUPLICATE:
+        return [*keys, ("before_rows", Type.INTEGER), ("after_rows", Type.INTEGER)]
+    known = found.schema(kind)
+    if kind is not Kind.CHANGED:
+        return [(name, kinds[name]) for name in dataset.names if name in known]
+    changed = [name for name in found.manifest.columns if name in found.column_changes]
+    sides = ((f"{name}_{side}", kinds[name]) for name in changed for side in ("before", "after", "delta"))
+    return keys + [(name, kind) for name, kind in sides if name in known]
 
 
 def _words(names: tuple[str, ...]) -> str:

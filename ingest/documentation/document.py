@@ -57,6 +57,7 @@ _QUERIES: dict[tuple[str, str], Document] = {
     ("sessions.list", "status"): {"enum": [status.value for status in SessionStatus]},
     ("sessions.set_status", "status"): {"enum": [status.value for status in SessionStatus]},
     ("reports.export_snapshot", "format"): {"enum": list(MEDIA_TYPES), "default": next(iter(MEDIA_TYPES))},
+    ("reports.export_comparison", "format"): {"enum": list(MEDIA_TYPES), "default": next(iter(MEDIA_TYPES))},
 }
 _TELL_OF_THEIR_QUEUE = frozenset({"sessions.heartbeat", "sync.batch", "sync.heartbeat"})
 _REQUEST_ID = {"description": "Names the request in the log", "required": True, "schema": {"type": "string"}}
@@ -100,7 +101,7 @@ def _responses(operation: Document, method: str, path: str) -> Document:
     name = operation["operationId"]
     responses = {status: each for status, each in operation["responses"].items() if status.startswith("2")}
     match name:
-        case "reports.export_snapshot" | "exports.file":
+        case "reports.export_snapshot" | "reports.export_comparison" | "exports.file":
             responses["200"]["content"] = {kind.partition(";")[0]: _BINARY for kind in MEDIA_TYPES.values()}
         case "metrics":
             responses["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}

@@ -62,5 +62,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "reports.create_snapshot": {"report": {"name": "Ground floor", "query_spec": _QUERY, "tags": ["weekly"]}},
     "reports.compare": {
         "two": {"snapshot_a_id": "rs-0123456789abcdef", "snapshot_b_id": "rs-fedcba9876543210"},
+        "two, leaving small steps out": {
+            "snapshot_a_id": "previous",
+            "snapshot_b_id": "latest",
+            "dataset": "positions",
+            "tolerances": {"verified_qty": {"absolute": 1}, "variance_value": {"relative": 0.02}},
+            "ignore": ["counted_by", "counted_at", "round", "item_name"],
+        },
     },
 }

@@ -8,7 +8,20 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ingest.sync.operations import Operation
-from stockverify.wire import activity, anomalies, auth, common, devices, exports, health, racks, reports, sessions, sync
+from stockverify.wire import (
+    activity,
+    anomalies,
+    auth,
+    common,
+    comparisons,
+    devices,
+    exports,
+    health,
+    racks,
+    reports,
+    sessions,
+    sync,
+)
 from stockverify.wire.common import Reply, Request
 from stockverify.wire.sync import MAX_BATCH_RECORDS, SyncRecord
 
@@ -61,7 +74,20 @@ def reference(kind: type[Struct]) -> dict[str, str]:
 
 def _structs() -> Iterator[type[Struct]]:
     yield from (SyncBatch, OperationsBatch, Problem)
-    for module in (activity, anomalies, auth, common, devices, exports, health, racks, reports, sessions, sync):
+    for module in (
+        activity,
+        anomalies,
+        auth,
+        common,
+        comparisons,
+        devices,
+        exports,
+        health,
+        racks,
+        reports,
+        sessions,
+        sync,
+    ):
         for _, found in inspect.getmembers(module, inspect.isclass):
             if issubclass(found, Struct) and found.__module__ == module.__name__ and found not in _NO_BODIES:
                 yield found

@@ -1,65 +1,149 @@
-"""Comparisons of what two snapshot ids stand for, and the totals of a query's result. For the reports process."""
+"""Comparisons of what two places stand for. For the reports process."""
 
-from typing import Any
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from analytics.compare import Comparison, change, compare, diff
+import msgspec
+import polars as pl
+
+from analytics import reports
+from analytics.compare import Asked, Comparison, Kind, Tolerance, change, compare, contributions, store
+from analytics.compare.contributions import Divisible, of_dataset
 from analytics.lake import Freeze, Lake
-from analytics.query import QueryResult
-from ingest.reports.places import Source, rows
+from analytics.lake.reports import ReportManifest, Reports
+from analytics.lake.store import known_dataset
+from analytics.query import Query, checked
+from ingest.reports.errands import CompareBoth, Compared, ComparedPage, Explain, ReadCompared
+from ingest.reports.places import Source, kept, source_of
+from stockverify.datasets import POSITIONS, Type
 from stockverify.errors import BadInput, NotFound
+
+_POSITIONS_MOVE = "net_variance_value"
 
 
 class DifferentQueries(BadInput):
     """These two snapshots come from different queries, so their rows cannot be compared. Compare two of one query."""
 
 
-def compared(lake: Lake, first: Source, second: Source) -> dict[str, Any]:
-    """The `comparison_result` of the contract. Raises DifferentQueries."""
-    if first.spec != second.spec:
-        raise DifferentQueries()
+class DifferentDatasets(BadInput):
+    """These two snapshots hold rows of different datasets, {first} and {second}, which cannot be compared."""
+
+
+class DatasetOfReport(BadInput):
+    """The dataset {dataset!r} cannot be chosen: these snapshots hold the rows of a query on {collection}. Leave dataset
+    out, or compare two snapshots of type stock, which hold all datasets."""
+
+
+def compared(lake: Lake, asked: CompareBoth) -> Comparison:
+    """The comparison, made or found. Raises DifferentQueries, DifferentDatasets, DatasetOfReport, SnapshotUnknown, and
+    as analytics.compare.compare does."""
+    first, second = _sources(lake, asked)
+    tolerances = {name: Tolerance(size.absolute, size.relative) for name, size in asked.tolerances.items()}
     if first.freeze and second.freeze:
-        return _contract(compare(lake, first.freeze_id, second.freeze_id))
-    before, after = (rows(lake, source) for source in (first, second))
-    return _contract(_of_results(lake, before, after))
+        dataset = asked.dataset or POSITIONS.name
+        return compare(lake, first.freeze_id, second.freeze_id, dataset, asked.ignore, tolerances)
+    before, after = _side(lake, first), _side(lake, second)
+    query = checked(first.spec)
+    question = Asked(
+        dataset=query.dataset.name,
+        baseline=before.freeze.snapshot_id,
+        comparison=after.freeze.snapshot_id,
+        key=tuple(column.name for column in query.group_by) if query.grouped else query.dataset.key,
+        ignored=tuple(sorted(set(asked.ignore or ()))),
+        tolerances=dict(sorted(tolerances.items())),
+        query=msgspec.to_builtins(first.spec),
+    )
+    if found := store.find(lake, question.comparison_id):
+        return found
+    summary = {name: change(value, after.totals[name]) for name, value in before.totals.items()}
+    sides = store.Sides(before.freeze, before.files, after.freeze, after.files)
+    return store.make(lake, question, sides, summary)
 
 
-def _contract(comparison: Comparison) -> dict[str, Any]:
-    """Times in Unix seconds, as everywhere in comparisons."""
-    result = comparison.contract()
-    sides = {"baseline": comparison.baseline, "comparison": comparison.comparison}
+def shown(found: Comparison) -> Compared:
+    """The outcome as the contract has it, with times in Unix seconds, as everywhere in comparisons."""
+    result = found.contract()
+    sides = {"baseline": found.baseline, "comparison": found.comparison}
     named = {
         side: {"snapshot_id": freeze.snapshot_id, "name": freeze.name, "as_of": freeze.as_of.timestamp()}
         for side, freeze in sides.items()
     }
-    return {**result, "metadata": {**result["metadata"], **named}}
+    return Compared(found.manifest.comparison_id, {**result, "metadata": {**result["metadata"], **named}})
 
 
-def _of_results(lake: Lake, before: QueryResult, after: QueryResult) -> Comparison:
-    query = before.query
-    key = tuple(column.name for column in query.group_by) if query.grouped else query.dataset.key
-    sums = totals(after)
-    return Comparison(
-        dataset=query.dataset.name,
-        baseline=_side(lake, before),
-        comparison=_side(lake, after),
-        ignored=(),
-        summary={name: change(value, sums[name]) for name, value in totals(before).items()},
-        diff=diff(before.frame.lazy(), after.frame.lazy(), key),
-    )
+def page(lake: Lake, asked: ReadCompared) -> ComparedPage:
+    """Some rows of a published comparison."""
+    if (found := store.find(lake, asked.comparison_id)) is None:
+        return ComparedPage(b"[]", None)
+    kind = Kind(asked.kind)
+    return ComparedPage(msgspec.json.encode(found.listed(kind, asked.skip, asked.limit)), found.number(kind))
 
 
-def _side(lake: Lake, result: QueryResult) -> Freeze:
+def explained(lake: Lake, asked: Explain) -> dict[str, Any]:
+    """Where the change of a total comes from. Raises as `compared` does, UnknownTotal, UnknownPart and NotSummable."""
+    first, second = _sources(lake, asked.compared)
+    if first.freeze and second.freeze:
+        dataset = known_dataset(asked.compared.dataset or POSITIONS.name)
+        divisible = of_dataset(dataset)
+        files = [lake.files(dataset.name, source.freeze_id) for source in (first, second)]
+    else:
+        divisible = _divisible(checked(first.spec))
+        files = [_side(lake, source).files for source in (first, second)]
+    before, after = (pl.scan_parquet(each, glob=False) for each in files)
+    total = asked.total or (_POSITIONS_MOVE if _POSITIONS_MOVE in divisible.figures else "rows")
+    by = asked.by or next(iter(divisible.parts), "")
+    found: dict[str, Any] = msgspec.to_builtins(contributions(divisible, before, after, total, by, asked.limit))
+    return found
+
+
+def _sources(lake: Lake, asked: CompareBoth) -> tuple[Source, Source]:
+    first, second = (_by_its_own_name(source_of(lake, place)) for place in (asked.first, asked.second))
+    if first.spec.collection != second.spec.collection:
+        raise DifferentDatasets(first=first.spec.collection, second=second.spec.collection)
+    if first.spec != second.spec:
+        raise DifferentQueries()
+    if asked.dataset is not None and not (first.freeze and second.freeze):
+        raise DatasetOfReport(dataset=asked.dataset[:80], collection=first.spec.collection)
+    return first, second
+
+
+def _by_its_own_name(source: Source) -> Source:
+    """The same, with the dataset's name where the query has an alias."""
+    name = known_dataset(source.spec.collection).name
+    return source._replace(spec=msgspec.structs.replace(source.spec, collection=name))
+
+
+class _Side(NamedTuple):
+    """The rows of a query, with what they add up to."""
+
+    freeze: Freeze
+    files: list[Path]
+    totals: dict[str, int | float]
+
+
+def _side(lake: Lake, source: Source) -> _Side:
+    if source.report is None:
+        files = lake.files(POSITIONS.name, source.freeze_id)
+        sums = pl.scan_parquet(files, glob=False).select(**_divisible(checked(source.spec)).figures)
+        return _Side(lake.freeze(source.freeze_id), files, sums.collect().row(0, named=True))
+    manifest = kept(lake, source.report, datetime.now(UTC))
+    files = Reports(lake.root).files(manifest.report_id)
+    return _Side(_freeze(lake, manifest), files, reports.totals(lake, manifest))
+
+
+def _freeze(lake: Lake, manifest: ReportManifest) -> Freeze:
     """The freeze that a report was made of, which it may have outlived."""
-    freeze_id = result.snapshot_id or ""
     try:
-        return lake.freeze(freeze_id)
+        return lake.freeze(manifest.freeze_id)
     except NotFound:
-        return Freeze(snapshot_id=freeze_id, name="", as_of=result.as_of, created_at=result.as_of, rows=0)
+        as_of = manifest.as_of
+        return Freeze(snapshot_id=manifest.freeze_id, name="", as_of=as_of, created_at=as_of, rows=0)
 
 
-def totals(result: QueryResult) -> dict[str, int | float]:
-    """How many rows there are, and the sums of their numbers."""
-    frame = result.frame
-    numbers = [name for name, kind in frame.schema.items() if kind.is_numeric()]
-    sums = frame.select(numbers).sum().row(0, named=True) if numbers else {}
-    return {"rows": frame.height, **{f"{name}_sum": round(value or 0, 6) + 0.0 for name, value in sums.items()}}
+def _divisible(query: Query) -> Divisible:
+    """The totals of a query's result: its rows and the sums of its numbers; they can be divided by its texts."""
+    numbers = [name for name, kind in query.results() if kind in (Type.FLOAT, Type.INTEGER)]
+    sums = {f"{name}_sum": pl.col(name).sum().round(6) + 0.0 for name in numbers}
+    texts = [name for name, kind in query.results() if kind is Type.STRING]
+    return Divisible(query.dataset.name, {"rows": pl.len().cast(pl.Int64), **sums}, texts)

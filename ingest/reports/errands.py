@@ -8,11 +8,12 @@ MessagePack, which keeps instants apart from texts.
 import struct
 from datetime import datetime
 from io import BufferedIOBase
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from msgspec import Struct
 
 from stockverify.errors import BadInput, Forbidden, NotFound, Refused, SetupError, StockVerifyError, TooLarge
+from stockverify.wire.comparisons import Limits, RowKind
 from stockverify.wire.reports import QuerySpec, Snapshot
 
 LENGTH = struct.Struct("!Q")
@@ -96,11 +97,45 @@ class Page(Errand, frozen=True, kw_only=True):
 
 
 class CompareBoth(Errand, frozen=True, kw_only=True):
-    """Compare two snapshots. Gives the `comparison_result` of the contract."""
+    """Compare two snapshots, and publish the outcome in the lake. `dataset` counts for freezes only. Gives Compared."""
 
     takes_long: ClassVar[bool] = True
     first: Place
     second: Place
+    dataset: str | None = None
+    tolerances: dict[str, Limits] = {}
+    ignore: list[str] | None = None
+
+
+class ReadCompared(Errand, frozen=True, kw_only=True):
+    """Read some rows of a published comparison. Gives ComparedPage."""
+
+    comparison_id: str
+    kind: RowKind
+    skip: int
+    limit: int
+
+
+class Explain(Errand, frozen=True, kw_only=True):
+    """Divide the change of a total among the values of a column; None leaves the choice here. Gives a dict with the
+    fields of ComparisonContributions."""
+
+    compared: CompareBoth
+    total: str | None
+    by: str | None
+    limit: int
+
+
+class ExportCompared(Errand, frozen=True, kw_only=True):
+    """Write a file with every row that differs into `folder`, comparing (again) if need be. Gives Made."""
+
+    takes_long: ClassVar[bool] = True
+    compared: CompareBoth
+    name: str
+    kind: str
+    folder: str
+    requested_by: str
+    now: datetime
 
 
 class Export(Errand, frozen=True, kw_only=True):
@@ -144,6 +179,9 @@ AnyErrand = (
     | Find
     | Page
     | CompareBoth
+    | ReadCompared
+    | Explain
+    | ExportCompared
     | Export
     | ExportJob
     | FindAnomalies
@@ -174,6 +212,20 @@ class Rows(Struct, frozen=True):
     rows: bytes
     as_of: float
     freeze: Snapshot | None
+
+
+class Compared(Struct, frozen=True):
+    """A published comparison: its id in the lake, and the `comparison_result` of the contract."""
+
+    comparison_id: str
+    result: dict[str, Any]
+
+
+class ComparedPage(Struct, frozen=True):
+    """Some rows of a comparison, as JSON, and how many of their kind there are. None if it is not there (any more)."""
+
+    rows: bytes
+    total: int | None
 
 
 class Made(Struct, frozen=True):

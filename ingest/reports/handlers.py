@@ -13,8 +13,6 @@ from ingest.reports.files import download
 from ingest.wiring import CurrentCaller, Stores
 from stockverify.wire.reports import (
     CollectionsReply,
-    Compare,
-    ComparisonJob,
     PreviewReply,
     PreviewSpec,
     RequestRun,
@@ -25,7 +23,7 @@ Listed = Annotated[int, QueryParameter(ge=1, le=1000)]
 
 
 class ReportController(Controller):
-    """Queries, comparisons, exports and runs."""
+    """Queries, exports and runs."""
 
     path = "/api/reports"
     opt = TAKES_ITS_TIME
@@ -53,23 +51,6 @@ class ReportController(Controller):
         """A snapshot as CSV, XLSX, JSON, NDJSON, Parquet or PDF; of a freeze, `dataset` names the part (positions)."""
         made = await stores.reports.export(snapshot_id, format, dataset, caller)
         return download(made)
-
-    @post("/compare", name="reports.compare", status_code=HTTP_200_OK)
-    async def compare(self, data: JSONBody[Compare], caller: CurrentCaller, stores: Stores) -> ComparisonJob:
-        """Compare two snapshots and keep the outcome."""
-        return await stores.reports.compare(data, caller, datetime.now(UTC))
-
-    @get("/compare/{job_id:str}", name="reports.comparison")
-    async def comparison(self, job_id: FromPath[str], stores: Stores) -> ComparisonJob:
-        """One comparison."""
-        return await stores.reports.comparison(job_id)
-
-    @get("/compare", name="reports.comparisons")
-    async def comparisons(
-        self, stores: Stores, created_by: FromQuery[str | None] = None, limit: Listed = 100
-    ) -> list[ComparisonJob]:
-        """Comparisons, newest first."""
-        return await stores.reports.comparisons(created_by, limit)
 
     @post("/runs", name="reports.request_run", status_code=HTTP_202_ACCEPTED)
     async def request_run(self, data: JSONBody[RequestRun], caller: CurrentCaller, stores: Stores) -> Run:

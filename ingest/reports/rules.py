@@ -10,7 +10,6 @@ from stockverify.clients import Document, as_stored
 from stockverify.errors import BadInput, NotFound
 from stockverify.vocabulary import RunKind, RunStatus
 from stockverify.wire.reports import (
-    ComparisonJob,
     PreviewReply,
     QuerySpec,
     Row,
@@ -24,10 +23,6 @@ class RunUnknown(NotFound):
 
 class RunKindUnknown(BadInput):
     """{kind!r} is nothing that the worker can do; use one of: {known}."""
-
-
-class ComparisonUnknown(NotFound):
-    """Comparison {job_id} is not known. GET /api/reports/compare lists all."""
 
 
 def parse_kind(text: str) -> RunKind:
@@ -95,9 +90,3 @@ def as_written(rows: bytes) -> list[Row]:
     """Rows that are JSON already, to be put into a reply as they are: reading and writing 10,000 of them again would
     keep the loop, and every heartbeat, waiting."""
     return cast(list[Row], msgspec.Raw(rows))
-
-
-def as_job(document: Document) -> ComparisonJob:
-    """A stored comparison as replies show it."""
-    shown = {"job_id": document["_id"], "created_at": document["created_at"].timestamp()}
-    return msgspec.convert(document | shown, ComparisonJob)

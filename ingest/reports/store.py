@@ -1,4 +1,4 @@
-"""Reports: queries on live data, comparisons, and what the worker is asked for.
+"""Reports: queries on live data, exports, and what the worker is asked for.
 
 What computes is asked of the reports process; here is what MongoDB keeps of it.
 """
@@ -15,14 +15,12 @@ from ingest.auth.rules import Caller
 from ingest.reports import errands, files, rules
 from ingest.reports.errands import Made, Previewed
 from ingest.reports.room import Room
-from stockverify.clients import Document, as_stored
+from stockverify.clients import Document
 from stockverify.errors import Refused, Unavailable
 from stockverify.settings import Settings
 from stockverify.vocabulary import Collection, RunKind, RunStatus
 from stockverify.wire.reports import (
     CollectionsReply,
-    Compare,
-    ComparisonJob,
     PreviewReply,
     PreviewSpec,
     RequestRun,
@@ -45,7 +43,6 @@ class ReportStore:
 
     def __init__(self, database: AsyncDatabase[Document], room: Room, settings: Settings) -> None:
         self._snapshots, self._runs = database[Collection.REPORT_SNAPSHOTS], database[Collection.RUNS]
-        self._jobs = database[Collection.COMPARE_JOBS]
         self._room, self._settings = room, settings
 
     async def collections(self) -> CollectionsReply:
@@ -73,39 +70,6 @@ class ReportStore:
                 now=datetime.now(UTC),
             )
             return await self._room.run(asked, Made)
-
-    async def compare(self, request: Compare, caller: Caller, now: datetime) -> ComparisonJob:
-        """Compare two snapshots of the same query and keep the outcome."""
-        started = time.perf_counter()
-        asked = errands.CompareBoth(
-            first=await self._place(request.snapshot_a_id), second=await self._place(request.snapshot_b_id)
-        )
-        outcome = await self._room.run(asked, dict[str, Any])
-        job = {
-            "_id": f"cj-{uuid.uuid4().hex[:16]}",
-            "name": request.comparison_name or f"{request.snapshot_a_id} against {request.snapshot_b_id}",
-            "snapshot_a_id": request.snapshot_a_id,
-            "snapshot_b_id": request.snapshot_b_id,
-            "comparison_result": outcome,
-            "execution_time_ms": _since(started),
-            "created_by": caller.username,
-            "created_at": as_stored(now),
-            "status": "completed",
-        }
-        await self._jobs.insert_one(job)
-        return rules.as_job(job)
-
-    async def comparison(self, job_id: str) -> ComparisonJob:
-        """One comparison. Raises ComparisonUnknown."""
-        job = await self._jobs.find_one({"_id": job_id})
-        if job is None:
-            raise rules.ComparisonUnknown(job_id=job_id)
-        return rules.as_job(job)
-
-    async def comparisons(self, created_by: str | None, limit: int) -> list[ComparisonJob]:
-        """Comparisons, newest first."""
-        wanted: Document = {"created_by": created_by} if created_by else {}
-        return [rules.as_job(job) for job in await self._newest(self._jobs, wanted, "created_at", limit)]
 
     async def request_run(self, request: RequestRun, caller: Caller, now: datetime) -> Run:
         """Ask the worker for something."""

@@ -9,7 +9,7 @@ import msgspec
 from pymongo import MongoClient
 
 from analytics import reports
-from analytics.export import Cancelled, Order, Watch, export, of_result, of_snapshot
+from analytics.export import Cancelled, Format, Order, Watch, export, of_comparison, of_result, of_snapshot
 from analytics.export.tables import Table
 from analytics.export.watching import unwatched
 from analytics.export.write import format_of
@@ -20,7 +20,7 @@ from analytics.query import PREVIEW_LIMIT, QueryResult, checked, describe, run, 
 from analytics.query.pipeline import pipeline
 from analytics.query.templates import Template, templates
 from ingest.reports import anomalies, comparisons, errands, places, telling
-from ingest.reports.errands import Made, Place, Previewed, Rows, Totals
+from ingest.reports.errands import Compared, ComparedPage, Made, Place, Previewed, Rows, Totals
 from stockverify.clients import Document, database
 from stockverify.datasets import POSITIONS
 from stockverify.settings import Settings
@@ -88,9 +88,22 @@ class Work:
         return Rows(msgspec.json.encode(result.rows()), result.as_of.timestamp(), freeze)
 
     @do.register
-    def _compare(self, asked: errands.CompareBoth) -> dict[str, Any]:
-        first, second = (places.source_of(self._lake, place) for place in (asked.first, asked.second))
-        return comparisons.compared(self._lake, first, second)
+    def _compare(self, asked: errands.CompareBoth) -> Compared:
+        return comparisons.shown(comparisons.compared(self._lake, asked))
+
+    @do.register
+    def _read_compared(self, asked: errands.ReadCompared) -> ComparedPage:
+        return comparisons.page(self._lake, asked)
+
+    @do.register
+    def _explain(self, asked: errands.Explain) -> dict[str, Any]:
+        return comparisons.explained(self._lake, asked)
+
+    @do.register
+    def _export_compared(self, asked: errands.ExportCompared) -> Made:
+        kind = format_of(asked.kind)
+        table = of_comparison(comparisons.compared(self._lake, asked.compared))
+        return self._made(table, kind, asked, asked.name, unwatched)
 
     @do.register
     def _export(self, asked: errands.Export) -> Made:
@@ -103,9 +116,20 @@ class Work:
     def _write(self, asked: errands.Export, watch: Watch, bom: bool = True) -> Made:
         kind = format_of(asked.kind)
         table, name = self._table(asked.place, asked.dataset)
+        return self._made(table, kind, asked, asked.name or name, watch, bom)
+
+    def _made(
+        self,
+        table: Table,
+        kind: Format,
+        asked: errands.Export | errands.ExportCompared,
+        name: str,
+        watch: Watch,
+        bom: bool = True,
+    ) -> Made:
         folder = Path(asked.folder)
         folder.mkdir(parents=True, exist_ok=True)  # the process before may have died of this very errand
-        path = folder / f"{_file_stem(asked.name or name)}.{kind}"
+        path = folder / f"{_file_stem(name)}.{kind}"
         made = export(table, kind, path, Order(asked.requested_by, self._zone, asked.now, bom), watch)
         return Made(str(made.path), made.rows, made.sha256)
 

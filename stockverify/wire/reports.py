@@ -1,7 +1,7 @@
-"""Queries, snapshots, comparisons and runs. Rows are objects of any fields, as a query asks for them."""
+"""Queries, snapshots and runs. Rows are objects of any fields, as a query asks for them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType, field
 
@@ -46,14 +46,6 @@ class CreateSnapshot(Request, frozen=True, kw_only=True):
     description: Text = ""
     snapshot_type: Name = "custom"
     tags: list[Name] = field(default_factory=list)
-
-
-class Compare(Request, frozen=True, kw_only=True):
-    """POST /api/reports/compare"""
-
-    snapshot_a_id: Id
-    snapshot_b_id: Id
-    comparison_name: Name | None = None
 
 
 class RequestRun(Request, frozen=True, kw_only=True):
@@ -167,77 +159,3 @@ class SnapshotPinned(Reply, frozen=True, kw_only=True):
     snapshot_id: str
     pinned: bool
     success: bool = True
-
-
-class Change(Reply, frozen=True, kw_only=True):
-    """One total on both sides; `percent_diff` is null when the baseline is 0."""
-
-    baseline: float | None
-    comparison: float | None
-    absolute_diff: float | None
-    percent_diff: float | None
-    trend: Literal["up", "down", "stable"]
-
-
-class ChangedRow(Reply, frozen=True, kw_only=True):
-    """A row that both sides have with different values; `diff` holds the steps of its numbers."""
-
-    key: Row
-    baseline: Row
-    comparison: Row
-    diff: Row
-
-
-class RowDiff(Reply, frozen=True, kw_only=True):
-    """Rows that were added, removed or changed; the lists hold the first 100 of each."""
-
-    added_count: int
-    removed_count: int
-    changed_count: int
-    unchanged_count: int
-    key_duplicate_count: int
-    added: list[Row]
-    removed: list[Row]
-    changed: list[ChangedRow]
-    key_duplicates: list[Row]
-
-
-class ComparedSnapshot(Reply, frozen=True, kw_only=True):
-    """One side of a comparison."""
-
-    snapshot_id: str
-    name: str
-    as_of: float
-
-
-class ComparisonMetadata(Reply, frozen=True, kw_only=True):
-    """What was compared, by which key, leaving out which columns."""
-
-    dataset: str
-    key: list[str]
-    ignored: list[str]
-    column_changes: dict[str, int]
-    baseline: ComparedSnapshot
-    comparison: ComparedSnapshot
-
-
-class ComparisonResult(Reply, frozen=True, kw_only=True):
-    """How two snapshots differ: in their totals and row by row."""
-
-    summary_diff: dict[str, Change]
-    row_diff: RowDiff
-    metadata: ComparisonMetadata
-
-
-class ComparisonJob(Reply, frozen=True, kw_only=True):
-    """A comparison that was made and kept."""
-
-    job_id: str
-    name: str
-    snapshot_a_id: str
-    snapshot_b_id: str
-    comparison_result: ComparisonResult
-    execution_time_ms: float
-    created_by: str
-    created_at: float
-    status: str

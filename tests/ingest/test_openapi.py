@@ -19,9 +19,10 @@ from ingest.documentation.older import as_3_0
 from ingest.documentation.shapes import OperationsBatch, SyncBatch
 from stockverify.settings import Settings
 from stockverify.wire.auth import Login, Refresh
+from stockverify.wire.comparisons import Compare
 from stockverify.wire.queries import SaveQuery
 from stockverify.wire.racks import Claim, Reason
-from stockverify.wire.reports import Compare, CreateSnapshot, PreviewSpec
+from stockverify.wire.reports import CreateSnapshot, PreviewSpec
 from stockverify.wire.sessions import OpenSession
 from tests.dashboard.pages import chromium
 from tests.document import as_documented, document

@@ -3,7 +3,9 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from analytics.compare import Change, change, compare
+from analytics.compare import Change, Kind, Tolerance, change, compare
+from analytics.compare.snapshots import UnknownColumn
+from analytics.compare.tolerance import BadTolerance
 from analytics.lake import Lake
 from analytics.lake.store import SnapshotNotFound
 from tests.analytics.conftest import Store, Take
@@ -31,7 +33,7 @@ def test_a_recount_between_two_snapshots(take: Take, lake: Lake, db: Store) -> N
         "unchanged_count": 2,
         "key_duplicate_count": 0,
     }
-    assert found.diff.column_changes == {"verified_qty": 1, "variance_qty": 1, "variance_value": 1}
+    assert found.column_changes == {"verified_qty": 1, "variance_qty": 1, "variance_value": 1}
     assert found.summary["verified_units"] == Change(13.0, 17.0, 4.0, 30.7692, "up")
     assert found.summary["net_variance_units"] == Change(-2.0, 2.0, 4.0, 200.0, "up")
     assert found.summary["shrinkage_value"] == Change(5.0, 0.0, -5.0, -100.0, "down")
@@ -48,7 +50,7 @@ def test_a_recount_between_two_snapshots(take: Take, lake: Lake, db: Store) -> N
     assert shown["metadata"]["baseline"]["snapshot_id"] == first.snapshot_id
     assert b'"trend":"up"' in msgspec.json.encode(shown)
     strict = compare(lake, first.snapshot_id, second.snapshot_id, ignore=())
-    assert (strict.diff.changed.height, strict.diff.column_changes["counted_by"]) == (2, 2)
+    assert (strict.number(Kind.CHANGED), strict.column_changes["counted_by"]) == (2, 2)
 
 
 def test_lists_hold_the_first_hundred_only(take: Take, lake: Lake, db: Store) -> None:
@@ -76,7 +78,7 @@ def test_other_datasets_compare_on_their_own_key(take: Take, lake: Lake) -> None
 def test_a_snapshot_does_not_differ_from_itself(take: Take, lake: Lake) -> None:
     only = take(erp_items=[item("R1", "a", 8)]).snapshot_id
     found = compare(lake, only, only)
-    assert (found.counts()["unchanged_count"], found.diff.column_changes) == (1, {})
+    assert (found.counts()["unchanged_count"], found.column_changes) == (1, {})
     assert {step.trend for step in found.summary.values()} == {"stable"}
 
 
@@ -98,3 +100,28 @@ def test_an_unknown_snapshot(take: Take, lake: Lake) -> None:
 )
 def test_changes(pair: tuple[float, float], expected: Change) -> None:
     assert change(*pair) == expected
+
+
+def test_tolerances_and_ignored_columns_are_part_of_the_question(take: Take, lake: Lake, db: Store) -> None:
+    first = take(erp_items=[item("R1", "a", 10), item("R1", "b", 10)]).snapshot_id
+    db["erp_items"].update_one({"item_code": "a"}, {"$set": {"book_qty": 10.5}})
+    db["erp_items"].update_one({"item_code": "b"}, {"$set": {"book_qty": 12.0, "uom": "BOX"}})
+    second = take().snapshot_id
+    strict = compare(lake, first, second, "items", ignore=["updated_at"])
+    loose = compare(lake, first, second, "items", ["updated_at"], {"book_qty": Tolerance(relative=0.05)})
+    assert (strict.counts()["changed_count"], loose.counts()["changed_count"]) == (2, 1)
+    assert loose.counts()["unchanged_count"] == 1
+    assert loose.folder != strict.folder
+    told = loose.metadata()
+    assert (told["tolerances"], told["within_tolerance_count"], told["column_within_tolerance"]) == (
+        {"book_qty": {"absolute": None, "relative": 0.05}},
+        1,
+        {"book_qty": 1},
+    )
+    assert loose.column_changes == {"uom": 1, "book_qty": 1}
+    only_names = compare(lake, first, second, "items", ["updated_at", "book_qty"])
+    assert only_names.listed(Kind.CHANGED)[0]["diff"] == {"uom": None}
+    with pytest.raises(UnknownColumn, match="'bookqty'"):
+        compare(lake, first, second, "items", ["bookqty"])
+    with pytest.raises(BadTolerance, match="'uom'"):
+        compare(lake, first, second, "items", None, {"uom": Tolerance(absolute=1)})

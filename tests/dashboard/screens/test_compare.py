@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analytics.compare import compare
+from analytics.compare import Kind, compare
 from tests.dashboard.conftest import OpenApp, Stocked, metrics, sign_in, texts
 from tests.service import Service
 
@@ -33,7 +33,7 @@ def test_totals_columns_and_rows_agree_with_the_comparison(at: AppTest, stocked:
         "▲ up",
     ]
     assert dict(zip(columns["Column"], columns["Rows"], strict=True))["Verified"] == 138
-    assert changed["verified_qty_after"].tolist() == found.diff.changed["verified_qty_after"].to_list()
+    assert changed["verified_qty_after"].tolist() == found.rows(Kind.CHANGED)["verified_qty_after"].to_list()
     assert (len(changed), len(added), len(removed)) == (138, 1, 0)
     assert "All 138 changed rows." in texts(at)
 

@@ -1,46 +1,58 @@
 """A comparison as tables."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import polars as pl
+import pytest
 
-from analytics.compare import Comparison, change, diff
-from analytics.lake import Freeze
-from dashboard.views.changes import Count, changed_columns, column_changes, counts, summary
-from stockverify.datasets import ITEMS, Type
+from analytics.compare import Asked, Comparison, Kind, change
+from analytics.compare.store import Sides, make
+from analytics.lake import Lake
+from analytics.lake.publish import Head, publish
+from dashboard.views.changes import Count, column_changes, columns, counts, summary
+from stockverify.datasets import ITEMS, POSITIONS, Type
 
 AT = datetime(2026, 1, 31, tzinfo=UTC)
-FREEZE = Freeze(snapshot_id="20260131T000000000Z-00000000", name="", as_of=AT, created_at=AT, rows=1)
+IDS = ("20260131T000000000Z-00000000", "20260131T000000000Z-00000001")
 KEY = {"rack_id": "R", "bin": ""}
 
 
-def lines(*rows: tuple[str, float, str]) -> pl.LazyFrame:
+def lines(*rows: tuple[str, float, str]) -> pl.DataFrame:
     """Book lines with a quantity and a floor."""
-    return pl.LazyFrame(
+    return pl.DataFrame(
         [{**KEY, "item_code": code, "book_qty": quantity, "floor": floor} for code, quantity, floor in rows]
     )
 
 
-def comparison(before: pl.LazyFrame, after: pl.LazyFrame) -> Comparison:
+def comparison(folder: Path, before: pl.DataFrame, after: pl.DataFrame) -> Comparison:
     """What changed between them."""
-    return Comparison(
-        dataset="erp_items",
-        baseline=FREEZE,
-        comparison=FREEZE,
-        ignored=("round",),
-        summary={"lines": change(2, 3), "net_variance_value": change(0.0, -1.5), "book_qty_sum": change(2.5, 2.5)},
-        diff=diff(before, after, ITEMS.key),
+    folder.mkdir(exist_ok=True)
+    sides = [folder / "before.parquet", folder / "after.parquet"]
+    for side, rows in zip(sides, (before, after), strict=True):
+        rows.write_parquet(side)
+    lake = Lake(folder / "lake")
+    for snapshot_id in IDS:
+        head = Head(snapshot_id=snapshot_id, name="", as_of=AT, created_at=AT)
+        publish(lake.root, POSITIONS, head, [], {}, {})
+    asked = Asked(dataset=ITEMS.name, baseline=IDS[0], comparison=IDS[1], key=ITEMS.key, ignored=("round",))
+    totals = {"lines": change(2, 3), "net_variance_value": change(0.0, -1.5), "book_qty_sum": change(2.5, 2.5)}
+    freezes = [lake.freeze(snapshot_id) for snapshot_id in IDS]
+    return make(lake, asked, Sides(freezes[0], sides[:1], freezes[1], sides[1:]), totals)
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Comparison:
+    """Of four lines one is gone, one is new, and two are changed."""
+    return comparison(
+        tmp_path,
+        lines(("a", 1.0, "G"), ("b", 2.0, "G"), ("c", 3.0, "G"), ("e", 5.0, "G")),
+        lines(("a", 1.0, "G"), ("b", 2.5, "G"), ("c", 3.5, "H"), ("d", 4.0, "G")),
     )
 
 
-FOUND = comparison(
-    lines(("a", 1.0, "G"), ("b", 2.0, "G"), ("c", 3.0, "G"), ("e", 5.0, "G")),
-    lines(("a", 1.0, "G"), ("b", 2.5, "G"), ("c", 3.5, "H"), ("d", 4.0, "G")),
-)
-
-
-def test_counts_of_rows() -> None:
-    assert [(count.label, count.number) for count in counts(FOUND)] == [
+def test_counts_of_rows(found: Comparison) -> None:
+    assert [(count.label, count.number) for count in counts(found)] == [
         ("Added", 1),
         ("Removed", 1),
         ("Changed", 2),
@@ -48,27 +60,28 @@ def test_counts_of_rows() -> None:
     ]
 
 
-def test_duplicate_keys_are_named_when_there_are_any() -> None:
-    twice = comparison(lines(("a", 1.0, "G"), ("a", 2.0, "G")), lines(("a", 1.0, "G")))
+def test_duplicate_keys_are_named_when_there_are_any(tmp_path: Path) -> None:
+    twice = comparison(tmp_path, lines(("a", 1.0, "G"), ("a", 2.0, "G")), lines(("a", 1.0, "G")))
     assert counts(twice)[-1][:2] == ("Key used twice", 1)
     assert isinstance(counts(twice)[-1], Count)
 
 
-def test_totals_before_and_after() -> None:
-    assert summary(FOUND).rows() == [
+def test_totals_before_and_after(found: Comparison) -> None:
+    assert summary(found).rows() == [
         ("Lines", "lines", "2", "3", "+1", "+50.0%", "▲ up"),
         ("Net variance value", "value", "0.00", "-1.50", "-1.50", "–", "▼ down"),
         ("Book sum", "units", "2.5", "2.5", "0", "+0.0%", "● stable"),
     ]
 
 
-def test_columns_by_how_often_they_changed() -> None:
-    assert column_changes(FOUND.diff).rows() == [("Book", 2), ("Floor", 1)]
-    assert column_changes(comparison(lines(("a", 1.0, "G")), lines(("a", 1.0, "G"))).diff).rows() == []
+def test_columns_by_how_often_they_changed(found: Comparison, tmp_path: Path) -> None:
+    assert column_changes(found).rows() == [("Book", 2), ("Floor", 1)]
+    same = comparison(tmp_path / "same", lines(("a", 1.0, "G")), lines(("a", 1.0, "G")))
+    assert column_changes(same).rows() == []
 
 
-def test_only_columns_that_changed_are_shown_with_their_delta() -> None:
-    shown = changed_columns(FOUND.diff, ITEMS)
+def test_only_columns_that_changed_are_shown_with_their_delta(found: Comparison) -> None:
+    shown = columns(found, Kind.CHANGED)
     assert [name for name, _ in shown] == [
         *ITEMS.key,
         "book_qty_before",

@@ -1,0 +1,108 @@
+"""Comparisons: MongoDB keeps what was asked and what came of it, the lake keeps the rows, and the reports process makes
+and reads them."""
+
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from pymongo.asynchronous.database import AsyncDatabase
+
+from ingest.auth.rules import Caller
+from ingest.comparisons import rules
+from ingest.reports import errands, files
+from ingest.reports.errands import Compared, ComparedPage, Made, Place
+from ingest.reports.room import Room
+from ingest.reports.rules import place_of
+from stockverify.clients import Document
+from stockverify.errors import StockVerifyError
+from stockverify.settings import Settings
+from stockverify.vocabulary import Collection
+from stockverify.wire.comparisons import Compare, ComparisonContributions, ComparisonJob, ComparisonRows, RowKind
+
+
+class ComparisonStore:
+    """Reads and writes comparisons."""
+
+    def __init__(self, database: AsyncDatabase[Document], room: Room, settings: Settings) -> None:
+        self._jobs, self._snapshots = database[Collection.COMPARE_JOBS], database[Collection.REPORT_SNAPSHOTS]
+        self._room, self._settings = room, settings
+
+    async def compare(self, request: Compare, caller: Caller, now: datetime) -> ComparisonJob:
+        """Compare two snapshots of the same query. Whoever asked may go away meanwhile: the outcome is kept."""
+        first, second = await self._place(request.snapshot_a_id), await self._place(request.snapshot_b_id)
+        asked = rules.question(request, first, second)
+        job = rules.begun(f"cj-{uuid.uuid4().hex[:16]}", request, asked, caller, now)
+        await self._jobs.insert_one(job)
+        changes = await self._outcome(job["_id"], asked)
+        await self._jobs.update_one({"_id": job["_id"]}, {"$set": changes})
+        return rules.as_job(job | changes, now)
+
+    async def comparison(self, job_id: str) -> ComparisonJob:
+        """One comparison. Raises ComparisonUnknown."""
+        return rules.as_job(await self._stored(job_id), datetime.now(UTC))
+
+    async def comparisons(self, created_by: str | None, limit: int) -> list[ComparisonJob]:
+        """Comparisons, newest first."""
+        wanted: Document = {"created_by": created_by} if created_by else {}
+        found = await self._jobs.find(wanted).sort("created_at", -1).limit(limit).to_list()
+        return [rules.as_job(job, datetime.now(UTC)) for job in found]
+
+    async def rows(self, job_id: str, kind: RowKind, skip: int, limit: int) -> ComparisonRows:
+        """One page of the rows of a kind. Raises ComparisonUnknown or ComparisonUnfinished."""
+        job = await self._stored(job_id)
+        compared = rules.asked_of(job, datetime.now(UTC))
+        asked = errands.ReadCompared(comparison_id=job["comparison_id"], kind=kind, skip=skip, limit=limit)
+        found = await self._room.run(asked, ComparedPage)
+        if found.total is None:  # swept away since: the same question has the same answer
+            await self._room.run(compared, Compared)
+            found = await self._room.run(asked, ComparedPage)
+        return rules.rows_of(job_id, kind, found, skip, limit)
+
+    async def contributions(
+        self, job_id: str, total: str | None, by: str | None, limit: int
+    ) -> ComparisonContributions:
+        """Why a total moved. Raises ComparisonUnknown or ComparisonUnfinished."""
+        compared = rules.asked_of(await self._stored(job_id), datetime.now(UTC))
+        asked = errands.Explain(compared=compared, total=total, by=by, limit=limit)
+        return rules.contributions_of(job_id, await self._room.run(asked, dict[str, Any]))
+
+    async def export(self, job_id: str, kind: str, caller: Caller) -> Made:
+        """Write every row that differs to a file. Raises UnknownFormat, ComparisonUnknown or ComparisonUnfinished."""
+        job = await self._stored(job_id)
+        compared = rules.asked_of(job, datetime.now(UTC))
+        with files.folder_for_one(self._settings.exports) as folder:
+            asked = errands.ExportCompared(
+                compared=compared,
+                name=job["name"],
+                kind=kind,
+                folder=str(folder),
+                requested_by=caller.username,
+                now=datetime.now(UTC),
+            )
+            return await self._room.run(asked, Made)
+
+    async def _outcome(self, job_id: str, asked: errands.CompareBoth) -> Document:
+        """What came of it. A failure is kept with its reason, and goes on to whoever asked."""
+        started = time.perf_counter()
+        try:
+            found = await self._room.run(asked, Compared)
+        except Exception as error:
+            reason = error.message if isinstance(error, StockVerifyError) else "Something unexpected; the log has it."
+            await self._jobs.update_one({"_id": job_id}, {"$set": rules.failed(reason, _since(started))})
+            raise
+        return rules.completed(asked, found, _since(started))
+
+    async def _stored(self, job_id: str) -> Document:
+        job = await self._jobs.find_one({"_id": job_id})
+        if job is None:
+            raise rules.ComparisonUnknown(job_id=job_id)
+        return job
+
+    async def _place(self, snapshot_id: str) -> Place:
+        return place_of(snapshot_id, await self._snapshots.find_one({"_id": snapshot_id}))
+
+
+def _since(started: float) -> float:
+    """Milliseconds."""
+    return round((time.perf_counter() - started) * 1000, 1)
