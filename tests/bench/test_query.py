@@ -21,14 +21,15 @@ from pymongo import MongoClient
 
 from analytics.engine import texts
 from analytics.extract import materialise
-from analytics.extract.materialise import COLLECTED, complete
+from analytics.extract import positions as derived
+from analytics.extract.task import files_of
 from analytics.lake import Lake
 from analytics.lake.publish import Head, publish
 from analytics.query import PREVIEW_LIMIT, checked, run
 from analytics.query.pipeline import pipeline
 from analytics.schema import arrow_schema
 from stockverify.clients import Document, database
-from stockverify.datasets import RECORDS
+from stockverify.datasets import COLLECTED, POSITIONS, RECORDS
 from stockverify.services.embedded import Backends
 from stockverify.wire.reports import GroupBy, QuerySpec
 
@@ -149,7 +150,8 @@ def written(root: Path) -> str:
     for dataset in COLLECTED:
         rows = _rows() if dataset is RECORDS else [arrow_schema(dataset).empty_table()]
         done[dataset.name] = publish(root, dataset, head, rows, {"bench": True}, {})
-    complete(Lake(root), head, done)
+    files, sources = files_of(done), {name: published.sha256 for name, published in done.items()}
+    publish(root, POSITIONS, head, derived.batches(files, derived.all_racks(files)), {"bench": True}, sources)
     return head.snapshot_id
 
 
