@@ -5,7 +5,7 @@ The relations are `before_rows` and `after_rows` (the tables), `doubled` (keys t
 (rows that are not exactly equal on both sides, or on one side only) and `judged` (the same with a verdict).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -26,9 +26,10 @@ class Statements(NamedTuple):
     """What is asked, in this order; `rows` gives the rows of each kind."""
 
     unique_before: str
-    unique_after: str
+    rows_after: str
     doubled: str
     differing: str
+    alone: str
     judged: str
     rows: dict[Kind, str]
     tally: str
@@ -38,10 +39,11 @@ class Statements(NamedTuple):
 def statements(plan: Plan) -> Statements:
     """The statements of a comparison. Making them costs as much as comparing some thousands of rows."""
     return Statements(
-        unique_before=_unique_keys(BEFORE, plan),
-        unique_after=_unique_keys(AFTER, plan),
+        unique_before=_unique_keys(plan),
+        rows_after=_text(exp.select("count(*)").from_(AFTER)),
         doubled=_doubled(plan),
         differing=_differing(plan),
+        alone=_unmatched(plan),
         judged=_judged(plan),
         rows={
             Kind.ADDED: _alone(plan, "after"),
@@ -53,11 +55,22 @@ def statements(plan: Plan) -> Statements:
     )
 
 
-def _unique_keys(side: str, plan: Plan) -> str:
-    """How many different hashes the keys have, and how many rows there are. Different hashes are different keys."""
-    hashes = exp.func("hash", *(_named(name) for name in plan.key))
-    different = exp.Count(this=exp.Distinct(expressions=[hashes]))
-    return _text(exp.select(different, "count(*)").from_(side))
+def _unique_keys(plan: Plan) -> str:
+    """How many different hashes the keys before have, and how many rows. Different hashes are different keys."""
+    different = _different(_named(name) for name in plan.key)
+    return _text(exp.select(different, "count(*)").from_(BEFORE))
+
+
+def _unmatched(plan: Plan) -> str:
+    """How many rows only the side before has, how many only the side after, and how many hashes their keys have."""
+    different = _different(exp.column(f"key_{place}") for place in range(len(plan.key)))
+    only_after = exp.Filter(this=different, expression=exp.Where(this=exp.not_(_HERE)))
+    counts = (f"count(*) FILTER (WHERE NOT {there})" for there in (_THERE, _HERE))
+    return _text(exp.select(*counts, only_after).from_(DIFFERING))
+
+
+def _different(keys: Iterable[exp.Expr]) -> exp.Expr:
+    return exp.Count(this=exp.Distinct(expressions=[exp.func("hash", *keys)]))
 
 
 def _doubled(plan: Plan) -> str:

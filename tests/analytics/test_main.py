@@ -1,11 +1,14 @@
 """The commands: the first as a process, as `stockverify` starts it, the others in this one."""
 
+import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ from analytics.__main__ import main
 from analytics.lake import Lake
 from stockverify.clients import Document
 from stockverify.settings import Settings, to_env
-from tests.analytics.stock import item, record
+from tests.analytics.stock import NOW, item, record
 
 
 class Shell:
@@ -71,6 +74,38 @@ def test_from_snapshot_to_file(shell: Shell, db: Database[Document], settings: S
     plain = shell.json("export", "--format", "csv", "--no-bom", "--out", str(settings.data_dir / "plain.csv"))
     assert Path(plain["path"]).read_bytes().startswith(b"floor,")
     assert shell.json("verify") == {"checked": 2, "problems": []}
+
+
+def test_a_comparison_with_tolerance_reasons_and_a_file(
+    shell: Shell, db: Database[Document], settings: Settings
+) -> None:
+    db["erp_items"].insert_many([item("R1", code, 10, category=code) for code in ("a", "b", "=c")])
+    db["verification_records"].insert_many([record(f"c-{code}", "R1", code, 10) for code in ("a", "b", "=c")])
+    shell.json("snapshot")
+    for code, quantity in (("a", 10.5), ("b", 8.0), ("=c", 11.0)):
+        changes = {"verified_qty": quantity, "received_at": NOW + timedelta(1)}
+        db["verification_records"].update_one({"_id": f"c-{code}"}, {"$set": changes})
+    shell.json("snapshot")
+    sizes = [f"--tolerance={name}=5%" for name in ("verified_qty", "variance_qty", "variance_value")]
+    out = settings.data_dir / "changes.csv"
+    found = shell.json("compare", *sizes, "--tolerance=variance_qty=0.5", "--tolerance=variance_value=1.25")
+    assert (found["row_diff"]["changed_count"], found["metadata"]["within_tolerance_count"]) == (2, 1)
+    assert "contributions" not in found
+    told = shell("compare", "--why", "--out", str(out)).stdout
+    assert "Net variance value (value) by item_code" in told
+    assert re.search(r"    b +0\.00 +-5\.00 +-5\.00\n", told)
+    assert "3 rows that differ" in told
+    assert [row["item_code"] for row in csv.DictReader(out.read_text("utf-8-sig").splitlines())] == ["'=c", "a", "b"]
+    by_floor, by_category, by_counter, by_item = shell.json("compare", "--why", "--total", "verified_units")[
+        "contributions"
+    ]
+    assert [each["by"] for each in (by_floor, by_category, by_counter)] == ["floor", "category", "counted_by"]
+    assert [(part["group"], part["change"]) for part in by_item["parts"]] == [("b", -2.0), ("=c", 1.0), ("a", 0.5)]
+    assert shell.json("compare", "--dataset", "records", "--ignore", "verified_qty")["row_diff"]["changed_count"] == 3
+    records = shell.json("compare", "--dataset", "records", "--why")["contributions"]
+    assert (records[0]["by"], records[0]["total"]) == ("floor", "rows")
+    for wrong, said in (("--tolerance=verified_qty", "is no tolerance"), ("--total=nope", "'nope' is no total")):
+        assert said in shell("compare", "--why", wrong).stderr
 
 
 def test_anomalies_are_told_in_words_and_for_programs(shell: Shell, db: Database[Document]) -> None:

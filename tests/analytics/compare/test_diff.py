@@ -159,6 +159,20 @@ def test_duplicates_are_reported_and_never_joined() -> None:
     assert found.counts == (0, 0, 0, 0, 2)
 
 
+@pytest.mark.parametrize("before", ["", "a", "b", "ab", "aa", "aab", "abb", "aabb", "abc"])
+@pytest.mark.parametrize("after", ["", "a", "b", "ba", "bb", "abb", "bbb", "ccc", "acc", "aabb"])
+def test_doubled_keys_are_found_on_either_side_whatever_else_is_there(before: str, after: str) -> None:
+    found = between(
+        *(pl.DataFrame({"code": list(keys)}, schema={"code": pl.String}) for keys in (before, after)), ["code"]
+    )
+    counts = {code: (before.count(code), after.count(code)) for code in sorted({*before, *after})}
+    once = {code for code, number in counts.items() if max(number) == 1}
+    assert found.rows[Kind.KEY_DUPLICATE].rows() == [(code, *counts[code]) for code in counts if code not in once]
+    assert found.rows[Kind.ADDED]["code"].to_list() == sorted(once - {*before})
+    assert found.rows[Kind.REMOVED]["code"].to_list() == sorted(once - {*after})
+    assert (found.told.changed, found.told.unchanged) == (0, len(once & {*before} & {*after}))
+
+
 def test_rows_that_are_twice_the_same_on_both_sides_are_duplicates_too() -> None:
     twice = table(SCHEMA, *[("R1", "a", 1.0, 1, "x", True, [], None)] * 2)
     assert between(twice, twice, KEY).rows[Kind.KEY_DUPLICATE].rows() == [("R1", "a", 2, 2)]
