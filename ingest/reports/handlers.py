@@ -48,7 +48,7 @@ class ReportController(Controller):
         format: FromQuery[str] = "csv",
         dataset: FromQuery[str | None] = None,
     ) -> File:
-        """A snapshot as CSV, XLSX, JSON, NDJSON, Parquet or PDF; of a freeze, `dataset` names the part (positions)."""
+        """A snapshot as CSV, XLSX, JSON, NDJSON, Parquet or PDF; of a freeze, `dataset` names the part."""
         made = await stores.reports.export(snapshot_id, format, dataset, caller)
         return download(made)
 

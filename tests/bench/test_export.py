@@ -85,6 +85,8 @@ class Load:
         self._stop.set()
         for thread in threads:
             thread.join()
+        self.counter.close()
+        self.other.close()
         return self
 
     def _sync(self) -> None:
@@ -118,13 +120,13 @@ def test_devices_during_an_export_job(pair: Service, mongo: "MongoClient[Documen
     boss.post(f"{place}/cancel")
     for name, load in (("without", before), ("during", during)):
         print(
-            f"\n  {name} an export: heartbeat p50 {centile(load.beats, 50):.1f} ms,"
-            f" p99 {centile(load.beats, 99):.1f} ms, longest {max(load.beats):.0f} ms;"
+            f"\n  {name} an export: heartbeat p50 {centile(load.beats, 50):.1f} ms, p99"
+            f" {centile(load.beats, 99):.1f} ms, longest {max(load.beats):.0f} ms;"
             f" {load.records / SECONDS:,.0f} records/s",
             end="",
         )
     print(
         f"\n  sync with and without: {before.records / max(during.records, 1):.2f} times slower (aims: heartbeat p99 at"
-        f" most 100 ms, sync at most 2 times slower); the export was at {state['rows_done']:,} of"
-        f" {state['rows_total']:,}"
+        " most 100 ms, sync at most 2 times slower);"
+        f" the export was at {state['rows_done']:,} of {state['rows_total']:,}"
     )
