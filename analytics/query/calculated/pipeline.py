@@ -24,7 +24,7 @@ def value_expression(term: Term) -> Any:
     """The value of a calculated field; or of what is compared. NaN sorts below all numbers here, and null too, so that
     both fail the first test."""
     found = _expression(term)
-    if term.type is not Type.FLOAT or not term.operands:
+    if term.type is not Type.FLOAT or term.field is not None:
         return found
     inside = [{"$gte": ["$$v", -MAX_NUMBER]}, {"$lte": ["$$v", MAX_NUMBER]}]
     return {"$let": {"vars": {"v": found}, "in": {"$cond": [{"$and": inside}, "$$v", None]}}}

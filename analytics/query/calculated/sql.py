@@ -22,9 +22,9 @@ def value_sql(term: Term, bind: Bind) -> exp.Expr:
 def _in_range(term: Term, bind: Bind) -> exp.Expr:
     """What is compared or shown has to be in range; within a sum a part may leave it, as in MongoDB."""
     found = _sql(term, bind)
-    if term.type is not Type.FLOAT or not term.operands:
+    if term.type is not Type.FLOAT or term.field is not None:
         return found
-    inside = exp.Between(this=exp.Paren(this=found), low=_LEAST.copy(), high=_MOST.copy())
+    inside = exp.Between(this=_inner(found), low=_LEAST.copy(), high=_MOST.copy())
     return exp.Case(ifs=[exp.If(this=inside, true=found.copy())])
 
 

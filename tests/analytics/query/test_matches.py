@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from analytics.query.matches import beginning
 
-TEXTS = st.text(st.sampled_from("a\x00\x7f\ud7ff\ue000\uffff\U00010000\U0010ffff"), max_size=4)
+TEXTS = st.text(st.sampled_from("ab\x00\x01\x7f\x80\ud7ff\ue000\ue001\uffff\U00010000\U0010fffe\U0010ffff"), max_size=4)
 
 
 @given(text=TEXTS, prefix=TEXTS)

@@ -20,8 +20,9 @@ WITH source AS (
     (
       NOT (
         (
-          "share" < $p0
-        ) AND (
+          "share" < CASE WHEN $p0 BETWEEN -9000000000000.0 AND 9000000000000.0 THEN $p0 END
+        )
+        AND (
           "unknown_item" = $p1
         )
       )
