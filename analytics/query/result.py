@@ -55,7 +55,8 @@ def frame_of(query: Query, documents: list[dict[str, Any]]) -> pl.DataFrame:
 
 def shown(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows as people see them: -0.0 is 0.0, of which the engines keep now one, now the other."""
-    return rows.with_columns(pl.col(pl.Float64) + 0.0)
+    numbers = pl.col(pl.Float64)
+    return rows.with_columns(pl.when(numbers == 0).then(0.0).otherwise(numbers).name.keep())
 
 
 def _flat(query: Query, document: dict[str, Any]) -> dict[str, Any]:
