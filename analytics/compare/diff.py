@@ -33,7 +33,7 @@ _LOGICAL = {
     "VARCHAR[]": Type.STRINGS,
 }
 ROWS_PER_GROUP = 20_480
-"""Rows that a reader of one page has to unpack."""
+"""Rows that a reader of one page has to unpack, and that a writer holds in memory for each thread."""
 
 
 class ComparisonTooLarge(TooLarge):
@@ -142,7 +142,7 @@ def _set_aside(connection: duckdb.DuckDBPyConnection, doubled: str) -> None:
 def _join(connection: duckdb.DuckDBPyConnection, wanted: sql.Statements, folder: Path) -> None:
     path = folder / f"{sql.DIFFERING}.parquet"
     path.unlink(missing_ok=True)
-    connection.sql(wanted.differing).write_parquet(str(path))
+    connection.sql(wanted.differing).write_parquet(str(path), row_group_size=ROWS_PER_GROUP)
     connection.read_parquet(str(path), hive_partitioning=False).create_view(sql.DIFFERING)
     connection.execute(f"CREATE OR REPLACE TEMP VIEW {sql.JUDGED} AS {wanted.judged}")
 

@@ -160,13 +160,15 @@ def test_rows_that_were_swept_away_are_made_again(
 
 
 def test_latest_is_what_it_was_when_it_was_compared(
-    boss: httpx.Client, pair: tuple[str, str, str], freezes: Freezes
+    service: Service, boss: httpx.Client, pair: tuple[str, str, str], freezes: Freezes, stored: Stored
 ) -> None:
     job = compare(boss, "previous", "latest")
-    before = boss.get(f"/api/reports/compare/{job['job_id']}/contributions", params={"total": "lines"}).json()
-    freezes(), freezes()
-    after = boss.get(f"/api/reports/compare/{job['job_id']}/contributions", params={"total": "lines"}).json()
-    assert (after, after["change"]) == (before, job["comparison_result"]["summary_diff"]["lines"])
+    stored.erp_items.insert_one(item(service.rack("late"), "late", 1))
+    freezes()
+    told = boss.get(f"/api/reports/compare/{job['job_id']}/contributions", params={"total": "lines"}).json()
+    assert told["change"] == job["comparison_result"]["summary_diff"]["lines"]
+    new = compare(boss, "previous", "latest")
+    assert new["comparison_result"]["summary_diff"]["lines"]["absolute_diff"] == 1
 
 
 @pytest.fixture
@@ -207,6 +209,9 @@ def test_results_of_one_query_compare_by_their_groups(
     assert told["parts"] == [{"group": "Tools", "baseline": 0.0, "comparison": total, "change": total}]
     assert boss.get(f"{url}/export", params={"format": "json"}).json()["rows"][0]["verified_qty_sum_delta"] == total
     assert counts(compare(boss, *ids, tolerances={"verified_qty_sum": {"absolute": 1e6}})) == (0, 0, 0, 0)
+    spec["filters"]["item_code"] = "00000"
+    one = compare(boss, report(first, **spec), report(second, **spec))
+    assert one["comparison_result"]["row_diff"]["changed"][0]["diff"] == {"verified_qty_sum": 9.5}
 
 
 def test_what_cannot_be_compared_is_refused_by_name_and_kept_as_failed(

@@ -26,7 +26,9 @@ from tests.analytics.conftest import Store, Take
 from tests.analytics.stock import item, record
 
 OF_POSITIONS = of_dataset(POSITIONS)
-quantities = st.one_of(st.none(), st.floats(-1e6, 1e6), st.sampled_from([0.1, 0.2, 0.3, 1 / 3, 1e-7, -0.0]))
+quantities = st.one_of(
+    st.none(), st.floats(-1e6, 1e6), st.sampled_from([0.1, 0.2, 1 / 3, 1e-7, -0.0, float("nan"), float("inf")])
+)
 NUMBERS = ("book_qty", "verified_qty", "damage_qty", "variance_qty", "variance_value", "unit_cost")
 rows = st.fixed_dictionaries(
     {

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from analytics.compare import diff
 from analytics.compare.columns import KeyNotComparable, NamesCollide
 from analytics.compare.kinds import Kind
 from analytics.compare.tolerance import BadTolerance, Tolerance
@@ -284,3 +285,12 @@ def test_tables_without_values_or_without_rows() -> None:
     assert between(keys, keys, ["code"]).counts == (0, 0, 0, 2, 0)
     assert between(keys, keys.head(0), ["code"]).counts == (0, 2, 0, 0, 0)
     assert between(keys.head(1), keys.tail(1), ["code"]).counts == (1, 1, 0, 0, 0)
+
+
+def test_what_neither_memory_nor_disk_holds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(diff.LIMITS, "memory_limit", "20MB")
+    monkeypatch.setitem(diff.LIMITS, "max_temp_directory_size", "1MB")
+    codes = pl.select(code=pl.int_range(100_000).cast(pl.String))
+    before, after = (codes.with_columns(text=pl.col("code").hash(seed).cast(pl.String)) for seed in (1, 2))
+    with pytest.raises(diff.ComparisonTooLarge, match="do not fit into the memory and the disk space"):
+        between(before, after, ["code"])

@@ -87,8 +87,12 @@ def test_a_damaged_comparison_is_not_believed_and_made_again(
 
 def test_a_manifest_of_another_comparison_is_not_believed(lake: Lake, pair: tuple[str, str]) -> None:
     made, other = found(lake, pair), compare(lake, *pair, ignore=())
-    (made.folder / FILE_NAME).write_bytes((other.folder / FILE_NAME).read_bytes())
-    assert store.find(lake, made.manifest.comparison_id) is None
+    other_asked = msgspec.structs.replace(made.manifest, asked=other.manifest.asked)
+    for told in (other.manifest, other_asked, msgspec.structs.replace(made.manifest, version=0)):
+        (made.folder / FILE_NAME).write_bytes(msgspec.json.encode(told))
+        assert store.find(lake, made.manifest.comparison_id) is None
+    (made.folder / FILE_NAME).write_bytes(msgspec.json.encode(made.manifest))
+    assert store.find(lake, made.manifest.comparison_id) == made
 
 
 @pytest.mark.parametrize("text", ["", "nope", "../../positions", "cmp-" + "0" * 32, "cmp-" + "g" * 32])
