@@ -22,7 +22,7 @@ from analytics.zones import zone_of
 from stockverify.datasets import Column, Dataset, Type, find
 from stockverify.wire.reports import GroupBy, QuerySpec
 
-MAX_KEYS = 20
+MAX_KEYS = 50  # more than any dataset has columns
 MAX_MEASURES = 100
 
 _NUMERIC = (Type.FLOAT, Type.INTEGER)
