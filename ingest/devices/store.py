@@ -106,7 +106,8 @@ class DeviceStore:
         it cannot slip past a revocation at the same moment. Raises DeviceRevoked or WrongDeviceToken."""
         enrolled = rules.is_enrolled(await self.find(claimed.device_id, transaction), claimed)
         if claimed.device_id:
-            seen = {"$set": {"last_login_at": now}, "$setOnInsert": {"revoked_at": None}}
+            # Setting a time that is there already, of another login in the same millisecond, would write nothing.
+            seen = {"$set": {"last_login_at": now}, "$inc": {"login_count": 1}, "$setOnInsert": {"revoked_at": None}}
             await self._devices.update_one({"_id": claimed.device_id}, seen, upsert=True, session=transaction)
         return enrolled
 

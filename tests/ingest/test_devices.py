@@ -257,7 +257,8 @@ def test_a_login_and_a_revocation_at_the_same_moment_leave_no_login(pair: Servic
     assert came_in > 0, "some logins were faster"
 
 
-async def test_a_revocation_waits_for_a_login_under_way_on_that_device(settings: Settings) -> None:
+@pytest.mark.parametrize("before", [NOW - timedelta(days=1), NOW], ids=["yesterday", "in the same millisecond"])
+async def test_a_revocation_waits_for_a_login_under_way_on_that_device(settings: Settings, before: datetime) -> None:
     async with clients.open_async_mongo(settings.mongodb_uri or "") as mongo:
         base = clients.async_database(mongo, settings)
         await indexes.ensure(base)
@@ -265,7 +266,7 @@ async def test_a_revocation_waits_for_a_login_under_way_on_that_device(settings:
         devices = DeviceStore(mongo, base, AttemptStore(base, activity, settings), activity, "s")
         user = {"_id": "u-1", "username": "lou", "logins": []}
         await base.users.insert_one(user)
-        await base.devices.insert_one({"_id": "d-0"})  # two that create the collection would only start over
+        await base.devices.insert_one({"_id": "d-1", "revoked_at": None, "last_login_at": before})
 
         async def log_in(transaction: AsyncClientSession) -> asyncio.Task[Any]:
             await devices.note_login(Claimed("d-1"), NOW, transaction)

@@ -27,6 +27,7 @@ from stockverify.services.embedded import Backends
 from stockverify.vocabulary import rack_lock_key
 from tests.faults.ledger import wrong_reply
 from tests.ingest.machine_model import Model, Rack, Session, Version, Who
+from tests.ingest.machine_shapes import as_sent, conflict_of, kinds, sent_version, stored_version
 from tests.service import PASSWORD, Service, running_service
 
 PEOPLE = (Who("ann", "phone"), Who("ann", "tablet"), Who("ben", "phone"), Who("ben", "tablet"), Who("cy", "phone"))
@@ -220,7 +221,7 @@ class Machine(RuleBasedStateMachine):
         again = self._deliver(who, body).json()
         assert self._everything() == stored
         assert [again[kind] for kind in ("ok", "errors")] == [before[kind] for kind in ("ok", "errors")]
-        assert _kinds(again) == _kinds(before)
+        assert kinds(again) == kinds(before)
 
     @precondition(lambda self: self.model.conflicts)
     @rule(pick=PICK, resolution=st.sampled_from(("accept_server", "ignore")))
@@ -278,12 +279,12 @@ class Machine(RuleBasedStateMachine):
         if not hasattr(self, "model"):
             return
         found = list(self.house.stored.verification_records.find({"rack_id": {"$in": self.names}}))
-        assert {row["_id"]: _stored_version(row) for row in found} == {
+        assert {row["_id"]: stored_version(row) for row in found} == {
             name: (kept.session, kept.revision, kept.content, kept.serials) for name, kept in self.model.records.items()
         }
         assert all(0 <= row["damage_qty"] <= (row["verified_qty"] or 0) for row in found)
         history = self.house.stored.record_history.find({"rack_id": {"$in": self.names}})
-        kept = {(row["client_record_id"], *_stored_version(row)) for row in history}
+        kept = {(row["client_record_id"], *stored_version(row)) for row in history}
         assert kept == {
             (each.name, each.session, each.revision, each.content, each.serials) for each in self.model.history
         }
@@ -295,7 +296,7 @@ class Machine(RuleBasedStateMachine):
         if not hasattr(self, "model"):
             return
         rows = self.house.stored.sync_conflicts.find({"session_id": {"$in": list(self.model.sessions)}})
-        kept = {(*_sent_version(row["local_data"]), row["conflict_type"]) for row in rows}
+        kept = {(*sent_version(row["local_data"]), row["conflict_type"]) for row in rows}
         assert kept >= {
             (each.session, each.revision, each.content, each.serials, kind)
             for each, kind in self.model.conflicts.items()
@@ -344,7 +345,7 @@ class Machine(RuleBasedStateMachine):
     def _send(self, who: Who, versions: list[Version]) -> None:
         """Deliver, and hold every single answer against the model."""
         versions = [version._replace(who=who) for version in versions]
-        records = [_as_sent(version) for version in versions]
+        records = [as_sent(version) for version in versions]
         body = msgspec.json.encode({"records": records, "batch_id": f"b-{self.number}-{len(self.batches)}"})
         answer = self._deliver(who, body).json()
         assert wrong_reply(records, answer) == []
@@ -368,7 +369,7 @@ class Machine(RuleBasedStateMachine):
 
     def _kept_aside(self, version: Version) -> Document:
         """The stored conflict of a version."""
-        wanted = _conflict_of(version) | {"user": self.house.names[version.who.person]}
+        wanted = conflict_of(version) | {"user": self.house.names[version.who.person]}
         row = self.house.stored.sync_conflicts.find_one(wanted)
         assert row is not None
         return row
@@ -377,48 +378,6 @@ class Machine(RuleBasedStateMachine):
         """All that is stored of this run, the racks included."""
         rows = {name: list(self.house.stored[name].find().sort("_id", 1)) for name in KEPT}
         return rows | {"racks": list(self.house.stored.rack_registry.find({"_id": {"$in": self.names}}).sort("_id", 1))}
-
-
-def _as_sent(version: Version) -> dict[str, Any]:
-    item, verified, damage, place, status = version.content
-    return {
-        "client_record_id": version.name,
-        "session_id": version.session,
-        "item_code": item,
-        "verified_qty": verified,
-        "damage_qty": damage,
-        "bin": place or None,
-        "serial_numbers": list(version.serials),
-        "status": status,
-        "revision": version.revision,
-        "created_at": "2026-01-05T08:00:00Z",
-        "updated_at": f"2026-01-05T08:{version.revision % 60:02d}:00Z",
-    }
-
-
-def _kinds(answer: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(each["client_record_id"], each["conflict_type"]) for each in answer["conflicts"]]
-
-
-def _conflict_of(version: Version) -> dict[str, Any]:
-    """The query for the conflict of one version; content tells versions of one revision apart."""
-    return {
-        "client_record_id": version.name,
-        "local_data.revision": version.revision,
-        "local_data.session_id": version.session,
-        "local_data.verified_qty": version.content[1],
-        "local_data.damage_qty": version.content[2],
-        "local_data.serial_numbers": list(version.serials),
-    }
-
-
-def _stored_version(row: Document) -> tuple[Any, ...]:
-    content = (row["item_code"], row["verified_qty"], row["damage_qty"], row["bin"], row["status"])
-    return row["session_id"], row["revision"], content, tuple(row["serial_numbers"])
-
-
-def _sent_version(row: Document) -> tuple[Any, ...]:
-    return _stored_version(row | {"bin": row["bin"] or ""})
 
 
 @pytest.fixture(scope="module")
