@@ -75,13 +75,13 @@ def order_of(stored: Document) -> Order:
 def history(version: Document) -> Document:
     """A version that is not current. Its id derives from its content and order, so a replay writes it once."""
     kept = {key: value for key, value in version.items() if key != "_id"}
-    mark = _mark(version["_id"], version["digest"], order_of(version), version["user_id"])
+    mark = _version_mark(version["_id"], version["digest"], order_of(version), version["user_id"])
     return {"_id": f"h-{mark}", "client_record_id": version["_id"], **kept}
 
 
 def history_id(incoming: Incoming, caller: Caller) -> str:
     """The id that this version has in the history, if it is there."""
-    return f"h-{_mark(incoming.record.client_record_id, incoming.digest, incoming.order, caller.user_id)}"
+    return f"h-{_version_mark(incoming.record.client_record_id, incoming.digest, incoming.order, caller.user_id)}"
 
 
 def serial_claim(serial: str, owner: Document) -> Document:
@@ -167,6 +167,13 @@ def differences(sent: SyncRecord, stored: Document) -> tuple[tuple[str, Any, Any
     mine["bin"] = mine["bin"] or ""
     pairs = ((name, mine.get(name), stored.get(name)) for name in _COMPARED)
     return tuple(pair for pair in pairs if pair[1] != pair[2])
+
+
+def _version_mark(name: str, digest: bytes, order: Order, user_id: str) -> str:
+    """Tells versions apart as their order does: by the revision number, and by the device's clock where there is none.
+    By both, the same version under another time would be new to the history if it came late, and else not."""
+    last = order.updated_at.isoformat() if order.revision is None else None
+    return _hash([name, digest.hex(), order.revision, last, user_id])
 
 
 def _mark(name: str, digest: bytes, order: Order, user_id: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pymongo.database import Database
 
@@ -106,7 +106,15 @@ def bounded(examples: int) -> Callable[[Any], Any]:
     return settings(max_examples=examples, deadline=None, suppress_health_check=relaxed, derandomize=False)
 
 
+def counted(revision: int, quantity: float, minute: int) -> Line:
+    """One version of record c."""
+    time = f"2026-01-05T08:0{minute}:00Z"
+    told = {"name": "c", "item_code": "I-1", "damage_qty": 0, "serial_numbers": []}
+    return told | {"verified_qty": quantity, "revision": revision, "updated_at": time}
+
+
 @bounded(60)
+@example(lines=[counted(1, 2.5, 0), counted(1, 2.5, 1), counted(2, 0, 0)], cuts=[False, False])
 @given(lines=st.lists(LINES, min_size=1, max_size=6), cuts=st.lists(st.booleans(), min_size=1, max_size=5))
 def test_one_batch_delivered_often_at_once_and_cut_off(
     worlds: tuple[World, World], stored: "Stored", lines: list[Line], cuts: list[bool]
