@@ -10,7 +10,8 @@ import pytest
 from analytics.query import checked, run_live
 from stockverify.wire.reports import GroupBy, QuerySpec
 from tests.analytics.conftest import Store, Take
-from tests.analytics.query.test_engines import INSTANTS, TEXTS, ZONES, Both, agree, both, varied
+from tests.analytics.query.drawn import INSTANTS, TEXTS, ZONES
+from tests.analytics.query.test_engines import Both, agree, both, varied
 from tests.analytics.stock import NOW, record
 
 __all__ = ["both"]  # the fixture
