@@ -118,7 +118,7 @@ class _Sheets:
                 return self._book.add_format({"num_format": "#,##0"})
             case Type.FLOAT:
                 # Quantities as they are: any fixed number of decimals would hide some or show an empty point.
-                return self._book.add_format({"num_format": "#,##0.00"}) if is_money(name) else self._plain
+                return self._book.add_format({"num_format": "#,##0.00"}) if is_money(name) else None
         return None
 
 
