@@ -3,7 +3,6 @@
 Prints the seconds of the work itself and the peak memory of the process in MiB.
 """
 
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from analytics.export import Format, Order, Table, export
 from analytics.export.insight import Breakdown, Insight, Tile
 from analytics.export.tables import _read
 from stockverify.datasets import POSITIONS
+from tests.bench.measured import peak_mib
 from tests.bench.stock_rows import NOW
 
 ZONE = "Asia/Kolkata"
@@ -75,4 +75,4 @@ if __name__ == "__main__":
     _, what, source, out = sys.argv
     started = time.perf_counter()
     WORK[what](Path(source), Path(out))
-    print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(time.perf_counter() - started, peak_mib())
