@@ -1,6 +1,8 @@
 """Outages of MongoDB: how they look, how long a request may wait for one to end, and who is spared the waiting."""
 
+import time
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import TypeVar
 
 import pymongo
@@ -19,6 +21,7 @@ TAKES_ITS_TIME = {"takes_its_time": True}
 
 _OUTAGES = (ConnectionFailure, ExecutionTimeout, WTimeoutError)
 _SEEN = "outage_of_mongodb"
+_ends_at: ContextVar[float] = ContextVar("ends_at")
 
 
 def is_outage(error: Exception) -> bool:
@@ -37,10 +40,16 @@ async def patiently(breaker: Breaker, work: Callable[[], Awaitable[T]]) -> T:
     """Do work that talks to MongoDB, all of it within the time that a request may take. Raises Unavailable."""
 
     async def limited() -> T:
+        _ends_at.set(time.monotonic() + PATIENCE_SECONDS)
         with pymongo.timeout(PATIENCE_SECONDS):
             return await work()
 
     return await breaker.call(limited)
+
+
+def seconds_left() -> float:
+    """How long the work of this request may still take; outside of a request, as long as one."""
+    return max(0.0, _ends_at.get(time.monotonic() + PATIENCE_SECONDS) - time.monotonic())
 
 
 def guarded(app: ASGIApp) -> ASGIApp:

@@ -1,9 +1,10 @@
 """The store by itself: what it does when somebody else is faster, what it tells of, and outages in mid-transaction."""
 
+import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from ingest.live.feed import Feed
 from ingest.outages import PATIENCE_SECONDS, is_outage
 from ingest.sync import rules
 from ingest.sync.batches import read_batch
+from ingest.sync.group_commit import GroupCommit
 from ingest.sync.receipts import receipt, receipt_id
 from ingest.sync.store import SyncStore
-from ingest.sync.writes import Writes
+from ingest.sync.writing import Decided, Writer
 from stockverify import clients, indexes
 from stockverify.clients import Document
 from stockverify.errors import Unavailable
@@ -79,7 +81,8 @@ async def test_nobody_decides_on_what_somebody_else_has_changed_since(place: Pla
     decision = rules.decide_batch(batch.records, world, CALLER, now)
     await place.database.rack_registry.update_one({"_id": "R1"}, {"$inc": {"batches": 1}})  # a settlement, say
     kept = receipt(receipt_id(sent, CALLER), "b-1", decision.outcomes, decision.writes, CALLER, now)
-    assert await place.store._written(decision.writes, world, kept) is False
+    writer = Writer(place.client, place.database)
+    assert await writer.written([Decided(decision.writes, world.racks, kept)]) is False
     assert set((await place.counts()).values()) == {0}
     assert [outcome.message for outcome in (await place.store.receive(sent, CALLER)).outcomes] == ["Stored."]
 
@@ -124,13 +127,90 @@ async def test_an_edit_reads_what_it_needs_of_the_version_before(place: Place) -
     assert await place.database.record_history.count_documents({}) == 2
 
 
-class StopsBeforeCommit(SyncStore):
+class Together(Writer):
+    """Holds the first transaction back until three more batches wait; then somebody else writes to rack R2."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place.client, place.database)
+        self.racks, self.place, self.transactions = place.database.rack_registry, place, list[tuple[int, bool]]()
+        self.commits = place.store._commits = GroupCommit(self.written)
+        self.begun = asyncio.Event()
+
+    async def written(self, batches: Sequence[Decided]) -> bool:
+        self.begun.set()
+        while not self.transactions and len(self.commits._waiting) < 3:  # noqa: ASYNC110 - nobody tells of those
+            await asyncio.sleep(0.01)
+        if not self.transactions:
+            await self.racks.update_one({"_id": "R2"}, {"$inc": {"batches": 1}})
+        self.transactions.append((len(batches), await super().written(batches)))
+        return self.transactions[-1][1]
+
+
+async def test_batches_that_wait_together_are_written_together(place: Place) -> None:
+    """Four people on four racks; the rack of one of them is written to by somebody else meanwhile."""
+    writer = Together(place)
+    grants = [{"session_id": f"s-{n}", "rack_id": f"R{n}", "floor": "Ground"} for n in range(1, 5)]
+    for grant in grants[1:]:
+        await place.database.rack_registry.insert_one(
+            RACK | {"_id": grant["rack_id"], "session_id": grant["session_id"]}
+        )
+        opened = SESSION | {"_id": grant["session_id"], "rack_id": grant["rack_id"]}
+        await place.database.verification_sessions.insert_one(opened)
+    sent = [body(record(grant, f"c-{grant['rack_id']}")) for grant in grants]
+    first = asyncio.create_task(place.store.receive(sent[0], CALLER))
+    await writer.begun.wait()
+    answers = await asyncio.gather(first, *(place.store.receive(each, CALLER) for each in sent[1:]))
+    assert [answer.outcomes[0].message for answer in answers] == ["Stored."] * 4
+    assert writer.transactions[:2] == [(1, True), (3, False)], "together, and then each by itself"
+    assert sorted(writer.transactions[2:]) == [(1, False), (1, True), (1, True), (1, True)]
+    assert await place.counts() == {
+        "verification_records": 4,
+        "sync_conflicts": 0,
+        "sync_batches": 4,
+        "item_serials": 0,
+    }
+    racks = {rack["_id"]: rack["batches"] async for rack in place.database.rack_registry.find()}
+    assert racks == {"R1": 1, "R2": 2, "R3": 1, "R4": 1}
+
+
+async def test_two_of_the_same_name_are_never_one_document(place: Place) -> None:
+    """Two devices send different counts under one id at the same moment: one is stored, the other kept aside."""
+    for number in (2, 3):
+        rack, session = f"R{number}", f"s-{number}"
+        await place.database.rack_registry.insert_one(RACK | {"_id": rack, "session_id": session})
+        await place.database.verification_sessions.insert_one(SESSION | {"_id": session, "rack_id": rack})
+    grants = [{"session_id": f"s-{n}", "rack_id": f"R{n}", "floor": "Ground"} for n in range(1, 4)]
+    sent = [body(record(grant, "c-1" if n else "c-0", verified_qty=n)) for n, grant in enumerate(grants)]
+    answers = await asyncio.gather(*(place.store.receive(each, CALLER) for each in sent))
+    kinds = sorted(type(answer.outcomes[0]).__name__ for answer in answers)
+    assert kinds == ["Conflicted", "Ok", "Ok"]
+    assert (await place.counts())["verification_records"] == 2
+    assert (await place.counts())["sync_conflicts"] == 1
+
+
+async def test_a_body_that_stores_more_another_time_has_another_receipt_in_every_process(place: Place) -> None:
+    sent = body(record(GRANT, "c-1", "A"), record(GRANT, "c-2", "B", damage_qty=11))
+    first = (await place.store.receive(sent, CALLER)).outcomes
+    assert [type(outcome).__name__ for outcome in first] == ["Ok", "Conflicted"]
+    await place.database.verification_records.delete_many({})  # as if a backup of an hour ago had been put back
+    for process in (SyncStore(place.client, place.database, place.feed), place.store):
+        again = (await process.receive(sent, CALLER)).outcomes
+        assert [type(outcome).__name__ for outcome in again] == ["Ok", "Conflicted"]
+    assert await place.counts() == {
+        "verification_records": 1,
+        "sync_conflicts": 1,
+        "sync_batches": 2,
+        "item_serials": 0,
+    }
+
+
+class StopsBeforeCommit(Writer):
     """MongoDB freezes when everything is written and nothing committed."""
 
     mongod: int
 
-    async def _move_serials(self, writes: Writes, transaction: AsyncClientSession) -> None:
-        await super()._move_serials(writes, transaction)
+    async def write(self, batches: Sequence[Decided], transaction: AsyncClientSession) -> None:
+        await super().write(batches, transaction)
         os.kill(self.mongod, signal.SIGSTOP)
 
 
@@ -142,8 +222,10 @@ async def test_an_outage_in_mid_transaction_ends_in_time_and_leaves_nothing_half
         async with clients.open_async_mongo(started.settings.mongodb_uri or "") as client:
             place = Place(client, clients.async_database(client, started.settings))
             await place.prepare()
-            frozen = StopsBeforeCommit(client, place.database, place.feed)
-            frozen.mongod, began = mongod, time.monotonic()
+            writer = StopsBeforeCommit(client, place.database)
+            frozen = SyncStore(client, place.database, place.feed)
+            frozen._commits = GroupCommit(writer.written)
+            writer.mongod, began = mongod, time.monotonic()
             try:
                 with pymongo.timeout(PATIENCE_SECONDS), pytest.raises(Exception) as failure:
                     await frozen.receive(sent, CALLER)
