@@ -1,6 +1,6 @@
 """A snapshot that builds on the one before: what has not changed is taken over as it is, file by file."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -68,22 +68,23 @@ def _publish(task: Task, base: Base, dataset: Dataset, delta: Delta) -> Publishe
 
 
 def _positions(task: Task, base: Base, done: Mapping[str, Published], names: pa.Table) -> Published:
-    files, some = files_of(done), [names] if len(names) else []
+    files = files_of(done)
+    some = positions.these_racks(files, names)
     columns = ("rack_id", *moment.sums(POSITIONS))
     old = lookup.found(base.files[POSITIONS.name], columns, names)
     plan = _rewriting(task, base, POSITIONS, old, len(old))
     due = _whole_check_due(task, base, POSITIONS)
     whole_at = None if due else base.origin(POSITIONS.name).whole_at
     origin = task.origin(POSITIONS, base.snapshot_id, "", whole_at)
-    check = checked_positions(files) if due else _agreeing(files, base, old, names)
+    check = checked_positions(files) if due else _agreeing(files, base, old, some)
     return task.complete(done, _rows(plan, names, positions.batches(files, some)), origin, check, plan.kept)
 
 
-def _agreeing(files: positions.Files, base: Base, old: pa.Table, names: pa.Table) -> Check:
+def _agreeing(files: positions.Files, base: Base, old: pa.Table, racks: Sequence[pa.Table]) -> Check:
     """The check that what changed in the positions is what changed in the records of these racks."""
 
     def check(manifest: Manifest, paths: tuple[Path, ...]) -> None:
-        now = positions.counted(files, [names] if len(names) else [])
+        now = positions.counted(files, racks)
         wanted = expected(_totals(base.manifests[POSITIONS.name]), old, now, tuple(now.sums))
         gate.reconciled(POSITIONS.name, wanted._replace(rows=manifest.rows), _totals(manifest))
 

@@ -113,6 +113,8 @@ SELECT rack_id, count(*) AS lines FROM (
 ) WHERE rack_id IS NOT NULL GROUP BY rack_id ORDER BY rack_id
 """
 
+_THESE = f"SELECT rack_id, coalesce(lines, 0) AS lines FROM names LEFT JOIN ({_RACKS}) USING (rack_id) ORDER BY rack_id"  # noqa: S608
+
 QUERY: dict[str, Any] = {
     "derived": "book lines as of each rack's claim beside the counts of its latest round",
     "recipe": hashlib.sha256(SQL.encode()).hexdigest(),
@@ -123,7 +125,20 @@ QUERY: dict[str, Any] = {
 def all_racks(files: Files) -> list[pa.Table]:
     """The names of all racks in order (column `rack_id`), so many at a time as memory holds with their lines."""
     with _over(files) as connection:
-        racks = connection.sql(_RACKS, params=_named(files, _RACKS)).to_arrow_table()
+        return _cut(connection.sql(_RACKS, params=_named(files, _RACKS)).to_arrow_table())
+
+
+def these_racks(files: Files, names: pa.Table) -> list[pa.Table]:
+    """The same of some racks (column `rack_id`), those without any line included: they have no positions any more."""
+    if not len(names):
+        return []
+    with _over(files) as connection:
+        connection.register("names", names)
+        found = connection.sql(_THESE, params=_named(files, _THESE)).to_arrow_table()
+    return _cut(found)
+
+
+def _cut(racks: pa.Table) -> list[pa.Table]:
     before = [0, *accumulate(racks["lines"].to_pylist())][:-1]
     cuts = [n for n, rows in enumerate(before) if n == 0 or rows // _ROWS_AT_ONCE > before[n - 1] // _ROWS_AT_ONCE]
     names = racks.select(["rack_id"])

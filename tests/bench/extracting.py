@@ -1,6 +1,5 @@
 """Takes one snapshot in a process, whose memory is its own. Arguments: URI, database, lake, `whole` or another word."""
 
-import resource
 import sys
 import time
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from analytics.extract import Terms, materialise
 from analytics.lake import Lake
 from stockverify.clients import open_mongo
 from stockverify.datasets import POSITIONS
+from tests.bench.measured import peak_mib
 
 
 def main() -> None:
@@ -24,8 +24,7 @@ def main() -> None:
         taken = materialise(lake, database, datetime.now(UTC), terms=Terms(whole=whole == "whole"))
         seconds = time.perf_counter() - started
     origin = lake.manifest(POSITIONS.name, taken.snapshot_id).origin
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    found = {"seconds": seconds, "peak": peak, "base": origin and origin.base, "rows": taken.rows}
+    found = {"seconds": seconds, "peak": peak_mib(), "base": origin and origin.base, "rows": taken.rows}
     sys.stdout.write(msgspec.json.encode(found).decode())
 
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymongo import MongoClient
 
-from analytics.extract import Terms, changes, incremental, materialise, moment
+from analytics.extract import Terms, changes, incremental, materialise, moment, positions
 from analytics.lake import Freeze, Lake, verify
 from stockverify.clients import Document
 from stockverify.datasets import COLLECTED
@@ -34,6 +34,12 @@ def why(lake: Lake, taken: Freeze, dataset: str = "positions") -> tuple[str | No
 
 def rows(lake: Lake, taken: Freeze, dataset: str = "verification_records") -> list[dict[str, Any]]:
     return everything(lake, taken.snapshot_id)[dataset]
+
+
+@pytest.fixture(autouse=True)
+def _few_racks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Positions are derived in several portions here, too."""
+    monkeypatch.setattr(positions, "_ROWS_AT_ONCE", 25)
 
 
 @pytest.fixture
