@@ -17,6 +17,14 @@ def amount(value: float | None, unit: str) -> str:
     return _trimmed(f"{_positive_zero(value, 3):,.3f}")
 
 
+def rough(value: float | None) -> str:
+    """A speed or a time as one would say it: three digits, and all of a larger number; what is small is not nothing."""
+    if value is None or value == 0:
+        return amount(value, "units")
+    digits = min(max(2 - math.floor(math.log10(abs(value))), 0), 3)
+    return amount(round(value, digits), "units") if round(abs(value), 3) else "<0.001"
+
+
 def percent(share: float) -> str:
     """Cut, not rounded: 100 % and 0 % are only shown when all or none is meant."""
     if 0 < share < 0.001:

@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple
 
 from analytics.figures import FIGURES, Totals, WorkTotals
-from dashboard.views.numbers import amount, step
+from dashboard.views.numbers import amount, rough, step
 
 Good = Literal["normal", "inverse", "off"]
 _FIGURES = {figure.name: figure for figure in FIGURES}
@@ -46,8 +46,8 @@ def pace(work: WorkTotals) -> str:
     """How fast people count and how soon it arrives, in a line; empty while nobody has counted."""
     if not work.counts:
         return ""
-    speed = f"{amount(work.items_per_hour, 'units')} items per hour, breaks left out"
-    return f"Pace: {speed}. Time to sync: {amount(work.time_to_sync, 'units')} s (median)."
+    speed = f"{rough(work.items_per_hour)} items per hour, breaks left out"
+    return f"Pace: {speed}. Time to sync: {rough(work.time_to_sync)} s (median)."
 
 
 def _tile(name: str, label: str, now: Totals, before: Totals | None) -> Tile:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.views.numbers import amount, step
+from dashboard.views.numbers import amount, rough, step
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,22 @@ def test_amounts(value: float | None, unit: str, text: str) -> None:
 )
 def test_steps(before: float | None, after: float | None, unit: str, text: str) -> None:
     assert step(before, after, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (300_505.902, "300,506"),
+        (118.6667, "119"),
+        (99.96, "100"),
+        (99.94, "99.9"),
+        (2.5, "2.5"),
+        (2.345, "2.35"),
+        (0.0123, "0.012"),
+        (0.0004, "<0.001"),
+        (0.0, "0"),
+        (None, "–"),
+    ],
+)
+def test_speeds_and_times_are_rounded_as_one_would_say_them(value: float | None, text: str) -> None:
+    assert rough(value) == text

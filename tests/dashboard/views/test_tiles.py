@@ -94,6 +94,6 @@ def test_every_tile_says_how_it_is_computed() -> None:
 
 def test_the_pace_is_a_line_while_somebody_counts() -> None:
     work = WorkTotals(counts=90, counting_hours=0.75, items_per_hour=118.6667, time_to_sync=2.5)
-    assert pace(work) == "Pace: 118.667 items per hour, breaks left out. Time to sync: 2.5 s (median)."
+    assert pace(work) == "Pace: 119 items per hour, breaks left out. Time to sync: 2.5 s (median)."
     assert pace(WorkTotals(counts=1, counting_hours=0.0, items_per_hour=None, time_to_sync=None)).startswith("Pace: –")
     assert pace(WorkTotals(counts=0, counting_hours=0.0, items_per_hour=None, time_to_sync=None)) == ""
