@@ -16,6 +16,7 @@ from stockverify.errors import (
     Forbidden,
     Gone,
     NotFound,
+    OutOfRange,
     Refused,
     StockVerifyError,
     TooLarge,
@@ -32,6 +33,7 @@ _STATUS: dict[type[StockVerifyError], int] = {
     Refused: 409,
     Gone: 410,
     TooLarge: 413,
+    OutOfRange: 416,
     TooMany: 429,
     Unavailable: 503,
 }
@@ -66,9 +68,17 @@ def describe(error: Exception) -> ProblemDetailsException:
 
 def _of_house(error: StockVerifyError) -> ProblemDetailsException:
     status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
-    passes = isinstance(error, Unavailable | TooMany)
-    headers = {"Retry-After": str(error.fields["retry_after"])} if passes else {}
-    return _problem(status, error.message, headers, error.fields.get("members"))
+    return _problem(status, error.message, _headers(error), error.fields.get("members"))
+
+
+def _headers(error: StockVerifyError) -> dict[str, str]:
+    """What a program reads of an error, beside its sentence."""
+    match error:
+        case Unavailable() | TooMany():
+            return {"Retry-After": str(error.fields["retry_after"])}
+        case OutOfRange():
+            return {"Content-Range": f"bytes */{error.fields['size']}"}
+    return {}
 
 
 def _problem(

@@ -55,6 +55,13 @@ class TooLarge(StockVerifyError):
     """{reason}"""
 
 
+class OutOfRange(StockVerifyError):
+    """{reason}"""
+
+    def __init__(self, *, size: int, **fields: Any) -> None:
+        super().__init__(size=size, **fields)
+
+
 class TooMany(StockVerifyError):
     """{reason} Try again in {retry_after} seconds."""
 

@@ -103,6 +103,8 @@ def _responses(operation: Document, method: str, path: str) -> Document:
     match name:
         case "reports.export_snapshot" | "reports.export_comparison" | "exports.file":
             responses["200"]["content"] = {kind.partition(";")[0]: _BINARY for kind in MEDIA_TYPES.values()}
+            if name == "exports.file":
+                responses["206"] = _part_of(responses["200"])
         case "metrics":
             responses["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
         case "health":
@@ -112,6 +114,13 @@ def _responses(operation: Document, method: str, path: str) -> Document:
     for each in responses.values():
         each["headers"] = (each.get("headers") or {}) | {"X-Request-ID": {"$ref": "#/components/headers/RequestId"}}
     return dict(sorted(responses.items()))
+
+
+def _part_of(whole: Document) -> Document:
+    """The reply to a request with a range, beside that with all of the file."""
+    told = {"description": "Which bytes of how many", "required": True, "schema": {"type": "string"}}
+    part = {"description": "The part of the file that Range asked for", "content": whole["content"]}
+    return part | {"headers": {"Content-Range": told}}
 
 
 def _headers_of(name: str) -> list[Document]:

@@ -28,6 +28,7 @@ _MEANINGS = {
     409: "It contradicts what stands already; `detail` says who or what",
     410: "It was there once and is no more",
     413: "The body is too large, as it came or decoded",
+    416: "The file ends before the range that is asked for; Content-Range has its size",
     429: "Too many requests or attempts; wait as long as Retry-After says",
     503: "A backend does not answer at the moment and nothing was changed; try again after Retry-After",
 }
@@ -42,7 +43,7 @@ def statuses(operation: str, method: str, path: str) -> Iterator[int]:
     if not public or operation in CHECK_CREDENTIALS:
         yield from (401, 403)
     if operation in SIGNED:
-        yield from (403, 410)
+        yield from (403, 410, 416)
     if "{" in path or operation in NAME_OTHERS_IN_BODY_OR_QUERY:
         yield 404
     if method in WRITES and operation != "auth.refresh":

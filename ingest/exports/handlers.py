@@ -1,11 +1,11 @@
 """/api/reports/exports"""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from litestar import Controller, get, post
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
-from litestar.response import File
+from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
+from litestar.response import Response
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
 from ingest.exports.giving import download
@@ -15,6 +15,8 @@ from stockverify.wire.exports import CreateExport, ExportJob
 
 Listed = Annotated[int, QueryParameter(ge=1, le=1000)]
 Expires = Annotated[int, QueryParameter(ge=0, le=2**40)]
+Range = Annotated[str | None, HeaderParameter(name="Range")]
+IfRange = Annotated[str | None, HeaderParameter(name="If-Range")]
 
 
 class ExportController(Controller):
@@ -48,7 +50,15 @@ class ExportController(Controller):
 
     @get("/{job_id:str}/file", name="exports.file")
     async def file(
-        self, job_id: FromPath[str], stores: Stores, expires: Expires, user: FromQuery[str], signature: FromQuery[str]
-    ) -> File:
-        """The file of a link, as it was given out."""
-        return download(*await stores.exports.file(job_id, expires, user, signature, datetime.now(UTC)))
+        self,
+        job_id: FromPath[str],
+        stores: Stores,
+        expires: Expires,
+        user: FromQuery[str],
+        signature: FromQuery[str],
+        part: Range = None,
+        if_range: IfRange = None,
+    ) -> Response[Any]:
+        """The file of a link, as it was given out; or the part of it that Range asks for."""
+        found = await stores.exports.file(job_id, expires, user, signature, datetime.now(UTC))
+        return download(*found, part, if_range)
