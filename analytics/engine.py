@@ -20,7 +20,8 @@ from stockverify.datasets import HELD
 from stockverify.errors import BadInput
 
 # A quarter of the smallest machine we expect; two queries of two people still fit.
-_LIMITS: dict[str, Any] = {"memory_limit": "1GB", "threads": 2, "max_temp_directory_size": "20GB"}
+MEMORY = "1GB"
+_LIMITS: dict[str, Any] = {"memory_limit": MEMORY, "threads": 2, "max_temp_directory_size": "20GB"}
 
 
 class QueryTooLong(BadInput):
@@ -64,7 +65,7 @@ def _limited(connection: duckdb.DuckDBPyConnection, seconds: float | None) -> It
     except duckdb.InterruptException:
         raise QueryTooLong(seconds=seconds) from None
     except duckdb.OutOfMemoryException:
-        raise QueryTooBig(limit=_LIMITS["memory_limit"]) from None
+        raise QueryTooBig(limit=MEMORY) from None
     finally:
         timer.cancel()
         if timer.ident is not None:

@@ -1,6 +1,7 @@
 """What can be exported: columns with logical types, rows in batches, and the words that say where they come from."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +14,8 @@ from analytics.compare import Comparison, Kind
 from analytics.export.insight import Insight, of_positions
 from analytics.figures import EXACT, Tolerance
 from analytics.lake import Lake
-from analytics.query import QueryResult, described
+from analytics.lake.reports import ReportManifest
+from analytics.query import Query, QueryResult, described, stream
 from stockverify.datasets import POSITIONS, Type
 
 _BATCH = 20_000
@@ -59,14 +61,22 @@ def of_snapshot(lake: Lake, snapshot_id: str, dataset: str = POSITIONS.name, tol
 
 def of_result(result: QueryResult) -> Table:
     """The rows of a query; group keys are columns of their own."""
-    query = result.query
-    about = {
-        "dataset": query.dataset.name,
-        "snapshot_id": result.snapshot_id,
-        "as_of": result.as_of,
-        "query": described(query),
-    }
+    query, about = result.query, _about(result.query, result.snapshot_id, result.as_of)
     return Table(query.dataset.name, tuple(query.results()), _sliced(result.frame), about, result.row_count)
+
+
+def of_query(lake: Lake, snapshot_id: str, query: Query, seconds: float) -> Table:
+    """The rows of a query on a snapshot, streamed while it runs; how many there are turns out at the end. It is stopped
+    after that many seconds of work (QueryTooLong)."""
+    as_of = lake.manifest(query.dataset.name, snapshot_id).as_of
+    about = _about(query, snapshot_id, as_of)
+    return Table(query.dataset.name, tuple(query.results()), stream.batches(lake, snapshot_id, query, seconds), about)
+
+
+def of_report(manifest: ReportManifest, files: Sequence[Path], query: Query) -> Table:
+    """The rows that a report snapshot keeps, streamed from its files, which are checked by whoever names them."""
+    about = _about(query, manifest.freeze_id, manifest.as_of) | {"report_id": manifest.report_id}
+    return Table(query.dataset.name, tuple(query.results()), _read(files), about, manifest.rows)
 
 
 def of_comparison(found: Comparison) -> Table:
@@ -82,6 +92,10 @@ def of_comparison(found: Comparison) -> Table:
     }
     columns = tuple((name, _kind(dtype)) for name, dtype in schema.items())
     return Table("comparison", columns, _comparison_batches(found, schema), about, sum(map(found.number, Kind)))
+
+
+def _about(query: Query, snapshot_id: str | None, as_of: datetime) -> dict[str, Any]:
+    return {"dataset": query.dataset.name, "snapshot_id": snapshot_id, "as_of": as_of, "query": described(query)}
 
 
 def _read(files: Iterable[Path]) -> Iterator[pl.DataFrame]:

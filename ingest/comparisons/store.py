@@ -74,6 +74,7 @@ class ComparisonStore:
         with files.folder_for_one(self._settings.exports) as folder:
             asked = errands.ExportCompared(
                 compared=compared,
+                comparison_id=job["comparison_id"],
                 name=job["name"],
                 kind=kind,
                 folder=str(folder),

@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 
 from ingest.auth.rules import Caller
+from ingest.comparisons import rules as comparisons
+from ingest.reports.errands import AnyExportJob, ExportComparedJob, Place, Report
 from ingest.reports.errands import ExportJob as Errand
-from ingest.reports.errands import Place, Report
 from ingest.reports.files import MEDIA_TYPES
 from stockverify.clients import Document, as_stored
 from stockverify.datasets import find
@@ -35,6 +36,14 @@ class DatasetUnknown(BadInput):
     """There is no dataset {name!r}; use positions, records, sessions or items."""
 
 
+class SourceUnclear(BadInput):
+    """Say what to export: either snapshot_id or comparison_job_id, and not both."""
+
+
+class ComparisonIsWhole(BadInput):
+    """A comparison is exported whole; leave out {name}, which chooses among the rows of a snapshot."""
+
+
 class ExportUnknown(NotFound):
     """Export {job_id} is not known. GET /api/reports/exports lists all that you may see."""
 
@@ -52,48 +61,75 @@ class TooManyExports(TooMany):
 
 
 def checked(request: CreateExport) -> None:
-    """Raises FormatUnknown or DatasetUnknown."""
+    """Raises FormatUnknown, DatasetUnknown, SourceUnclear or ComparisonIsWhole."""
     if request.format.lower() not in MEDIA_TYPES:
         raise FormatUnknown(name=request.format[:40], known=", ".join(MEDIA_TYPES))
     if request.dataset is not None and find(request.dataset) is None:
         raise DatasetUnknown(name=request.dataset[:80])
+    if (request.snapshot_id is None) is (request.comparison_job_id is None):
+        raise SourceUnclear()
+    chosen = {"dataset": request.dataset, "query_spec": request.query_spec}
+    if request.comparison_job_id is not None and (
+        names := [name for name, value in chosen.items() if value is not None]
+    ):
+        raise ComparisonIsWhole(name=" and ".join(names))
+
+
+def of_place(request: CreateExport, place: Place, name: str | None, caller: Caller, now: datetime) -> Errand:
+    """The rows of a snapshot, or of a query on it. The place is pinned, so that `latest` stays what it was when it was
+    asked for."""
+    return Errand(
+        place=place,
+        dataset=request.dataset,
+        name=name,
+        kind=request.format.lower(),
+        folder="",
+        requested_by=caller.username,
+        now=now,
+        bom=request.options.bom,
+    )
+
+
+def of_comparison(request: CreateExport, job: Document, caller: Caller, now: datetime) -> ExportComparedJob:
+    """All that differs in a comparison. Raises ComparisonUnfinished."""
+    return ExportComparedJob(
+        compared=comparisons.asked_of(job, now),
+        comparison_id=job["comparison_id"],
+        name=job["name"],
+        kind=request.format.lower(),
+        folder="",
+        requested_by=caller.username,
+        now=now,
+        bom=request.options.bom,
+    )
 
 
 def queued(
-    job_id: str, request: CreateExport, place: Place, name: str | None, caller: Caller, now: datetime, seconds: int
+    job_id: str, request: CreateExport, asked: AnyExportJob, snapshot_id: str, caller: Caller, now: datetime, ttl: int
 ) -> Document:
-    """A job that waits; the place is pinned, so that `latest` stays what it was when it was asked for."""
+    """A job that waits. The errand is JSON text, which holds any number that a query may have."""
     return {
         "_id": job_id,
         "status": ExportStatus.QUEUED.value,
-        "format": request.format.lower(),
-        "snapshot_id": request.snapshot_id if isinstance(place, Report) else place,
-        "place": msgspec.to_builtins(place),
+        "format": asked.kind,
+        "snapshot_id": snapshot_id,
+        "comparison_job_id": request.comparison_job_id,
         "dataset": request.dataset,
-        "bom": request.options.bom,
-        "name": name,
+        "errand": msgspec.json.encode(asked).decode(),
         "created_by": caller.username,
         "created_by_id": caller.user_id,
         "created_at": as_stored(now),
-        "forgotten_at": as_stored(now + timedelta(seconds=seconds) + REMEMBERED),
+        "forgotten_at": as_stored(now + timedelta(seconds=ttl) + REMEMBERED),
         "attempts": 0,
         "cancel_asked": False,
         "rows_done": 0,
     }
 
 
-def errand(job: Document, folder: str) -> Errand:
+def errand(job: Document, folder: str) -> AnyExportJob:
     """What the reports process is asked to do."""
-    return Errand(
-        place=msgspec.convert(job["place"], Place),
-        name=job["name"],
-        kind=job["format"],
-        dataset=job["dataset"],
-        folder=folder,
-        requested_by=job["created_by"],
-        now=job["created_at"],
-        bom=job["bom"],
-    )
+    asked: AnyExportJob = msgspec.json.decode(job["errand"], type=AnyExportJob)
+    return msgspec.structs.replace(asked, folder=folder)
 
 
 def on_query(place: Place, freeze_id: str, spec: QuerySpec | None) -> Place:

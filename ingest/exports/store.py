@@ -9,11 +9,12 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from ingest.activity.store import ActivityStore
 from ingest.auth.rules import Caller
+from ingest.comparisons.rules import ComparisonUnknown
 from ingest.exports import links, rules
 from ingest.exports.links import Link, LinkExpired
 from ingest.reports import errands
 from ingest.reports import rules as reports
-from ingest.reports.errands import Place, Report
+from ingest.reports.errands import AnyExportJob
 from ingest.reports.room import Room
 from stockverify.clients import Document, as_stored
 from stockverify.settings import Settings
@@ -29,6 +30,7 @@ class ExportStore:
         self, database: AsyncDatabase[Document], room: Room, activity: ActivityStore, settings: Settings, secret: str
     ) -> None:
         self._jobs, self._snapshots = database[Collection.REPORT_EXPORTS], database[Collection.REPORT_SNAPSHOTS]
+        self._comparisons = database[Collection.COMPARE_JOBS]
         self._room, self._activity = room, activity
         self._ttl, self._key = settings.export_ttl, links.key_of(secret)
         self.root = settings.exports / "jobs"
@@ -38,11 +40,11 @@ class ExportStore:
         rules.checked(request)
         if request.query_spec is not None:
             await self._room.run(errands.Check(spec=request.query_spec), type(None))
-        place, name = await self._place(request)
+        asked, snapshot_id = await self._asked(request, caller, now)
         mine = {"created_by_id": caller.user_id, "status": {"$in": [status.value for status in rules.OPEN]}}
         if await self._jobs.count_documents(mine, limit=rules.MOST_OPEN) >= rules.MOST_OPEN:
             raise rules.TooManyExports(most=rules.MOST_OPEN, retry_after=60)
-        job = rules.queued(f"ex-{uuid.uuid4().hex[:16]}", request, place, name, caller, now, self._ttl)
+        job = rules.queued(f"ex-{uuid.uuid4().hex[:16]}", request, asked, snapshot_id, caller, now, self._ttl)
         await self._jobs.insert_one(job)
         said = {"format": job["format"], "snapshot_id": job["snapshot_id"], "dataset": job["dataset"]}
         await self._activity.note(Action.EXPORT_ASKED, caller, job["_id"], now, **said)
@@ -157,14 +159,26 @@ class ExportStore:
             raise rules.ExportUnknown(job_id=job_id[:80])
         return job
 
-    async def _place(self, request: CreateExport) -> tuple[Place, str | None]:
-        """Where the rows come from, and the name of the report. Raises what is wrong with the snapshot's id."""
-        document = await self._snapshots.find_one({"_id": request.snapshot_id})
-        place = reports.place_of(request.snapshot_id, document)
-        if isinstance(place, Report):
-            return rules.on_query(place, place.freeze_id, request.query_spec), document["name"] if document else None
-        freeze = await self._room.run(errands.Find(snapshot_id=place), Snapshot)
-        return rules.on_query(freeze.snapshot_id, freeze.snapshot_id, request.query_spec), None
+    async def _asked(self, request: CreateExport, caller: Caller, now: datetime) -> tuple[AnyExportJob, str]:
+        """What is to be done, and the snapshot that it counts for. Raises what is wrong with the id."""
+        if request.comparison_job_id is not None:
+            job = await self._comparison(request.comparison_job_id)
+            return rules.of_comparison(request, job, caller, now), job["freeze_ids"][1]
+        wanted = request.snapshot_id or ""
+        document = await self._snapshots.find_one({"_id": wanted})
+        if document is not None:
+            report = reports.report_of(document)
+            place = rules.on_query(report, report.freeze_id, request.query_spec)
+            return rules.of_place(request, place, document["name"], caller, now), wanted
+        freeze = await self._room.run(errands.Find(snapshot_id=wanted), Snapshot)
+        place = rules.on_query(freeze.snapshot_id, freeze.snapshot_id, request.query_spec)
+        return rules.of_place(request, place, None, caller, now), freeze.snapshot_id
+
+    async def _comparison(self, job_id: str) -> Document:
+        job = await self._comparisons.find_one({"_id": job_id})
+        if job is None:
+            raise ComparisonUnknown(job_id=job_id[:80])
+        return job
 
     def _shown(self, job: Document, caller: Caller) -> ExportJob:
         until = job.get("file_expires_at")

@@ -10,11 +10,12 @@ import polars as pl
 from analytics import reports
 from analytics.compare import Asked, Comparison, Kind, Tolerance, change, compare, contributions, store
 from analytics.compare.contributions import Divisible, of_dataset
+from analytics.export import Table, of_comparison
 from analytics.lake import Freeze, Lake
 from analytics.lake.reports import ReportManifest, Reports
 from analytics.lake.store import known_dataset
 from analytics.query import Query, checked
-from ingest.reports.errands import CompareBoth, Compared, ComparedPage, Explain, ReadCompared
+from ingest.reports.errands import CompareBoth, Compared, ComparedPage, Explain, ExportCompared, ReadCompared
 from ingest.reports.places import Source, kept, source_of
 from stockverify.datasets import POSITIONS, Type
 from stockverify.errors import BadInput, NotFound
@@ -78,6 +79,13 @@ def page(lake: Lake, asked: ReadCompared) -> ComparedPage:
         return ComparedPage(b"[]", None)
     kind = Kind(asked.kind)
     return ComparedPage(msgspec.json.encode(found.listed(kind, asked.skip, asked.limit)), found.number(kind))
+
+
+def table(lake: Lake, asked: ExportCompared) -> Table:
+    """All that differs, for a file. A comparison that is there needs its snapshots no more; else it is made again, and
+    raises as `compared` does."""
+    found = store.find(lake, asked.comparison_id) or compared(lake, asked.compared)
+    return of_comparison(found)
 
 
 def explained(lake: Lake, asked: Explain) -> dict[str, Any]:

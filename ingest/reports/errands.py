@@ -126,29 +126,30 @@ class Explain(Errand, frozen=True, kw_only=True):
     limit: int
 
 
-class ExportCompared(Errand, frozen=True, kw_only=True):
-    """Write a file with every row that differs into `folder`, comparing (again) if need be. Gives Made."""
+class WriteFile(Errand, frozen=True, kw_only=True):
+    """Write a file of a kind into `folder`; `bom` counts for CSV. Gives Made."""
 
     takes_long: ClassVar[bool] = True
-    compared: CompareBoth
-    name: str
     kind: str
-    folder: str
-    requested_by: str
-    now: datetime
-
-
-class Export(Errand, frozen=True, kw_only=True):
-    """Write a file into `folder`. `dataset` counts for a freeze only, which holds several. Gives Made."""
-
-    takes_long: ClassVar[bool] = True
-    place: Place
     name: str | None
-    kind: str
-    dataset: str | None
     folder: str
     requested_by: str
     now: datetime
+    bom: bool = True
+
+
+class Export(WriteFile, frozen=True, kw_only=True):
+    """The rows of a place. `dataset` counts for a freeze only, which holds several."""
+
+    place: Place
+    dataset: str | None
+
+
+class ExportCompared(WriteFile, frozen=True, kw_only=True):
+    """Every row that differs in a comparison that was published under that id, or is made (again) if need be."""
+
+    compared: CompareBoth
+    comparison_id: str
 
 
 class FindAnomalies(Errand, frozen=True, kw_only=True):
@@ -162,10 +163,18 @@ class FindAnomalies(Errand, frozen=True, kw_only=True):
 
 
 class ExportJob(Export, frozen=True, kw_only=True):
-    """The same, in the background: tells in `folder` how far it is, and stops when it is told so there. Gives Made."""
+    """The same, in the background: tells in `folder` how far it is, and stops when it is told so there."""
 
     in_background: ClassVar[bool] = True
-    bom: bool
+
+
+class ExportComparedJob(ExportCompared, frozen=True, kw_only=True):
+    """The same of a comparison."""
+
+    in_background: ClassVar[bool] = True
+
+
+AnyExportJob = ExportJob | ExportComparedJob
 
 
 AnyErrand = (
@@ -184,6 +193,7 @@ AnyErrand = (
     | ExportCompared
     | Export
     | ExportJob
+    | ExportComparedJob
     | FindAnomalies
 )
 

@@ -10,7 +10,6 @@ from analytics.lake import Freeze, Lake
 from analytics.lake.ids import is_snapshot_id
 from analytics.lake.reports import ReportManifest
 from analytics.query import Query, QueryResult, checked, run
-from analytics.query.run import SNAPSHOT_SECONDS
 from ingest.reports.errands import Place, Report
 from stockverify.datasets import POSITIONS
 from stockverify.errors import NotFound
@@ -56,14 +55,12 @@ def kept(lake: Lake, report: Report, now: datetime) -> ReportManifest:
     return reports.kept(lake, report.report_id, report.freeze_id, checked(report.spec), asked, now)
 
 
-def rows(
-    lake: Lake, source: Source, skip: int = 0, limit: int | None = None, seconds: float = SNAPSHOT_SECONDS
-) -> QueryResult:
-    """The rows that a place stands for, all or some: those that a report keeps, or those of a freeze."""
+def rows(lake: Lake, source: Source, skip: int, limit: int) -> QueryResult:
+    """Some of the rows that a place stands for: those that a report keeps, or those of a freeze."""
     query = checked(source.spec)
     if source.report:
         return reports.rows(lake, kept(lake, source.report, datetime.now(UTC)), query, skip, limit)
-    return run(lake, source.freeze_id, query if limit is None else page_of(query, skip, limit), seconds)
+    return run(lake, source.freeze_id, page_of(query, skip, limit))
 
 
 def shown(freeze: Freeze) -> Snapshot:

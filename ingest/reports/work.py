@@ -1,6 +1,7 @@
 """Does the errands, in the reports process: the one place of the service that computes with analytics."""
 
 import re
+from datetime import UTC, datetime
 from functools import singledispatchmethod
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import msgspec
 from pymongo import MongoClient
 
 from analytics import reports
-from analytics.export import Cancelled, Format, Order, Watch, export, of_comparison, of_result, of_snapshot
+from analytics.export import Cancelled, Format, Order, Watch, export, of_query, of_report, of_snapshot
 from analytics.export.tables import Table
 from analytics.export.watching import unwatched
 from analytics.export.write import format_of
@@ -102,35 +103,20 @@ class Work:
     @do.register
     def _export_compared(self, asked: errands.ExportCompared) -> Made:
         kind = format_of(asked.kind)
-        table = of_comparison(comparisons.compared(self._lake, asked.compared))
-        return self._made(table, kind, asked, asked.name, unwatched)
+        return self._made(comparisons.table(self._lake, asked), "", kind, asked)
 
     @do.register
     def _export(self, asked: errands.Export) -> Made:
-        return self._write(asked, unwatched)
-
-    @do.register
-    def _export_job(self, asked: errands.ExportJob) -> Made:
-        return self._write(asked, _telling(Path(asked.folder)), asked.bom)
-
-    def _write(self, asked: errands.Export, watch: Watch, bom: bool = True) -> Made:
         kind = format_of(asked.kind)
         table, name = self._table(asked.place, asked.dataset)
-        return self._made(table, kind, asked, asked.name or name, watch, bom)
+        return self._made(table, name, kind, asked)
 
-    def _made(
-        self,
-        table: Table,
-        kind: Format,
-        asked: errands.Export | errands.ExportCompared,
-        name: str,
-        watch: Watch,
-        bom: bool = True,
-    ) -> Made:
+    def _made(self, table: Table, name: str, kind: Format, asked: errands.WriteFile) -> Made:
         folder = Path(asked.folder)
         folder.mkdir(parents=True, exist_ok=True)  # the process before may have died of this very errand
-        path = folder / f"{_file_stem(name)}.{kind}"
-        made = export(table, kind, path, Order(asked.requested_by, self._zone, asked.now, bom), watch)
+        path = folder / f"{_file_stem(asked.name or name)}.{kind}"
+        watch = _telling(folder) if asked.in_background else unwatched
+        made = export(table, kind, path, Order(asked.requested_by, self._zone, asked.now, asked.bom), watch)
         return Made(str(made.path), made.rows, made.sha256)
 
     @do.register
@@ -140,8 +126,11 @@ class Work:
     def _table(self, place: Place, dataset: str | None) -> tuple[Table, str]:
         """The rows of a place, and the name of the freeze."""
         source = places.source_of(self._lake, place)
+        if source.report is not None:
+            manifest = places.kept(self._lake, source.report, datetime.now(UTC))
+            return of_report(manifest, Reports(self._lake.root).files(manifest.report_id), checked(source.spec)), ""
         if source.freeze is None:
-            return of_result(places.rows(self._lake, source, seconds=EXPORT_SECONDS)), ""
+            return of_query(self._lake, source.freeze_id, checked(source.spec), EXPORT_SECONDS), ""
         table = of_snapshot(self._lake, source.freeze_id, dataset or POSITIONS.name, self._tolerance)
         return table, places.shown(source.freeze).name
 

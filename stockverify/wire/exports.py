@@ -13,18 +13,21 @@ class ExportOptions(Request, frozen=True, kw_only=True):
 
 
 class CreateExport(Request, frozen=True, kw_only=True):
-    """POST /api/reports/exports: rows of a snapshot, or of a query on it, as a file. `dataset` counts for a snapshot of
-    type `stock` without a query: positions if left out."""
+    """POST /api/reports/exports: rows of a snapshot, or of a query on it, or all that differs in a comparison, as a
+    file. Name either a snapshot or the job of a comparison. `dataset` counts for a snapshot of type `stock` without a
+    query: positions if left out."""
 
-    snapshot_id: Id
     format: Name
+    snapshot_id: Id | None = None
+    comparison_job_id: Id | None = None
     dataset: Name | None = None
     query_spec: QuerySpec | None = None
     options: ExportOptions = field(default_factory=ExportOptions)
 
 
 class ExportJob(Reply, frozen=True, kw_only=True):
-    """A file that is wanted, being made, or there. `download_url` works without a token until `expires_at`."""
+    """A file that is wanted, being made, or there. `download_url` works without a token until `expires_at`. The
+    `snapshot_id` of a comparison is that of its later side."""
 
     job_id: str
     status: str
@@ -43,3 +46,4 @@ class ExportJob(Reply, frozen=True, kw_only=True):
     error: str | None
     download_url: str | None
     expires_at: float | None
+    comparison_job_id: str | None = None

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -38,6 +39,7 @@ from tests.service import Service, running_service, start_process
 Stored = Database[dict[str, Any]]
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 ROWS = 30_000
+KINDS = ("csv", "xlsx", "json", "ndjson", "parquet", "pdf")
 ENDED = ("done", "failed", "cancelled")
 
 
@@ -68,7 +70,11 @@ def jobs(shop: Service, mongo: "MongoClient[Document]") -> Any:
 
 
 def ask(client: httpx.Client, kind: str, **more: Any) -> dict[str, Any]:
-    reply = client.post("/api/reports/exports", json={"snapshot_id": "latest", "format": kind, **more})
+    return ask_for(client, kind, snapshot_id="latest", **more)
+
+
+def ask_for(client: httpx.Client, kind: str, **source: Any) -> dict[str, Any]:
+    reply = client.post("/api/reports/exports", json={"format": kind, **source})
     assert reply.status_code == 202, reply.text
     job: dict[str, Any] = reply.json()
     return job
@@ -122,6 +128,59 @@ def test_a_job_from_the_queue_to_the_file(shop: Service, boss: httpx.Client) -> 
     assert done["expires_at"] - done["finished_at"] == shop.settings.export_ttl
 
 
+def test_a_download_that_broke_off_goes_on_where_it_stopped(shop: Service, boss: httpx.Client, tmp_path: Path) -> None:
+    done = ended(boss, ask(boss, "csv"))
+    url, whole = shop.url + done["download_url"], fetch(shop, done["download_url"])
+    assert (whole.headers["accept-ranges"], whole.headers["etag"]) == ("bytes", f'"{done["sha256"]}"')
+    half, size = done["bytes"] // 2, done["bytes"]
+    part = httpx.get(url, headers={"Range": f"bytes={half}-", "If-Range": whole.headers["etag"]})
+    assert (part.status_code, part.content) == (206, whole.content[half:])
+    assert part.headers["content-range"] == f"bytes {half}-{size - 1}/{size}"
+    assert part.headers["content-length"] == str(size - half)
+    same = ("etag", "content-type", "x-content-sha256", "cache-control", "accept-ranges", "x-rows")
+    assert {name: part.headers[name] for name in same} == {name: whole.headers[name] for name in same}
+    changed = httpx.get(url, headers={"Range": f"bytes={half}-", "If-Range": '"another file"'})
+    assert (changed.status_code, changed.content) == (200, whole.content)
+    beyond = httpx.get(url, headers={"Range": f"bytes={size}-"})
+    assert (beyond.status_code, beyond.headers["content-range"]) == (416, f"bytes */{size}")
+    assert beyond.headers["content-type"] == "application/problem+json"
+    wrong = httpx.get(url.replace("signature=", "signature=x"), headers={"Range": "bytes=0-1"})
+    assert wrong.status_code == 403, "a range opens nothing"
+    target = tmp_path / "cut.csv"
+    target.write_bytes(whole.content[:half])
+    curl = ["curl", "--silent", "--show-error", "--fail", "--continue-at", "-", "--output", str(target), url]
+    subprocess.run(curl, check=True, timeout=30)
+    assert target.read_bytes() == whole.content
+
+
+def test_all_that_differs_in_a_comparison(
+    shop: Service, boss: httpx.Client, mongo: "MongoClient[Document]", jobs: Any
+) -> None:
+    stored, lake = database(mongo, shop.settings), Lake(shop.settings.lake)
+    before = lake.resolve("latest")
+    stored[Collection.ERP_ITEMS].insert_one(item("R2", "=new", 1.0))
+    after = materialise(lake, stored, datetime.now(UTC)).snapshot_id
+    pair = {"snapshot_a_id": before, "snapshot_b_id": after, "comparison_name": "Night & day"}
+    compared = boss.post("/api/reports/compare", json=pair).raise_for_status().json()
+    asked = {kind: ask_for(boss, kind, comparison_job_id=compared["job_id"]) for kind in KINDS}
+    done = {kind: ended(boss, job) for kind, job in asked.items()}
+    assert {(job["status"], job["rows_done"], job["snapshot_id"]) for job in done.values()} == {("done", 1, after)}
+    assert {job["comparison_job_id"] for job in done.values()} == {compared["job_id"]}
+    assert {job["file"] for job in done.values()} == {f"Night-day.{kind}" for kind in KINDS}
+    files = {kind: io.BytesIO(fetch(shop, job["download_url"]).content) for kind, job in done.items()}
+    [row] = pl.read_parquet(files["parquet"]).to_dicts()
+    assert (row["change"], row["rack_id"], row["item_code"], row["book_qty_after"]) == ("added", "R2", "=new", 1.0)
+    assert json.load(files["json"])["rows"][0]["item_code"] == "=new"
+    assert json.load(files["ndjson"])["item_code"] == "=new"
+    assert b",'=new," in files["csv"].getvalue()
+    assert openpyxl.load_workbook(files["xlsx"]).worksheets[0]["D2"].value == "=new"
+    assert "=new" in pypdf.PdfReader(files["pdf"]).pages[-1].extract_text()
+    # It needs its snapshots no more, once it was made.
+    shutil.rmtree(lake.root / "positions" / before)
+    again = ended(boss, ask_for(boss, "csv", comparison_job_id=compared["job_id"]))
+    assert (again["status"], again["sha256"]) == ("done", done["csv"]["sha256"])
+
+
 def test_formats_options_and_queries(shop: Service, boss: httpx.Client) -> None:
     grouped = {"collection": "items", "group_by": ["rack_id"], "aggregations": {"book_qty": "sum"}}
     asked = {
@@ -143,6 +202,10 @@ def test_formats_options_and_queries(shop: Service, boss: httpx.Client) -> None:
         ({"snapshot_id": "nope"}, 404, "nope"),
         ({"snapshot_id": "../../etc/passwd"}, 404, "../../etc/passwd"),
         ({"query_spec": {"collection": "items", "filters": {"password": 1}}}, 400, "password"),
+        ({"snapshot_id": None}, 400, "either snapshot_id or comparison_job_id"),
+        ({"comparison_job_id": "cj-1"}, 400, "and not both"),
+        ({"snapshot_id": None, "comparison_job_id": "cj-nope"}, 404, "cj-nope"),
+        ({"snapshot_id": None, "comparison_job_id": "cj-1", "dataset": "items"}, 400, "leave out dataset"),
     ],
 )
 def test_what_is_wrong_is_said_at_once(boss: httpx.Client, body: dict[str, Any], status: int, culprit: str) -> None:
