@@ -2,14 +2,12 @@
 
 from datetime import datetime
 
-import msgspec
-
 from ingest.auth.rules import Caller
+from ingest.reports.rules import spec_as_stored, spec_of
 from stockverify.clients import Document, as_stored
 from stockverify.errors import Forbidden, NotFound
 from stockverify.vocabulary import Role
 from stockverify.wire.queries import SavedQuery, SaveQuery
-from stockverify.wire.reports import QuerySpec
 
 
 class QueryUnknown(NotFound):
@@ -21,12 +19,12 @@ class NotYourQuery(Forbidden):
 
 
 def query_document(query_id: str, request: SaveQuery, caller: Caller, now: datetime) -> Document:
-    """A query as it is stored. The spec is JSON text, which keeps any number and any name as it was written."""
+    """A query as it is stored."""
     return {
         "_id": query_id,
         "name": request.name,
         "description": request.description,
-        "query_spec": msgspec.json.encode(request.query_spec).decode(),
+        "query_spec": spec_as_stored(request.query_spec),
         "tags": request.tags,
         "created_by": caller.username,
         "created_at": as_stored(now),
@@ -39,7 +37,7 @@ def as_query(document: Document) -> SavedQuery:
         query_id=document["_id"],
         name=document["name"],
         description=document["description"],
-        query_spec=msgspec.json.decode(document["query_spec"], type=QuerySpec),
+        query_spec=spec_of(document),
         tags=document["tags"],
         created_by=document["created_by"],
         created_at=document["created_at"].timestamp(),

@@ -64,14 +64,28 @@ def as_run(document: Document) -> Run:
     )
 
 
+def spec_as_stored(spec: QuerySpec) -> str:
+    """A query as MongoDB keeps it: as JSON text, which holds any number and any name as it was written. BSON ends at 64
+    bits."""
+    return msgspec.json.encode(spec).decode()
+
+
 def spec_of(document: Document) -> QuerySpec:
-    """The stored query of a report snapshot."""
-    return msgspec.convert(document["query_spec"], QuerySpec)
+    """The stored query of a report snapshot; those of earlier versions are documents of MongoDB."""
+    stored = document["query_spec"]
+    return (
+        msgspec.json.decode(stored, type=QuerySpec) if isinstance(stored, str) else msgspec.convert(stored, QuerySpec)
+    )
 
 
 def place_of(snapshot_id: str, document: Document | None) -> Place:
     """Where the rows of a snapshot come from: a stored report, or else a freeze of that id."""
-    return snapshot_id if document is None else Report(document["freeze_id"], spec_of(document), snapshot_id)
+    return snapshot_id if document is None else report_of(document)
+
+
+def report_of(document: Document) -> Report:
+    """A stored report."""
+    return Report(document["freeze_id"], spec_of(document), document["_id"])
 
 
 def preview_of(collection: str, found: Previewed) -> PreviewReply:

@@ -7,7 +7,7 @@ import msgspec
 
 from ingest.auth.rules import Caller
 from ingest.reports.errands import Page, Report, Rows, Totals
-from ingest.reports.rules import as_written, spec_of
+from ingest.reports.rules import as_written, spec_as_stored, spec_of
 from stockverify.clients import Document, as_stored
 from stockverify.errors import Forbidden, Refused
 from stockverify.vocabulary import Role
@@ -30,7 +30,11 @@ class SnapshotPinned(Refused):
 
 def report_summary(document: Document) -> Snapshot:
     """A report in the list of snapshots."""
-    shown = {"snapshot_id": document["_id"], "created_at": document["created_at"].timestamp()}
+    shown = {
+        "snapshot_id": document["_id"],
+        "query_spec": spec_of(document),
+        "created_at": document["created_at"].timestamp(),
+    }
     return msgspec.convert(document | shown, Snapshot)
 
 
@@ -55,7 +59,7 @@ def report_document(
         "description": request.description,
         "snapshot_type": request.snapshot_type,
         "tags": request.tags,
-        "query_spec": msgspec.to_builtins(request.query_spec),
+        "query_spec": spec_as_stored(request.query_spec),
         "freeze_id": report.freeze_id,
         "refreshed_from": refreshed_from,
         "stored": True,

@@ -1,6 +1,7 @@
 """Report snapshots over HTTP: kept in the lake, pinned, refreshed, deleted; and those from before they were kept."""
 
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -104,3 +105,53 @@ def test_a_pinned_freeze_says_so_in_the_list(boss: httpx.Client, stored: Stored,
 def test_who_may_pin(service: Service, counted: tuple[str, str], role: str) -> None:
     for deed in ("pin", "unpin"):
         assert service.person(role).post(f"/api/reports/snapshots/{counted[1]}/{deed}").status_code == 403
+
+
+def test_numbers_beyond_64_bits_stay_what_they_are(boss: httpx.Client, counted: tuple[str, str]) -> None:
+    huge = {"book_qty": {"lt": 10**20, "gt": -(2**70)}, "rack_id": counted[0], "verified_qty": {"nin": [2**64]}}
+    spec = {"collection": "positions", "filters": huge, "calculated": {"more": f"book_qty + {10**19}"}}
+    body = {"name": "huge", "query_spec": spec}
+    made = [boss.post("/api/reports/snapshots", json=body).raise_for_status().json() for _ in range(2)]
+    first, second = (each["snapshot_id"] for each in made)
+    assert made[0]["row_count"] == 2
+    assert {name: made[0]["query_spec"][name] for name in spec} == spec
+    listed = {each["snapshot_id"]: each for each in boss.get("/api/reports/snapshots").raise_for_status().json()}
+    assert listed[first]["query_spec"] == made[0]["query_spec"]
+    pair = {"snapshot_a_id": first, "snapshot_b_id": second}
+    compared = boss.post("/api/reports/compare", json=pair).raise_for_status().json()
+    assert compared["comparison_result"]["row_diff"]["unchanged_count"] == 2
+    again = boss.post(f"/api/reports/snapshots/{first}/refresh").raise_for_status().json()
+    assert again["query_spec"] == made[0]["query_spec"]
+    file = boss.get(f"/api/reports/snapshots/{first}/export", params={"format": "json"}).raise_for_status().json()
+    assert (file["row_count"], file["about"]["query"]["filters"]["book_qty"]["lt"]) == (2, 1e20)
+    for source in ({"snapshot_id": first}, {"snapshot_id": counted[1], "query_spec": spec}):
+        asked = boss.post("/api/reports/exports", json={"format": "csv", **source})
+        assert asked.status_code == 202, asked.text
+        job = finished(boss, asked.json()["job_id"])
+        assert (job["status"], job["rows_done"]) == ("done", 2)
+
+
+def test_numbers_that_are_none_are_refused_with_a_reason(boss: httpx.Client, counted: tuple[str, str]) -> None:
+    bodies = {
+        "snapshots": '{"name": "huge", "query_spec": %s}',
+        "queries": '{"name": "huge", "query_spec": %s}',
+        "query/preview": "%s",
+        "exports": f'{{"snapshot_id": "{counted[1]}", "format": "csv", "query_spec": %s}}',
+    }
+    for number in ("1e400", "9" * 400, "9" * 5000):
+        spec = f'{{"collection": "positions", "filters": {{"book_qty": {{"lt": {number}}}}}}}'
+        for path, body in bodies.items():
+            headers = {"Content-Type": "application/json"}
+            reply = boss.post(f"/api/reports/{path}", content=body.replace("%s", spec), headers=headers)
+            told = reply.json()["detail"]
+            assert (reply.status_code, "book_qty" in told or "out of range" in told) == (400, True), (path, told)
+
+
+def finished(boss: httpx.Client, job_id: str) -> dict[str, Any]:
+    deadline = time.monotonic() + 60
+    while True:
+        job: dict[str, Any] = boss.get(f"/api/reports/exports/{job_id}").raise_for_status().json()
+        if job["status"] in ("done", "failed", "cancelled"):
+            return job
+        assert time.monotonic() < deadline, job
+        time.sleep(0.1)
