@@ -1,10 +1,13 @@
-"""Charts of a snapshot. Theme-neutral: transparent, with marks from a palette that colour-blind people can read.
+"""Charts of snapshots and of what changed between two, for page, file and mail. Theme-neutral: transparent, with marks
+from a palette that colour-blind people can read.
 
-Every chart takes a frame of figures from analytics.figures and draws a few dozen rows, or cells made of them, at most;
-`alt.Chart.to_dict` is its spec. On a page of its own it wants `themed`.
+Every chart takes figures from analytics.figures or analytics.compare and draws a few dozen rows, or cells made of them,
+at most; `alt.Chart.to_dict` is its spec. On a page of its own it wants `themed`.
 """
 
-from analytics.charts.progress import progress_by_floor, progress_map
+from analytics.charts.changes import changes_by_column, contributions_waterfall
+from analytics.charts.groups import bars
+from analytics.charts.progress import ROW_PIXELS, has_names, progress_by_floor, progress_map, rows_of_map
 from analytics.charts.quality import accuracy_by_floor, damage_by_category
 from analytics.charts.style import themed
 from analytics.charts.trends import trend
@@ -16,11 +19,17 @@ from analytics.charts.variance import (
 )
 
 __all__ = [
+    "ROW_PIXELS",
     "accuracy_by_floor",
+    "bars",
     "biggest_rack_variances",
+    "changes_by_column",
+    "contributions_waterfall",
     "damage_by_category",
+    "has_names",
     "progress_by_floor",
     "progress_map",
+    "rows_of_map",
     "themed",
     "trend",
     "variance_by_category",

@@ -3,7 +3,7 @@
 import altair as alt
 import polars as pl
 
-from analytics.charts.style import BLUE, ORANGE, first, named, titled
+from analytics.charts.style import BLUE, LEGEND, ORANGE, amounts, first, named, titled
 
 _KINDS = {"accuracy": "Of lines", "accuracy_by_value": "Of value"}
 
@@ -23,7 +23,7 @@ def accuracy_by_floor(by_floor: pl.DataFrame) -> alt.Chart:
         x=alt.X("share:Q", title="Accuracy (%)", axis=alt.Axis(format=".0%"), scale=alt.Scale(domain=[0, 1])),
         y=alt.Y("floor:N", title="Floor", sort=None),
         yOffset=alt.YOffset("kind:N", sort=list(_KINDS.values())),
-        color=alt.Color("kind:N", title=None, scale=colours, legend=alt.Legend(orient="top")),
+        color=alt.Color("kind:N", title=None, scale=colours, legend=LEGEND),
         tooltip=["floor", "kind", alt.Tooltip("share:Q", format=".1%", title="accuracy")],
     )
 
@@ -35,7 +35,7 @@ def damage_by_category(by_category: pl.DataFrame, shown: int = 20) -> alt.Chart:
     return titled(
         alt.Chart(rows).mark_bar(color=ORANGE),
         first("Damaged units found, by category", shown, damaged.height, "categories"),
-        x=alt.X("damage_units:Q", title="Damaged (units)"),
+        x=alt.X("damage_units:Q", title="Damaged (units)", axis=amounts()),
         y=alt.Y("category:N", title="Category", sort=None),
         tooltip=["category", alt.Tooltip("damage_units:Q", format=",.2f"), alt.Tooltip("damage_rate:Q", format=".1%")],
     )

@@ -8,8 +8,14 @@ import polars as pl
 # Okabe and Ito (2008): these stay apart under all common kinds of colour blindness.
 BLUE, GREEN, VERMILLION, ORANGE = "#0072B2", "#009E73", "#D55E00", "#E69F00"
 NEUTRAL = "#888888"
+QUIET = "#767676"
+"""Writing that can be read on light and on dark."""
 NO_NAME = "(none)"
 ROW = alt.Step(24)
+LEGEND = alt.Legend(orient="top")
+APART = "\u2063"
+"""Stands between the place of a row and its name, so that two rows of one name stay apart. It stands in no name, and
+unlike other separators may stand in SVG."""
 WIDTH = 640
 """Pixels, where no page says how much room there is."""
 
@@ -24,8 +30,20 @@ def titled(chart: alt.Chart, title: str | alt.TitleParams, **encodings: Any) -> 
 
 def plain(chart: AnyChart) -> AnyChart:
     """Without background and frame."""
-    bare: AnyChart = chart.configure(background="transparent").configure_view(stroke=None)
+    bare: AnyChart = (
+        chart.configure(background="transparent").configure_view(stroke=None).configure_title(anchor="start")
+    )
     return bare
+
+
+def amounts(whole: bool = False) -> alt.Axis:
+    """An axis of numbers that never touch each other; `whole` has no marks between whole numbers."""
+    return alt.Axis(tickCount=6, format=",~r" if not whole else ",d", labelOverlap=True, tickMinStep=1 if whole else 0)
+
+
+def label_of(part: int) -> str:
+    """An expression for the label of a row: the part of its place that is meant for people."""
+    return f"split(datum.value, '{APART}')[{part}]"
 
 
 def themed(chart: AnyChart, dark: bool, width: int = WIDTH) -> AnyChart:
@@ -36,7 +54,7 @@ def themed(chart: AnyChart, dark: bool, width: int = WIDTH) -> AnyChart:
         chart.properties(width=width)
         .configure_axis(**written, domainColor=grid, gridColor=grid, tickColor=grid)
         .configure_legend(**written)
-        .configure_title(color=ink, subtitleColor=ink)
+        .configure_title(color=ink, subtitleColor=ink, anchor="start")
     )
     return seen
 

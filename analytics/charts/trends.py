@@ -1,5 +1,7 @@
 """Charts of a figure over time."""
 
+from datetime import timedelta
+
 import altair as alt
 import polars as pl
 
@@ -7,6 +9,7 @@ from analytics.charts.style import BLUE, plain
 from analytics.figures import Figure
 from analytics.zones import zone_of
 
+_WITH_HOURS = timedelta(days=14)
 _FORMATS = {"share": ".1%", "lines": ",d", "value": ",.2f", "seconds": ",.0f"}
 _UNITS = {"share": "%", "value": "currency"}
 MOST_POINTS = 1000
@@ -24,8 +27,8 @@ def trend(figure: Figure, points: pl.DataFrame, zone: str) -> alt.Chart:
     title = f"{figure.title} ({_UNITS.get(figure.unit, figure.unit)})"
     chart = alt.Chart(rows).mark_line(color=BLUE, point=alt.OverlayMarkDef(color=BLUE, size=36))
     drawn: alt.Chart = chart.encode(
-        x=alt.X("as_of:T", title=f"As of ({zone})", axis=alt.Axis(labelOverlap=True)),
-        y=alt.Y("value:Q", title=title, axis=alt.Axis(format=style), scale=alt.Scale(zero=False)),
+        x=alt.X("as_of:T", title=f"As of ({zone})", axis=_times(rows)),
+        y=alt.Y("value:Q", title=title, axis=alt.Axis(format=style, tickCount=5), scale=alt.Scale(zero=False)),
         tooltip=[
             alt.Tooltip("as_of:T", title="as of", format="%Y-%m-%d %H:%M"),
             alt.Tooltip("value:Q", format=style, title=figure.title),
@@ -33,3 +36,10 @@ def trend(figure: Figure, points: pl.DataFrame, zone: str) -> alt.Chart:
         ],
     )
     return plain(drawn.properties(title=f"{figure.title}, snapshot by snapshot", width="container", height=220))
+
+
+def _times(rows: pl.DataFrame) -> alt.Axis:
+    """Days, and the hours too while there are few days."""
+    hours = (rows["as_of"].max() - rows["as_of"].min()) < _WITH_HOURS if rows.height else True  # type: ignore[operator]
+    style = "%-d %b, %H:%M" if hours else "%-d %b %Y"
+    return alt.Axis(format=style, tickCount=6, labelOverlap=True)

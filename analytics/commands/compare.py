@@ -7,18 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import click
-import polars as pl
 from msgspec import structs
 
 from analytics.commands.shared import as_json_option, dataset_option, settings, show, working
-from analytics.compare import Comparison, Contributions, compare, contributions, of_dataset
+from analytics.compare import Comparison, Contributions, compare, moved, of_dataset
 from analytics.compare.tolerance import parsed
 from analytics.export import Format, Order, export, of_comparison
 from analytics.export.write import Exported, format_of
 from analytics.figures import FIGURES
 from analytics.lake import Lake
 from analytics.lake.store import known_dataset
-from stockverify.datasets import POSITIONS
 
 _TITLES = {figure.name: f"{figure.title} ({figure.unit})" for figure in FIGURES}
 _WHY_BY = ("floor", "category", "counted_by", "item_code")
@@ -72,25 +70,19 @@ def command(
     with working("Comparing …"):
         found = compare(lake, first, second, dataset, ignore or None, parsed(tolerances))
         reasons = _reasons(lake, found, total) if why else []
-        written = _written(found, kind, out) if kind and out else None
+        written = _written(lake, found, kind, out) if kind and out else None
     shown = found.contract() | _more(reasons, written)
     show(shown, as_json, "\n".join([*_lines(found), *_reason_lines(reasons), *_written_lines(written)]))
 
 
 def _reasons(lake: Lake, found: Comparison, total: str | None) -> list[Contributions]:
-    dataset = known_dataset(found.dataset)
-    rows, wanted = of_dataset(dataset), total or ("net_variance_value" if dataset == POSITIONS else "rows")
-    before, after = (
-        pl.scan_parquet(lake.files(dataset.name, side.snapshot_id), glob=False)
-        for side in (found.baseline, found.comparison)
-    )
-    parts = [by for by in _WHY_BY if by in rows.parts]
-    return [contributions(rows, before, after, wanted, by) for by in parts]
+    parts = of_dataset(known_dataset(found.dataset)).parts
+    return [moved(lake, found, total, by) for by in _WHY_BY if by in parts]
 
 
-def _written(found: Comparison, kind: Format, out: Path) -> Exported:
+def _written(lake: Lake, found: Comparison, kind: Format, out: Path) -> Exported:
     order = Order(os.environ.get("USER", "command line"), settings().time_zone, datetime.now(UTC))
-    return export(of_comparison(found), kind, out, order)
+    return export(of_comparison(found, lambda: moved(lake, found)), kind, out, order)
 
 
 def _more(reasons: list[Contributions], written: Exported | None) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from analytics.compare.comparison import Comparison
 from analytics.compare.contributions import Contributions, contributions, of_dataset
 from analytics.compare.kinds import Kind
 from analytics.compare.manifest import Asked
-from analytics.compare.snapshots import IGNORED, compare
+from analytics.compare.snapshots import IGNORED, compare, moved
 from analytics.compare.summary import Change, change
 from analytics.compare.tolerance import Tolerance
 
@@ -19,5 +19,6 @@ __all__ = [
     "change",
     "compare",
     "contributions",
+    "moved",
     "of_dataset",
 ]

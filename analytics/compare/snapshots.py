@@ -6,6 +6,7 @@ import polars as pl
 
 from analytics.compare import store
 from analytics.compare.comparison import Comparison
+from analytics.compare.contributions import LIMIT, Contributions, contributions, of_dataset
 from analytics.compare.manifest import Asked
 from analytics.compare.summary import summary
 from analytics.compare.tolerance import Tolerances, checked
@@ -51,6 +52,22 @@ def compare(
     totals = summary(wanted, *(pl.scan_parquet(files, glob=False) for files in (before, after)))
     sides = store.Sides(lake.freeze(baseline), before, lake.freeze(comparison), after)
     return store.make(lake, asked, sides, totals)
+
+
+def moved(
+    lake: Lake, found: Comparison, total: str | None = None, by: str | None = None, limit: int = LIMIT
+) -> Contributions:
+    """Why a total moved from one snapshot to the other. Without a wish it is the net variance value of positions, and
+    else the rows, by the first column that divides them. Raises what the lake raises when a snapshot is gone, and as
+    `contributions` does."""
+    dataset = known_dataset(found.dataset)
+    rows = of_dataset(dataset)
+    usual = "net_variance_value" if dataset == POSITIONS else "rows"
+    before, after = (
+        pl.scan_parquet(lake.files(dataset.name, side.snapshot_id), glob=False)
+        for side in (found.baseline, found.comparison)
+    )
+    return contributions(rows, before, after, total or usual, by or rows.parts[0], limit)
 
 
 def _numbers(dataset: Dataset) -> list[str]:

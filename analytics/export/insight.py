@@ -6,12 +6,15 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from analytics.compare import Comparison, Contributions, Kind
 from analytics.export.tallies import Tally
 from analytics.figures import FIGURES, Overview, Tolerance, overview
 from analytics.lake import Lake
 
 SHOWN_GROUPS = 15
 _NO_NAME = "(none)"
+_FIGURES = {figure.name: figure for figure in FIGURES}
+_MOVED = ("counted_lines", "verified_units", "net_variance_units", "net_variance_value")
 
 
 class Tile(NamedTuple):
@@ -50,6 +53,19 @@ def of_positions(lake: Lake, snapshot_id: str, tolerance: Tolerance) -> Insight:
     return Insight(tiles, breakdown, partial(_charts_of_positions, found))
 
 
+def of_differences(found: Comparison, why: Contributions | None) -> Insight:
+    """How many rows differ and how the totals moved; what moved the total that `why` explains, or else the columns."""
+    kinds = {"Rows added": Kind.ADDED, "Rows removed": Kind.REMOVED, "Rows changed": Kind.CHANGED}
+    rows = [Tile(title, found.number(kind), "lines") for title, kind in kinds.items()]
+    moved = [
+        Tile(f"Change of {_FIGURES[name].title.lower()}", step.absolute_diff, _FIGURES[name].unit)
+        for name, step in found.summary.items()
+        if name in _MOVED
+    ]
+    tiles = (*rows, Tile("Rows unchanged", found.manifest.unchanged, "lines"), *moved)
+    return Insight(tiles, _moved(found, why), partial(_charts_of_differences, found, why))
+
+
 def of_tally(tally: Tally) -> Insight:
     """The number of rows, the sums, and the largest groups of any table."""
     tiles = (Tile("Rows", tally.rows, "lines"), *(Tile(f"Sum of {name}", value, "") for name, value in tally.sums()))
@@ -63,24 +79,51 @@ def of_tally(tally: Tally) -> Insight:
     return Insight(tiles, breakdown, partial(_bars, breakdown))
 
 
+def _moved(found: Comparison, why: Contributions | None) -> Breakdown | None:
+    if why is not None and why.parts:
+        shown = why.parts[:SHOWN_GROUPS]
+        others = why.other.change + sum(part.change for part in why.parts[SHOWN_GROUPS:])
+        rows = [(part.group or _NO_NAME, part.change) for part in shown]
+        rows += [("All others", others)] if others else []
+        total = _FIGURES[why.total].title if why.total in _FIGURES else why.total
+        return Breakdown(f"What moved the total: {total}", _worded(why.by), ("Change",), tuple(rows))
+    columns = sorted(found.column_changes.items(), key=lambda column: (-column[1], column[0]))
+    title = "Changed rows, by the column that differs"
+    return Breakdown(title, "Column", ("Rows",), tuple(columns[:SHOWN_GROUPS])) if columns else None
+
+
+def _worded(column: str) -> str:
+    words = column.removesuffix("_id").replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
 def _charts_of_positions(found: Overview) -> Iterator[dict[str, Any]]:
+    """Those that a reader wants first come first; what there is nothing of is left out."""
     from analytics import charts  # noqa: PLC0415 - altair takes half a second, and most files have no chart of it
 
-    yield charts.progress_by_floor(found.by_floor).to_dict()
-    yield charts.verified_against_book(found.by_floor).to_dict()
-    yield charts.variance_by_category(found.by_category).to_dict()
+    if not found.totals.lines:
+        return
+    yield charts.progress_map(found.by_rack).to_dict()
+    if not found.totals.counted_lines:
+        return
+    yield charts.variance_waterfall(found.by_category).to_dict()
     yield charts.biggest_rack_variances(found.by_rack).to_dict()
+    yield charts.accuracy_by_floor(found.by_floor).to_dict()
+    yield charts.verified_against_book(found.by_floor).to_dict()
+    if found.totals.damage_units:
+        yield charts.damage_by_category(found.by_category).to_dict()
+
+
+def _charts_of_differences(found: Comparison, why: Contributions | None) -> Iterator[dict[str, Any]]:
+    from analytics import charts  # noqa: PLC0415 - as above
+
+    if why is not None:
+        yield charts.contributions_waterfall(why).to_dict()
+    if found.column_changes:
+        yield charts.changes_by_column(found.column_changes).to_dict()
 
 
 def _bars(shown: Breakdown) -> Iterator[dict[str, Any]]:
-    """Plain bars; the names of columns are data here and never words of the chart's language."""
-    yield {
-        "title": shown.title,
-        "data": {"values": [{"group": str(group), "value": value} for group, value in shown.rows]},
-        "mark": {"type": "bar", "color": "#0072B2"},
-        "height": {"step": 18},
-        "encoding": {
-            "y": {"field": "group", "type": "nominal", "title": shown.by, "sort": None},
-            "x": {"field": "value", "type": "quantitative", "title": shown.series[0]},
-        },
-    }
+    from analytics import charts  # noqa: PLC0415 - as above
+
+    yield charts.bars(shown.title, shown.by, shown.series[0], shown.rows).to_dict()

@@ -1,6 +1,7 @@
 """What the PDF says, as plain texts for the template: facts, tiles, and the cells of the table."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -55,15 +56,33 @@ def title(table: Table, manifest: dict[str, Any]) -> str:
 
 def facts(manifest: dict[str, Any], tally: Tally) -> list[tuple[str, str]]:
     """Where the numbers come from and who asked for them."""
-    query = msgspec.json.encode(manifest.get("query", {})).decode()
     told = (
         ("Snapshot", str(manifest.get("snapshot_id") or "none: live data")),
         ("Rows", f"{tally.rows:,} of {manifest.get('dataset', 'rows')}"),
-        ("Query", query if len(query) <= 600 else f"{query[:600]} … (all of it is in the attached manifest)"),
+        *_asked(manifest),
         ("Times", f"in the zone {manifest['zone']}"),
         ("Requested by", f"{manifest['requested_by']}, {manifest['requested_at']}"),
     )
     return [(name, visible(text)) for name, text in told]
+
+
+def _asked(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What the rows are: those of a query, or what differs between two snapshots."""
+    query = manifest.get("query", {})
+    if "compare" not in query:
+        yield "Query", _short(msgspec.json.encode(query).decode())
+        return
+    how = query["compare"]
+    yield "Compared with", f"{manifest.get('compared_with')}, as of {manifest.get('compared_with_as_of')}"
+    yield "Rows paired by", _short(", ".join(how["key"]))
+    if how["ignored"]:
+        yield "Not looking at", _short(", ".join(how["ignored"]))
+    if how["tolerances"]:
+        yield "Tolerances", _short(msgspec.json.encode(how["tolerances"]).decode())
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 600 else f"{text[:600]} … (all of it is in the attached manifest)"
 
 
 def worded(tile: Tile) -> str:

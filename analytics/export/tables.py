@@ -10,8 +10,8 @@ import polars as pl
 import pyarrow.parquet as pq
 from msgspec import structs
 
-from analytics.compare import Comparison, Kind
-from analytics.export.insight import Insight, of_positions
+from analytics.compare import Comparison, Contributions, Kind
+from analytics.export.insight import Insight, of_differences, of_positions
 from analytics.figures import EXACT, Tolerance
 from analytics.lake import Lake
 from analytics.lake.reports import ReportManifest
@@ -79,19 +79,28 @@ def of_report(manifest: ReportManifest, files: Sequence[Path], query: Query) -> 
     return Table(query.dataset.name, tuple(query.results()), _read(files), about, manifest.rows)
 
 
-def of_comparison(found: Comparison) -> Table:
+def of_comparison(found: Comparison, why: Callable[[], Contributions | None] | None = None) -> Table:
     """One row per added, removed, changed or duplicate key, all of them, streamed: `change`, the key, the names of the
-    columns that changed, and of every column that differs anywhere its value before, after and, for numbers, delta."""
+    columns that changed, and of every column that differs anywhere its value before, after and, for numbers, delta.
+
+    `why` is asked by formats that show a chart: what moved a total, if that can (still) be said."""
     schema = _comparison_schema(found)
     about = {
         "dataset": found.dataset,
         "snapshot_id": found.comparison.snapshot_id,
         "as_of": found.comparison.as_of,
+        "compared_with": found.baseline.snapshot_id,
+        "compared_with_as_of": found.baseline.as_of,
         "query": {"compare": found.metadata(), "counts": found.counts()},
         "summary": {name: structs.asdict(step) for name, step in found.summary.items()},
     }
     columns = tuple((name, _kind(dtype)) for name, dtype in schema.items())
-    return Table("comparison", columns, _comparison_batches(found, schema), about, sum(map(found.number, Kind)))
+    rows = sum(map(found.number, Kind))
+    return Table("comparison", columns, _comparison_batches(found, schema), about, rows, partial(_insight, found, why))
+
+
+def _insight(found: Comparison, why: Callable[[], Contributions | None] | None) -> Insight:
+    return of_differences(found, why() if why else None)
 
 
 def _about(query: Query, snapshot_id: str | None, as_of: datetime) -> dict[str, Any]:

@@ -72,6 +72,8 @@ class _Sheets:
             checked(sheet.write_string(0, column, heading, self._head), 0, column)
             sheet.set_column(column, column, _width(batch, heading, kind))
         sheet.freeze_panes(1, 0)
+        sheet.repeat_rows(0)
+        xlsx_summary.on_paper(sheet)
         self._sheet, self._row = sheet, 0
         return sheet
 

@@ -8,8 +8,8 @@ import msgspec
 import polars as pl
 
 from analytics import reports
-from analytics.compare import Asked, Comparison, Kind, Tolerance, change, compare, contributions, store
-from analytics.compare.contributions import Divisible, of_dataset
+from analytics.compare import Asked, Comparison, Contributions, Kind, Tolerance, change, compare, contributions, store
+from analytics.compare.contributions import LIMIT, Divisible, of_dataset
 from analytics.export import Table, of_comparison
 from analytics.lake import Freeze, Lake
 from analytics.lake.reports import ReportManifest, Reports
@@ -18,7 +18,7 @@ from analytics.query import Query, checked
 from ingest.reports.errands import CompareBoth, Compared, ComparedPage, Explain, ExportCompared, ReadCompared
 from ingest.reports.places import Source, kept, source_of
 from stockverify.datasets import POSITIONS, Type
-from stockverify.errors import BadInput, NotFound
+from stockverify.errors import BadInput, NotFound, StockVerifyError
 
 _POSITIONS_MOVE = "net_variance_value"
 
@@ -85,24 +85,36 @@ def table(lake: Lake, asked: ExportCompared) -> Table:
     """All that differs, for a file. A comparison that is there needs its snapshots no more; else it is made again, and
     raises as `compared` does."""
     found = store.find(lake, asked.comparison_id) or compared(lake, asked.compared)
-    return of_comparison(found)
+    return of_comparison(found, lambda: _why(lake, asked.compared))
+
+
+def _why(lake: Lake, compared: CompareBoth) -> Contributions | None:
+    """What moved the usual total, for a chart; None when it cannot be said (any more): that spoils no file."""
+    try:
+        return _contributions(lake, compared, None, None, LIMIT)
+    except StockVerifyError:
+        return None
 
 
 def explained(lake: Lake, asked: Explain) -> dict[str, Any]:
     """Where the change of a total comes from. Raises as `compared` does, UnknownTotal, UnknownPart and NotSummable."""
-    first, second = _sources(lake, asked.compared)
+    found = _contributions(lake, asked.compared, asked.total, asked.by, asked.limit)
+    told: dict[str, Any] = msgspec.to_builtins(found)
+    return told
+
+
+def _contributions(lake: Lake, compared: CompareBoth, total: str | None, by: str | None, limit: int) -> Contributions:
+    first, second = _sources(lake, compared)
     if first.freeze and second.freeze:
-        dataset = known_dataset(asked.compared.dataset or POSITIONS.name)
+        dataset = known_dataset(compared.dataset or POSITIONS.name)
         divisible = of_dataset(dataset)
         files = [lake.files(dataset.name, source.freeze_id) for source in (first, second)]
     else:
         divisible = _divisible(checked(first.spec))
         files = [_side(lake, source).files for source in (first, second)]
     before, after = (pl.scan_parquet(each, glob=False) for each in files)
-    total = asked.total or (_POSITIONS_MOVE if _POSITIONS_MOVE in divisible.figures else "rows")
-    by = asked.by or next(iter(divisible.parts), "")
-    found: dict[str, Any] = msgspec.to_builtins(contributions(divisible, before, after, total, by, asked.limit))
-    return found
+    total = total or (_POSITIONS_MOVE if _POSITIONS_MOVE in divisible.figures else "rows")
+    return contributions(divisible, before, after, total, by or next(iter(divisible.parts), ""), limit)
 
 
 def _sources(lake: Lake, asked: CompareBoth) -> tuple[Source, Source]:

@@ -7,6 +7,8 @@ import pytest
 import vl_convert
 
 from analytics import charts
+from analytics.compare import Change, Contributions
+from analytics.compare.contributions import Contribution, Rest
 from analytics.figures import FIGURES, Overview, overview
 from analytics.lake import Lake
 from tests.analytics.conftest import Take
@@ -68,8 +70,9 @@ def test_the_waterfall_leads_from_the_book_to_what_was_found(seen: Overview) -> 
     assert [row["before"] for row in rows[1:-1]] == [row["after"] for row in rows[:-2]]
     ends = seen.totals.book_value, seen.totals.verified_value
     assert (rows[0]["after"], rows[-2]["after"], rows[-1]["after"]) == (ends[0], ends[1], ends[1])
-    assert {row["meaning"] for row in rows} == {"Value", "Missing"}
-    assert spec["layer"][0]["encoding"]["x"]["title"] == "Value at cost (currency; axis does not start at 0)"
+    assert [row["meaning"] for row in rows] == ["Total", "Missing", "Missing", "Total"]
+    assert [row["shown"] for row in rows[1:3]] == [f"{row['amount']:+,.0f}" for row in rows[1:3]]
+    assert spec["layer"][0]["encoding"]["x"]["title"] == "Value at cost (currency); axis does not start at 0"
 
 
 def test_the_map_has_a_cell_for_each_rack(seen: Overview) -> None:
@@ -81,6 +84,15 @@ def test_the_map_has_a_cell_for_each_rack(seen: Overview) -> None:
         ("F1", "R1", 0, 5 / 6),
         ("F1", "R3", 1, 5 / 6),
     ]
+
+
+def test_racks_have_their_names_while_there_is_room_for_them() -> None:
+    for racks, layers, per_row in ((240, 2, 12), (241, 1, 60)):
+        names = [f"R{n:05}" for n in range(racks)]
+        frame = pl.DataFrame({"floor": "F", "rack_id": names, "counted_lines": 1, "lines": 2})
+        spec, rows = drawn(charts.progress_map(frame))
+        assert (len(spec["layer"]), max(row["column"] for row in rows)) == (layers, per_row - 1)
+        assert charts.rows_of_map(frame) == -(-racks // per_row)
 
 
 def test_many_racks_share_cells_and_none_is_left_out() -> None:
@@ -128,6 +140,42 @@ def test_a_trend_shows_the_times_of_the_house() -> None:
     assert len(drawn(charts.trend(figure, points(1200), "UTC"))[1]) == 1000
 
 
+def moved(**change: float) -> Contributions:
+    parts = [Contribution("Ground", -10, -25.5, -15.5), Contribution(None, 0, 3, 3.0), Contribution("After", 1, 2, 1.0)]
+    whole = Change(
+        **{"baseline": -20.0, "comparison": -31.0, "absolute_diff": -11.0} | change, percent_diff=-55, trend="down"
+    )
+    return Contributions(total="net_variance_value", by="floor", change=whole, parts=parts, other=Rest(4, 0.5))
+
+
+def test_the_contributions_lead_from_one_total_to_the_other() -> None:
+    spec, rows = drawn(charts.contributions_waterfall(moved()))
+    assert spec["title"] == "What moved the total: Net variance value, by floor"
+    assert spec["layer"][0]["encoding"]["x"]["title"] == "Net variance value (currency)"
+    assert [row["step"] for row in rows] == ["Before", "Ground", "(none)", "After", "All others (4)", "After"]
+    assert [row["after"] for row in rows] == [-20.0, -35.5, -32.5, -31.5, -31.0, -31.0]
+    assert len({row["place"] for row in rows}) == 6, "a group that is called After has a bar of its own"
+    low, high = spec["layer"][0]["encoding"]["x"]["scale"]["domain"]
+    assert (low < -35.5, high > 0) == (True, True)
+    spec, _ = drawn(charts.contributions_waterfall(moved(baseline=1e6, comparison=1e6 - 11)))
+    assert spec["layer"][0]["encoding"]["x"]["title"] == "Net variance value (currency); axis does not start at 0"
+
+
+def test_columns_that_changed_most_come_first() -> None:
+    _, rows = drawn(charts.changes_by_column({"a": 3, "b": 7, "c": 3}))
+    assert [(row["column"], row["rows"]) for row in rows] == [("b", 7), ("a", 3), ("c", 3)]
+    many = {f"c{n:02}": n for n in range(25)}
+    assert drawn(charts.changes_by_column(many))[0]["title"].endswith("(first 20 of 25 columns)")
+
+
+def test_names_of_groups_are_data() -> None:
+    spec, rows = drawn(charts.bars("t", "a.b[0]", "datum.x", [("x'y", 1.0), (None, None), ("x'y", -2.0)]))
+    assert [(row["group"], row["value"]) for row in rows] == [("x'y", 1.0), ("(none)", None), ("x'y", -2.0)]
+    assert spec["encoding"]["x"]["field"] == "value"
+    assert len({row["place"] for row in rows}) == 3
+    vl_convert.vegalite_to_svg(charts.themed(charts.bars("t", "a.b[0]", "x", [("x'y", 1.0)]), False).to_dict())
+
+
 def test_charts_of_nothing_are_still_charts() -> None:
     columns: dict[str, Any] = {figure.name: pl.Float64 for figure in FIGURES}
     empty = pl.DataFrame(schema={"floor": pl.String, "rack_id": pl.String, "category": pl.String} | columns)
@@ -145,6 +193,9 @@ def test_every_chart_can_be_made_a_picture_for_light_and_dark_pages(seen: Overvi
         *(draw(seen.by_category) for draw in (charts.variance_by_category, charts.damage_by_category)),
         charts.variance_waterfall(seen.by_category),
         charts.progress_map(seen.by_rack),
+        charts.contributions_waterfall(moved()),
+        charts.changes_by_column({"verified_qty": 3}),
+        charts.bars("t", "a", "b", [("c", 1.0)]),
         charts.trend(FIGURES[2], points(3), "UTC"),
     ]
     for chart in drawings:

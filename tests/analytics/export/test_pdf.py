@@ -9,12 +9,13 @@ import polars as pl
 import pypdf
 import pytest
 
-from analytics.export import Format, Order, Table, export, of_snapshot
+from analytics.compare import Comparison, compare, moved
+from analytics.export import Format, Order, Table, export, of_comparison, of_snapshot
 from analytics.export.pdf_file import SHOWN_ROWS
 from analytics.export.pdf_words import cell, number, visible
 from analytics.lake import Freeze, Lake
 from stockverify.datasets import Type
-from tests.analytics.conftest import Take
+from tests.analytics.conftest import Store, Take
 from tests.analytics.export.reading import attached, pdf_text
 from tests.analytics.export.test_agreement import HOSTILE
 from tests.analytics.stock import NOW, item, record
@@ -56,6 +57,48 @@ def test_a_cover_with_its_source_figures_charts_and_rows(counted: Freeze, lake: 
     assert (metadata.title, metadata.author) == ("night *shift*", "ann")
     assert json.loads(str(metadata.subject))["snapshot_id"] == counted.snapshot_id
     assert attached(path)["query"] == {"collection": "positions"}
+
+
+@pytest.fixture
+def compared(take: Take, counted: Freeze, db: Store, lake: Lake) -> Comparison:
+    """The same two lines, a night later: one counted anew, and one more."""
+    changed = {"$set": {"verified_qty": 9.0, "received_at": NOW}}
+    db["verification_records"].update_one({"_id": "c-1"}, changed)
+    after = take("morning", erp_items=[item("R9", "new", 1, floor="Cellar")])
+    return compare(lake, counted.snapshot_id, after.snapshot_id)
+
+
+def test_a_comparison_says_what_it_compares_and_what_moved(compared: Comparison, lake: Lake, tmp_path: Path) -> None:
+    table = of_comparison(compared, lambda: moved(lake, compared))
+    path = export(table, Format.PDF, tmp_path / "x.pdf", ORDER).path
+    text = pdf_text(path)
+    for said in (
+        f"Snapshot {compared.comparison.snapshot_id}",
+        f"Compared with {compared.baseline.snapshot_id}, as of ",
+        "Rows paired by rack_id, bin, item_code",
+        "Not looking at counted_by, counted_at, round",
+        "Rows added 1 ",
+        "Rows changed 1 ",
+        "Change of net variance 1.5 ",
+        "What moved the total: Net variance value, by floor",
+        "Changed rows, by the column that differs",
+    ):
+        assert said in text, said
+    book = openpyxl.load_workbook(export(table_again(compared, lake), Format.XLSX, tmp_path / "x.xlsx", ORDER).path)
+    found = {row[0]: row[1] for row in book["Summary"].iter_rows(values_only=True, max_col=2)}
+    assert (found["Compared with"], found["Change of net variance value"]) == (compared.baseline.snapshot_id, 3.75)
+    assert (found["What moved the total: Net variance value"], found["#eval(1) $x$"]) == (None, 3.75)
+
+
+def table_again(compared: Comparison, lake: Lake) -> Table:
+    """Batches are read once, so each file wants a table of its own."""
+    return of_comparison(compared, lambda: moved(lake, compared))
+
+
+def test_a_comparison_whose_snapshots_are_gone_has_its_columns_to_show(compared: Comparison, tmp_path: Path) -> None:
+    path = export(of_comparison(compared, lambda: None), Format.XLSX, tmp_path / "x.xlsx", ORDER).path
+    found = {row[0]: row[1] for row in openpyxl.load_workbook(path)["Summary"].iter_rows(values_only=True, max_col=2)}
+    assert (found["verified_qty"], found["variance_qty"], found["Column"]) == (1, 1, "Rows")
 
 
 def test_what_is_not_shown_is_said_and_sums_are_of_all_rows(tmp_path: Path) -> None:
@@ -115,6 +158,7 @@ def test_the_workbook_has_a_summary_with_a_chart(counted: Freeze, lake: Lake, tm
     refs = [(series.cat.strRef.f, series.val.numRef.f) for series in chart.series]
     floors = [cell.row for (cell,) in sheet.iter_rows(max_col=1) if cell.value in ("#eval(1) $x$", "Attic")]
     first, last = min(floors), max(floors)
+    assert chart.y_axis.scaling.min == 0, "bars are compared by their lengths"
     assert refs == [(f"Summary!$A${first}:$A${last}", f"Summary!${x}${first}:${x}${last}") for x in "BC"]
 
 
