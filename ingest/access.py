@@ -89,6 +89,7 @@ OPERATIONS: dict[str, frozenset[Role]] = {
     "exports.create": READS_REPORTS,
     "exports.list": READS_REPORTS,
     "exports.one": READS_REPORTS,
+    "exports.manifest": READS_REPORTS,
     "exports.cancel": READS_REPORTS,
     "exports.file": PUBLIC,
     "reports.request_run": SETTLES,

@@ -153,6 +153,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     export_ttl: Annotated[
         Positive, Env("EXPORT_TTL", "Seconds that a file of an export job and the link to it live")
     ] = 7 * 24 * 3600
+    public_api_url: Annotated[
+        str | None,
+        Env(
+            "STOCKVERIFY_PUBLIC_API_URL",
+            "Where browsers and readers of mails reach the service, if not on this machine",
+        ),
+    ] = None
 
     def redis_address(self) -> str | None:
         """REDIS_URL, or one made from REDIS_HOST and its companions, or None when Redis is to be embedded."""
@@ -165,6 +172,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Where clients on this machine reach the HTTP service."""
         host = "127.0.0.1" if self.bind in ("0.0.0.0", "::") else self.bind  # noqa: S104
         return self.api_url or f"http://{host}:{self.api_port}"
+
+    def api_link(self) -> str:
+        """Where people reach the HTTP service."""
+        return (self.public_api_url or self.service_url()).rstrip("/")
 
     @property
     def lake(self) -> Path:

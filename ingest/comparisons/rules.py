@@ -34,11 +34,16 @@ def question(request: Compare, first: Place, second: Place) -> CompareBoth:
     )
 
 
+def name_of(request: Compare) -> str:
+    """What a comparison is called: as it was asked for, or by its snapshots."""
+    return request.comparison_name or f"{request.snapshot_a_id} against {request.snapshot_b_id}"
+
+
 def begun(job_id: str, request: Compare, asked: CompareBoth, caller: Caller, now: datetime) -> Document:
     """A comparison as it is stored before it is made. `asked` is kept to answer it again from its snapshots."""
     return {
         "_id": job_id,
-        "name": request.comparison_name or f"{request.snapshot_a_id} against {request.snapshot_b_id}",
+        "name": name_of(request),
         "snapshot_a_id": request.snapshot_a_id,
         "snapshot_b_id": request.snapshot_b_id,
         "asked": msgspec.json.encode(asked).decode(),

@@ -11,7 +11,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 from ingest.exports.giving import download
 from ingest.outages import TAKES_ITS_TIME
 from ingest.wiring import CurrentCaller, Stores
-from stockverify.wire.exports import CreateExport, ExportJob
+from stockverify.wire.exports import CreateExport, ExportJob, ExportManifest
 
 Listed = Annotated[int, QueryParameter(ge=1, le=1000)]
 Expires = Annotated[int, QueryParameter(ge=0, le=2**40)]
@@ -42,6 +42,11 @@ class ExportController(Controller):
     async def one(self, job_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> ExportJob:
         """One export job; when it is done, with a link that works without a token for as long as the file is kept."""
         return await stores.exports.one(job_id, caller)
+
+    @get("/{job_id:str}/manifest", name="exports.manifest")
+    async def manifest(self, job_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> ExportManifest:
+        """What the file of a job that is done holds, and where its numbers come from."""
+        return await stores.exports.manifest(job_id, caller)
 
     @post("/{job_id:str}/cancel", name="exports.cancel", status_code=HTTP_200_OK)
     async def cancel(self, job_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> ExportJob:

@@ -6,13 +6,12 @@ from typing import Any
 import msgspec
 
 from ingest.auth.rules import Caller
-from ingest.comparisons import rules as comparisons
-from ingest.reports.errands import AnyExportJob, ExportComparedJob, Place, Report
+from ingest.reports.errands import AnyExportJob, CompareBoth, ExportComparedJob, Place, Report
 from ingest.reports.errands import ExportJob as Errand
 from ingest.reports.files import MEDIA_TYPES
 from stockverify.clients import Document, as_stored
 from stockverify.datasets import find
-from stockverify.errors import BadInput, Forbidden, NotFound, Refused, TooMany
+from stockverify.errors import BadInput, Forbidden, Gone, NotFound, Refused, TooMany
 from stockverify.vocabulary import ExportStatus, Role
 from stockverify.wire.exports import CreateExport, ExportJob
 from stockverify.wire.reports import QuerySpec
@@ -37,7 +36,7 @@ class DatasetUnknown(BadInput):
 
 
 class SourceUnclear(BadInput):
-    """Say what to export: either snapshot_id or comparison_job_id, and not both."""
+    """Say what to export by just one of snapshot_id, comparison_job_id and compare."""
 
 
 class ComparisonIsWhole(BadInput):
@@ -50,6 +49,14 @@ class ExportUnknown(NotFound):
 
 class NotYourExport(Forbidden):
     """Export {job_id} was asked for by {owner}; they, a supervisor or an admin may do this."""
+
+
+class ExportUnfinished(NotFound):
+    """Export {job_id} has no file, because it is {status}."""
+
+
+class ManifestGone(Gone):
+    """The file of export {job_id} is deleted, and its manifest with it. Export it again."""
 
 
 class ExportFinished(Refused):
@@ -66,12 +73,12 @@ def checked(request: CreateExport) -> None:
         raise FormatUnknown(name=request.format[:40], known=", ".join(MEDIA_TYPES))
     if request.dataset is not None and find(request.dataset) is None:
         raise DatasetUnknown(name=request.dataset[:80])
-    if (request.snapshot_id is None) is (request.comparison_job_id is None):
+    sources = (request.snapshot_id, request.comparison_job_id, request.compare)
+    if sum(source is not None for source in sources) != 1:
         raise SourceUnclear()
     chosen = {"dataset": request.dataset, "query_spec": request.query_spec}
-    if request.comparison_job_id is not None and (
-        names := [name for name, value in chosen.items() if value is not None]
-    ):
+    names = [name for name, value in chosen.items() if value is not None]
+    if names and request.snapshot_id is None:
         raise ComparisonIsWhole(name=" and ".join(names))
 
 
@@ -90,12 +97,14 @@ def of_place(request: CreateExport, place: Place, name: str | None, caller: Call
     )
 
 
-def of_comparison(request: CreateExport, job: Document, caller: Caller, now: datetime) -> ExportComparedJob:
-    """All that differs in a comparison. Raises ComparisonUnfinished."""
+def of_comparison(
+    request: CreateExport, compared: CompareBoth, comparison_id: str, name: str, caller: Caller, now: datetime
+) -> ExportComparedJob:
+    """All that differs in a comparison; without an id it is yet to be made."""
     return ExportComparedJob(
-        compared=comparisons.asked_of(job, now),
-        comparison_id=job["comparison_id"],
-        name=job["name"],
+        compared=compared,
+        comparison_id=comparison_id,
+        name=name,
         kind=request.format.lower(),
         folder="",
         requested_by=caller.username,
@@ -135,6 +144,11 @@ def errand(job: Document, folder: str) -> AnyExportJob:
 def on_query(place: Place, freeze_id: str, spec: QuerySpec | None) -> Place:
     """The rows of a query on the freeze of a snapshot, if there is a query."""
     return place if spec is None else Report(freeze_id, spec)
+
+
+def snapshot_of(place: Place) -> str:
+    """The id of the snapshot that a place is."""
+    return place.report_id or place.freeze_id if isinstance(place, Report) else place
 
 
 def verdict(job: Document) -> Document | None:

@@ -4,22 +4,24 @@ import uuid
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import msgspec
 from pymongo import ReturnDocument
 from pymongo.asynchronous.database import AsyncDatabase
 
 from ingest.activity.store import ActivityStore
 from ingest.auth.rules import Caller
-from ingest.comparisons.rules import ComparisonUnknown
+from ingest.comparisons import rules as comparisons
 from ingest.exports import links, rules
 from ingest.exports.links import Link, LinkExpired
 from ingest.reports import errands
 from ingest.reports import rules as reports
-from ingest.reports.errands import AnyExportJob
+from ingest.reports.errands import AnyExportJob, Place, Report
 from ingest.reports.room import Room
 from stockverify.clients import Document, as_stored
 from stockverify.settings import Settings
 from stockverify.vocabulary import Action, Collection, ExportStatus
-from stockverify.wire.exports import CreateExport, ExportJob
+from stockverify.wire.comparisons import Compare
+from stockverify.wire.exports import CreateExport, ExportJob, ExportManifest
 from stockverify.wire.reports import Snapshot
 
 
@@ -91,6 +93,19 @@ class ExportStore:
             raise LinkExpired()
         return path, job
 
+    async def manifest(self, job_id: str, caller: Caller) -> ExportManifest:
+        """What the file of a job that is done holds. Raises ExportUnknown, NotYourExport, ExportUnfinished or
+        ManifestGone."""
+        job = await self._job(job_id)
+        rules.may_see(job, caller)
+        if job["status"] != ExportStatus.DONE:
+            raise rules.ExportUnfinished(job_id=job_id, status=job["status"])
+        try:
+            told = (self.folder(job) / f"{job['file']}.manifest.json").read_bytes()
+        except FileNotFoundError:
+            raise rules.ManifestGone(job_id=job_id) from None
+        return msgspec.json.decode(told, type=ExportManifest)
+
     def folder(self, job: Document) -> Path:
         """Where an attempt at a job writes; each has a folder of its own, so that two never write into one."""
         return self.root / f"{job['_id']}-{job['taken_by']}"
@@ -160,25 +175,40 @@ class ExportStore:
         return job
 
     async def _asked(self, request: CreateExport, caller: Caller, now: datetime) -> tuple[AnyExportJob, str]:
-        """What is to be done, and the snapshot that it counts for. Raises what is wrong with the id."""
+        """What is to be done, and the snapshot that it counts for. Raises what is wrong with the ids."""
         if request.comparison_job_id is not None:
-            job = await self._comparison(request.comparison_job_id)
-            return rules.of_comparison(request, job, caller, now), job["freeze_ids"][1]
-        wanted = request.snapshot_id or ""
-        document = await self._snapshots.find_one({"_id": wanted})
-        if document is not None:
-            report = reports.report_of(document)
-            place = rules.on_query(report, report.freeze_id, request.query_spec)
-            return rules.of_place(request, place, document["name"], caller, now), wanted
-        freeze = await self._room.run(errands.Find(snapshot_id=wanted), Snapshot)
-        place = rules.on_query(freeze.snapshot_id, freeze.snapshot_id, request.query_spec)
-        return rules.of_place(request, place, None, caller, now), freeze.snapshot_id
+            return await self._of_job(request, request.comparison_job_id, caller, now)
+        if request.compare is not None:
+            return await self._of_pair(request, request.compare, caller, now)
+        place, name = await self._place(request.snapshot_id or "")
+        freeze_id = place.freeze_id if isinstance(place, Report) else place
+        whole = rules.on_query(place, freeze_id, request.query_spec)
+        return rules.of_place(request, whole, name, caller, now), rules.snapshot_of(place)
 
-    async def _comparison(self, job_id: str) -> Document:
+    async def _of_job(
+        self, request: CreateExport, job_id: str, caller: Caller, now: datetime
+    ) -> tuple[AnyExportJob, str]:
         job = await self._comparisons.find_one({"_id": job_id})
         if job is None:
-            raise ComparisonUnknown(job_id=job_id[:80])
-        return job
+            raise comparisons.ComparisonUnknown(job_id=job_id[:80])
+        compared = comparisons.asked_of(job, now)
+        asked = rules.of_comparison(request, compared, job["comparison_id"], job["name"], caller, now)
+        return asked, job["freeze_ids"][1]
+
+    async def _of_pair(
+        self, request: CreateExport, pair: Compare, caller: Caller, now: datetime
+    ) -> tuple[AnyExportJob, str]:
+        (first, _), (second, _) = [await self._place(id_) for id_ in (pair.snapshot_a_id, pair.snapshot_b_id)]
+        compared = comparisons.question(pair, first, second)
+        asked = rules.of_comparison(request, compared, "", comparisons.name_of(pair), caller, now)
+        return asked, rules.snapshot_of(second)
+
+    async def _place(self, snapshot_id: str) -> tuple[Place, str | None]:
+        """Where the rows of a snapshot come from, and the name of a report. Raises what is wrong with the id."""
+        if (document := await self._snapshots.find_one({"_id": snapshot_id})) is not None:
+            return reports.report_of(document), document["name"]
+        freeze = await self._room.run(errands.Find(snapshot_id=snapshot_id), Snapshot)
+        return freeze.snapshot_id, None
 
     def _shown(self, job: Document, caller: Caller) -> ExportJob:
         until = job.get("file_expires_at")

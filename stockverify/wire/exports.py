@@ -1,8 +1,11 @@
 """Export jobs: what is asked for, how far it is, and the link to the file."""
 
+from typing import Any
+
 from msgspec import field
 
 from stockverify.wire.common import Id, Name, Reply, Request
+from stockverify.wire.comparisons import Compare
 from stockverify.wire.reports import QuerySpec
 
 
@@ -14,12 +17,13 @@ class ExportOptions(Request, frozen=True, kw_only=True):
 
 class CreateExport(Request, frozen=True, kw_only=True):
     """POST /api/reports/exports: rows of a snapshot, or of a query on it, or all that differs in a comparison, as a
-    file. Name either a snapshot or the job of a comparison. `dataset` counts for a snapshot of type `stock` without a
-    query: positions if left out."""
+    file. Name a snapshot, or the job of a comparison, or say what to compare; just one of these. `dataset` counts for a
+    snapshot of type `stock` without a query: positions if left out."""
 
     format: Name
     snapshot_id: Id | None = None
     comparison_job_id: Id | None = None
+    compare: Compare | None = None
     dataset: Name | None = None
     query_spec: QuerySpec | None = None
     options: ExportOptions = field(default_factory=ExportOptions)
@@ -47,3 +51,28 @@ class ExportJob(Reply, frozen=True, kw_only=True):
     download_url: str | None
     expires_at: float | None
     comparison_job_id: str | None = None
+
+
+class ExportManifest(Reply, frozen=True, kw_only=True):
+    """What a file holds and where its numbers come from, as it stands in the manifest beside the file. Times are texts
+    in `zone`; `columns` gives each its type."""
+
+    file: str
+    format: str
+    rows: int
+    bytes: int
+    sha256: str
+    dataset: str
+    snapshot_id: str | None
+    as_of: str
+    query: dict[str, Any]
+    requested_by: str
+    requested_at: str
+    zone: str
+    columns: dict[str, str]
+    note: str | None = None
+    snapshot_name: str | None = None
+    report_id: str | None = None
+    compared_with: str | None = None
+    compared_with_as_of: str | None = None
+    summary: dict[str, Any] | None = None

@@ -24,6 +24,7 @@ from pymongo.database import Database
 
 from analytics.extract import materialise
 from analytics.lake import Lake
+from analytics.lake.removing import remove
 from ingest.activity.store import ActivityStore
 from ingest.exports import links
 from ingest.exports.links import Link
@@ -102,6 +103,10 @@ def fetch(shop: Service, url: str) -> httpx.Response:
     return httpx.get(shop.url + url)
 
 
+def manifest(client: httpx.Client, job: dict[str, Any]) -> httpx.Response:
+    return client.get(f"/api/reports/exports/{job['job_id']}/manifest")
+
+
 def folders(shop: Service) -> list[Path]:
     root = shop.settings.exports / "jobs"
     return sorted(root.iterdir()) if root.is_dir() else []
@@ -153,13 +158,21 @@ def test_a_download_that_broke_off_goes_on_where_it_stopped(shop: Service, boss:
     assert target.read_bytes() == whole.content
 
 
-def test_all_that_differs_in_a_comparison(
-    shop: Service, boss: httpx.Client, mongo: "MongoClient[Document]", jobs: Any
-) -> None:
+@pytest.fixture
+def two(shop: Service, mongo: "MongoClient[Document]") -> Iterator[tuple[str, str]]:
+    """Two freezes, of which the later one has one more line; gone afterwards, so that `latest` is what it was."""
     stored, lake = database(mongo, shop.settings), Lake(shop.settings.lake)
-    before = lake.resolve("latest")
+    before = materialise(lake, stored, datetime.now(UTC)).snapshot_id
     stored[Collection.ERP_ITEMS].insert_one(item("R2", "=new", 1.0))
     after = materialise(lake, stored, datetime.now(UTC)).snapshot_id
+    yield before, after
+    stored[Collection.ERP_ITEMS].delete_one({"rack_id": "R2"})
+    for snapshot_id in (before, after):
+        remove(lake.root, snapshot_id)
+
+
+def test_all_that_differs_in_a_comparison(shop: Service, boss: httpx.Client, two: tuple[str, str]) -> None:
+    before, after = two
     pair = {"snapshot_a_id": before, "snapshot_b_id": after, "comparison_name": "Night & day"}
     compared = boss.post("/api/reports/compare", json=pair).raise_for_status().json()
     asked = {kind: ask_for(boss, kind, comparison_job_id=compared["job_id"]) for kind in KINDS}
@@ -175,8 +188,16 @@ def test_all_that_differs_in_a_comparison(
     assert b",'=new," in files["csv"].getvalue()
     assert openpyxl.load_workbook(files["xlsx"]).worksheets[0]["D2"].value == "=new"
     assert "=new" in pypdf.PdfReader(files["pdf"]).pages[-1].extract_text()
+    told = manifest(boss, done["csv"]).raise_for_status().json()
+    assert (told["snapshot_id"], told["compared_with"], told["rows"]) == (after, before, 1)
+    assert (told["sha256"], told["file"]) == (done["csv"]["sha256"], "Night-day.csv")
+    auditor = shop.person("auditor")  # who may read, but not keep comparisons
+    asked_anew = ask_for(auditor, "csv", compare={"snapshot_a_id": before, "snapshot_b_id": "latest"})
+    unkept = ended(auditor, asked_anew)
+    assert (unkept["status"], unkept["snapshot_id"], unkept["comparison_job_id"]) == ("done", after, None)
+    assert (unkept["file"], unkept["sha256"]) == (f"{before}-against-latest.csv", done["csv"]["sha256"])
     # It needs its snapshots no more, once it was made.
-    shutil.rmtree(lake.root / "positions" / before)
+    remove(shop.settings.lake, before)
     again = ended(boss, ask_for(boss, "csv", comparison_job_id=compared["job_id"]))
     assert (again["status"], again["sha256"]) == ("done", done["csv"]["sha256"])
 
@@ -202,10 +223,12 @@ def test_formats_options_and_queries(shop: Service, boss: httpx.Client) -> None:
         ({"snapshot_id": "nope"}, 404, "nope"),
         ({"snapshot_id": "../../etc/passwd"}, 404, "../../etc/passwd"),
         ({"query_spec": {"collection": "items", "filters": {"password": 1}}}, 400, "password"),
-        ({"snapshot_id": None}, 400, "either snapshot_id or comparison_job_id"),
-        ({"comparison_job_id": "cj-1"}, 400, "and not both"),
+        ({"snapshot_id": None}, 400, "just one of snapshot_id, comparison_job_id"),
+        ({"comparison_job_id": "cj-1"}, 400, "just one of snapshot_id"),
         ({"snapshot_id": None, "comparison_job_id": "cj-nope"}, 404, "cj-nope"),
         ({"snapshot_id": None, "comparison_job_id": "cj-1", "dataset": "items"}, 400, "leave out dataset"),
+        ({"snapshot_id": None, "compare": {"snapshot_a_id": "latest", "snapshot_b_id": "rs-no"}}, 404, "rs-no"),
+        ({"compare": {"snapshot_a_id": "latest", "snapshot_b_id": "latest"}}, 400, "just one of snapshot_id"),
     ],
 )
 def test_what_is_wrong_is_said_at_once(boss: httpx.Client, body: dict[str, Any], status: int, culprit: str) -> None:
@@ -268,6 +291,8 @@ def test_a_job_is_cancelled_while_it_runs_and_leaves_nothing(shop: Service, boss
     assert state["rows_done"] < ROWS * 0.8, "it has stopped between two batches"
     assert (state["status"], state["download_url"], state["file"]) == ("cancelled", None, None)
     assert boss.post(f"/api/reports/exports/{job['job_id']}/cancel").json() == state
+    no_file = manifest(boss, job)
+    assert (no_file.status_code, "because it is cancelled" in no_file.json()["detail"]) == (404, True)
     assert folders(shop) == before
 
 
@@ -341,3 +366,5 @@ async def test_files_are_swept_when_their_time_is_over(shop: Service, boss: http
     later = look(boss, job)
     assert (later["status"], later["download_url"], later["expires_at"]) == ("done", None, None)
     assert fetch(shop, job["download_url"]).status_code == 410
+    gone = manifest(boss, job)
+    assert (gone.status_code, "Export it again" in gone.json()["detail"]) == (410, True)
