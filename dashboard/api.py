@@ -10,6 +10,7 @@ from stockverify.errors import BadInput, Forbidden, StockVerifyError, Unauthoriz
 from stockverify.vocabulary import RunKind
 from stockverify.wire.auth import Tokens, TokensReply, User
 from stockverify.wire.common import Success
+from stockverify.wire.exports import CreateExport, ExportJob, ExportManifest
 from stockverify.wire.reports import Run
 
 Shape = TypeVar("Shape")
@@ -71,6 +72,22 @@ class Api:
     def run(self, token: str, run_id: str) -> Run:
         """How far a run is."""
         return self._call("GET", f"/api/reports/runs/{quote(run_id, safe='')}", Run, token)
+
+    def create_export(self, token: str, request: CreateExport) -> ExportJob:
+        """Have a file made in the background. Raises what is wrong with the request."""
+        return self._call("POST", "/api/reports/exports", ExportJob, token, json=msgspec.to_builtins(request))
+
+    def export(self, token: str, job_id: str) -> ExportJob:
+        """How far a file is; when it is done, with the link to it."""
+        return self._call("GET", f"/api/reports/exports/{quote(job_id, safe='')}", ExportJob, token)
+
+    def export_manifest(self, token: str, job_id: str) -> ExportManifest:
+        """What a file that is done holds."""
+        return self._call("GET", f"/api/reports/exports/{quote(job_id, safe='')}/manifest", ExportManifest, token)
+
+    def cancel_export(self, token: str, job_id: str) -> ExportJob:
+        """Have it stopped; nothing of it is kept."""
+        return self._call("POST", f"/api/reports/exports/{quote(job_id, safe='')}/cancel", ExportJob, token)
 
     def _call(self, method: str, path: str, shape: type[Shape], token: str = "", **body: Any) -> Shape:
         headers = {"Authorization": f"Bearer {token}"} if token else {}

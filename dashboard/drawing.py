@@ -7,9 +7,9 @@ import altair as alt
 import polars as pl
 import streamlit as st
 
+from analytics import charts
 from dashboard.loads import Biggest
 from dashboard.markup import literal
-from dashboard.views import rack_map
 from dashboard.views.attention import Notice
 from dashboard.views.numbers import NOTHING, amount
 from dashboard.views.tables import columns, figure_columns
@@ -71,10 +71,8 @@ def racks(by_rack: pl.DataFrame) -> None:
 
 
 def _rack_map(by_rack: pl.DataFrame) -> None:
-    shown = rack_map.places(by_rack.head(rack_map.MOST_CELLS))
-    chart(rack_map.rack_map(shown, st.context.theme.type == "dark"), shown["place"].n_unique(), rack_map.STEP)
-    if by_rack.height > rack_map.MOST_CELLS:
-        st.caption(f"{part(rack_map.MOST_CELLS, by_rack.height)} racks; the table has all.")
+    step = charts.ROW_PIXELS[charts.has_names(by_rack)]
+    chart(charts.progress_map(by_rack), charts.rows_of_map(by_rack), step)
 
 
 def _rack_table(by_rack: pl.DataFrame) -> None:

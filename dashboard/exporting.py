@@ -1,17 +1,24 @@
-"""Makes a file from what a page shows and hands it out, with the manifest that says where its numbers come from."""
+"""Has a file made of what a page shows: the service makes it in the background and gives it out by a signed link, so
+that no file ever passes through the memory of this process. The manifest says where its numbers come from."""
 
-import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import msgspec
 import streamlit as st
 
-from analytics.export import Exported, Format, Order, Table, export
+from analytics.export import Format
 from dashboard.context import House, keeper
+from dashboard.markup import literal
+from dashboard.messages import Message, guarded, show
+from dashboard.times import shown
+from dashboard.views.files import progress, share, size
 from dashboard.views.numbers import amount
+from stockverify.vocabulary import ExportStatus
+from stockverify.wire.exports import CreateExport, ExportJob
 
-# Downloads pass through the memory of this process; larger files are fetched from the exports folder.
-MOST_BYTES = 100 * 2**20
+LOOK_SECONDS = 1.0
+_OPEN = (ExportStatus.QUEUED, ExportStatus.RUNNING)
 _WORDS = {
     Format.XLSX: "Excel workbook (xlsx)",
     Format.CSV: "Text table (csv)",
@@ -21,52 +28,74 @@ _WORDS = {
     Format.PDF: "PDF",
 }
 
+Request = Callable[[Format], CreateExport]
 
-def panel(house: House, stem: str, about: str, table: Callable[[], Table]) -> None:
-    """Format, a button that makes the file, and then its download.
 
-    `about` names all that the file holds (snapshot and question): a file that was made for another one is not offered.
+def panel(house: House, stem: str, request: Request) -> None:
+    """Format, a button that has the file made, how far it is, and then its download.
+
+    A file that was made of another request (snapshot, question, format) is not offered.
     """
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     kind = Format(
         left.segmented_control("Format", list(Format), default=Format.XLSX, required=True, key=f"kind_{stem}")
     )
-    mark = f"{about} {kind}"
+    asked, place = request(kind), f"made_{stem}"
     if right.button("Make the file", icon=":material/draft:", width="stretch", key=f"make_{stem}"):
-        with st.spinner(f"Writing {_WORDS[kind]} …"):
-            st.session_state[f"made_{stem}"] = mark, make(house, stem, kind, table())
-    made_for, made = st.session_state.get(f"made_{stem}", ("", None))
-    if made is not None and made_for == mark:
-        _hand_out(made, stem)
+        st.session_state[place] = asked, house.api.create_export(_token(), asked).job_id
+    made_for, job_id = st.session_state.get(place, (None, ""))
+    if made_for == asked:
+        _made(house, job_id, stem, kind)
 
 
-def make(house: House, stem: str, kind: Format, table: Table) -> Exported:
-    """Write a file of its own name into the exports folder."""
-    now, login = datetime.now(UTC), keeper().login
-    name = f"{stem}-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}.{kind}"
-    who = login.user.username if login else ""
-    return export(table, kind, house.settings.exports / name, Order(who, house.settings.time_zone, now))
+def _made(house: House, job_id: str, stem: str, kind: Format) -> None:
+    job = house.api.export(_token(), job_id)
+    match job.status:
+        case ExportStatus.DONE if job.download_url:
+            _hand_out(house, job, stem)
+        case ExportStatus.QUEUED | ExportStatus.RUNNING:
+            _under_way(house, job, stem, kind)
+        case ExportStatus.CANCELLED:
+            show(Message("The export was cancelled", "Nothing of it was kept.", "cancel"))
+        case ExportStatus.FAILED:
+            show(Message("The file was not made", job.error or "The log of the service says why.", "error"))
+        case _:
+            show(Message("The file is deleted", "Its time was over. Make it again.", "schedule"))
 
 
-def _hand_out(made: Exported, stem: str) -> None:
-    st.success(f"{amount(made.rows, 'lines')} rows, {made.bytes / 1024:,.0f} KiB.", icon=":material/check_circle:")
-    if made.bytes > MOST_BYTES:
-        st.info(f"Too large to send through this page. Fetch `{made.path.name}` from the folder `exports`.")
+@st.fragment(run_every=LOOK_SECONDS)
+def _under_way(house: House, job: ExportJob, stem: str, kind: Format) -> None:
+    """Looks again every second, and draws the whole page anew when it is over."""
+    with guarded("Export"):
+        state = house.api.export(_token(), job.job_id)
+        if state.status not in _OPEN:
+            st.rerun()
+        left, right = st.columns([3, 1], vertical_alignment="center")
+        left.progress(share(state), f"{_WORDS[kind]}: {progress(state)}")
+        if right.button("Cancel", icon=":material/cancel:", width="stretch", key=f"cancel_{stem}"):
+            house.api.cancel_export(_token(), job.job_id)
+            st.rerun()
+
+
+def _hand_out(house: House, job: ExportJob, stem: str) -> None:
+    manifest = msgspec.json.encode(house.api.export_manifest(_token(), job.job_id))
+    st.success(f"{amount(job.rows_done, 'lines')} rows, {size(job.bytes or 0)}.", icon=":material/check_circle:")
     with st.container(horizontal=True):
-        if made.bytes <= MOST_BYTES:
-            _download("Download", made.path.read_bytes, made.path.name, f"file_{stem}", first=True)
-        _download("Manifest", made.manifest_path.read_bytes, made.manifest_path.name, f"manifest_{stem}")
+        link = f"{house.settings.api_link()}{job.download_url}"
+        st.link_button("Download", link, icon=":material/download:", type="primary")
+        _manifest(manifest, f"{job.file}.manifest.json", f"manifest_{stem}")
+    if job.expires_at is not None:
+        until = shown(datetime.fromtimestamp(job.expires_at, UTC), house.zone)
+        st.caption(f"Whoever has the link has the file, without signing in, until {until}. {literal(job.file or '')}")
     with st.expander("What the manifest says", icon=":material/description:"):
-        st.code(made.manifest_path.read_text(), language="json", height=320)
+        st.code(msgspec.json.format(manifest, indent=1).decode(), language="json", height=320)
 
 
-def _download(label: str, data: Callable[[], bytes], name: str, key: str, first: bool = False) -> None:
-    st.download_button(
-        label,
-        data,
-        name,
-        key=key,
-        on_click="ignore",
-        icon=":material/download:",
-        type="primary" if first else "secondary",
-    )
+def _manifest(told: bytes, name: str, key: str) -> None:
+    pretty = msgspec.json.format(told, indent=1)
+    st.download_button("Manifest", pretty, name, key=key, on_click="ignore", icon=":material/download:")
+
+
+def _token() -> str:
+    login = keeper().login
+    return login.access_token if login else ""

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from analytics.compare import Comparison
-from analytics.export import of_comparison
 from dashboard import comparing, exporting, loads
 from dashboard.context import House, open_house
 from dashboard.heading import heading, label
@@ -12,6 +11,8 @@ from dashboard.messages import show as show_message
 from dashboard.picker import Choice
 from dashboard.views.tables import DATASET_NAMES
 from stockverify.datasets import POSITIONS
+from stockverify.wire.comparisons import Compare
+from stockverify.wire.exports import CreateExport
 
 _BASELINE = "baseline"
 ONE_ONLY = Message(
@@ -52,8 +53,13 @@ def _baseline(house: House, choice: Choice) -> str:
 
 def _export(house: House, found: Comparison) -> None:
     st.subheader("Export this comparison", anchor=False)
-    pair = f"{found.baseline.snapshot_id} {found.comparison.snapshot_id} {found.dataset}"
-    exporting.panel(house, f"comparison-{found.dataset}", pair, lambda: of_comparison(found))
+    pair = Compare(
+        snapshot_a_id=found.baseline.snapshot_id,
+        snapshot_b_id=found.comparison.snapshot_id,
+        dataset=found.dataset,
+        comparison_name=f"comparison of {found.dataset}",
+    )
+    exporting.panel(house, f"comparison-{found.dataset}", lambda kind: CreateExport(format=kind, compare=pair))
 
 
 if __name__ == "__main__":

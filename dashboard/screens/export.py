@@ -1,16 +1,13 @@
 """Export: a whole dataset of the shown snapshot as a file, with its manifest."""
 
-from functools import partial
-
 import streamlit as st
 
-from analytics.export import of_snapshot
-from analytics.figures import tolerance_of
 from dashboard import exporting
 from dashboard.context import House, open_house
 from dashboard.heading import heading
 from dashboard.views.numbers import amount
 from dashboard.views.tables import DATASET_NAMES
+from stockverify.wire.exports import CreateExport
 
 _MEANINGS = {
     "positions": "Book beside verified quantity, one row per item, bin and rack.",
@@ -36,9 +33,7 @@ def _file(house: House, snapshot_id: str, name: str) -> None:
     manifest = house.lake.manifest(name, snapshot_id)
     st.markdown(f"**{DATASET_NAMES[name]}** · {amount(manifest.rows, 'lines')} rows · {len(manifest.columns)} columns")
     st.caption("All rows, in every format the same. Item codes and serial numbers stay text, zeros in front included.")
-    tolerance = tolerance_of(house.settings)
-    table = partial(of_snapshot, house.lake, snapshot_id, name, tolerance)
-    exporting.panel(house, f"{name}-{snapshot_id}", snapshot_id, table)
+    exporting.panel(house, name, lambda kind: CreateExport(format=kind, snapshot_id=snapshot_id, dataset=name))
 
 
 if __name__ == "__main__":

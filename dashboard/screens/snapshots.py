@@ -3,8 +3,6 @@
 import msgspec
 import streamlit as st
 
-from analytics.export import of_result
-from analytics.query import checked, run
 from dashboard import drawing, exporting, loads
 from dashboard.context import House, open_house
 from dashboard.filter_panel import question
@@ -13,6 +11,7 @@ from dashboard.messages import guarded
 from dashboard.views.numbers import amount
 from dashboard.views.tables import DATASET_NAMES
 from stockverify.datasets import DATASETS
+from stockverify.wire.exports import CreateExport
 from stockverify.wire.reports import QuerySpec
 
 _PAGE_SIZES = (100, 500, 2000)
@@ -41,8 +40,11 @@ def _rows(house: House, snapshot_id: str, spec: QuerySpec) -> None:
     st.caption(f"Showing {what} {first:,} to {wanted.skip + result.row_count:,} of {amount(total, 'lines')}.")
     drawing.table(result.frame, list(result.query.results()), house.zone, most_rows=15)
     st.subheader(f"Export these {amount(total, 'lines')} {what}", anchor=False)
-    about = f"{snapshot_id} {whole.decode()}"
-    exporting.panel(house, spec.collection, about, lambda: of_result(run(house.lake, snapshot_id, checked(spec))))
+    exporting.panel(
+        house,
+        spec.collection,
+        lambda kind: CreateExport(format=kind, snapshot_id=snapshot_id, query_spec=spec),
+    )
 
 
 def _page(total: int, question_key: str) -> tuple[int, int]:

@@ -1,7 +1,9 @@
 """A lake with two snapshots, made once from real documents, and the app over it."""
 
+import json
+import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 import msgspec
@@ -16,7 +18,7 @@ from dashboard import app as app_module
 from stockverify.clients import Document, database
 from stockverify.settings import Settings, to_env
 from tests.dashboard.stock import two_snapshots
-from tests.service import PASSWORD, Service
+from tests.service import PASSWORD, Service, running_service
 
 OpenApp = Callable[..., AppTest]
 
@@ -44,6 +46,13 @@ def stocked(service: Service, mongo: "MongoClient[Document]", tmp_path_factory: 
     )
     found = database(mongo, settings)
     return Stocked(settings, found, *two_snapshots(found, Lake(settings.lake)))
+
+
+@pytest.fixture(scope="session")
+def office(stocked: Stocked) -> Iterator[Service]:
+    """A service over the same lake, for what pages have made there."""
+    with running_service(stocked.settings) as started:
+        yield started
 
 
 @pytest.fixture
@@ -86,3 +95,31 @@ def texts(at: AppTest) -> str:
 def metrics(at: AppTest) -> dict[str, str]:
     """The figures of the page by their labels."""
     return {metric.label: metric.value for metric in at.metric}
+
+
+class Offered(NamedTuple):
+    """A file that a page offers: the address of its link, and what its manifest says."""
+
+    url: str
+    manifest: dict[str, Any]
+
+    def content(self) -> bytes:
+        """The file, fetched as a browser would: without a token."""
+        return httpx.get(self.url).raise_for_status().content
+
+
+def press(at: AppTest, label: str) -> AppTest:
+    """Press a button."""
+    return next(button for button in at.button if button.label == label).click().run()
+
+
+def made(at: AppTest) -> Offered:
+    """Press the button and wait until the service has made the file."""
+    press(at, "Make the file")
+    deadline = time.monotonic() + 60
+    while not (links := at.get("link_button")):
+        assert time.monotonic() < deadline, texts(at)
+        time.sleep(0.2)
+        at.run()
+    assert [button.label for button in at.download_button] == ["Manifest"]
+    return Offered(links[0].proto.url, json.loads(at.code[0].value))

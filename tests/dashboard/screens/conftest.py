@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.dashboard.conftest import texts
+from tests.dashboard.conftest import OpenApp, sign_in, texts
+from tests.service import Service
 
 Page = Callable[[str], AppTest]
 
@@ -22,3 +23,10 @@ def page(supervised: AppTest) -> Page:
         return at
 
     return opened
+
+
+@pytest.fixture
+def working_page(open_app: OpenApp, office: Service) -> Page:
+    """The same, with the service that works on the lake which the pages show."""
+    at = sign_in(open_app(office.settings), office.person("supervisor"))
+    return lambda name: at.switch_page(str(Path("screens") / f"{name}.py")).run()

@@ -1,12 +1,14 @@
 """Two snapshots side by side."""
 
+import io
 from collections.abc import Callable
 
+import openpyxl
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from analytics.compare import Kind, compare
-from tests.dashboard.conftest import OpenApp, Stocked, metrics, sign_in, texts
+from tests.dashboard.conftest import OpenApp, Stocked, made, metrics, sign_in, texts
 from tests.service import Service
 
 
@@ -50,7 +52,10 @@ def test_other_datasets_compare_too(at: AppTest) -> None:
     assert metrics(at) == {"Added": "0", "Removed": "0", "Changed": "0", "Unchanged": "596"}
 
 
-def test_the_comparison_can_be_had_as_a_file(at: AppTest) -> None:
-    next(button for button in at.button if button.label == "Make the file").click().run()
+def test_the_comparison_can_be_had_as_a_file(working_page: Callable[[str], AppTest], stocked: Stocked) -> None:
+    at = working_page("compare")
+    offered = made(at)
     assert "139 rows" in texts(at)
-    assert [button.label for button in at.download_button] == ["Download", "Manifest"]
+    assert (offered.manifest["rows"], offered.manifest["compared_with"]) == (139, stocked.older.snapshot_id)
+    sheet = openpyxl.load_workbook(io.BytesIO(offered.content())).worksheets[0]
+    assert sheet.max_row == 140

@@ -1,13 +1,13 @@
 """The explorer: rows, filters, groups, pages and files."""
 
 import csv
-import json
+import io
 from collections.abc import Callable
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.dashboard.conftest import Stocked, texts
+from tests.dashboard.conftest import Stocked, made, texts
 from tests.dashboard.expected import figures
 from tests.dashboard.stock import HOSTILE_NAME, HOSTILE_RACK
 
@@ -99,23 +99,22 @@ def test_pages_follow_each_other_without_gaps(at: AppTest) -> None:
     assert found == sorted(found)
 
 
-def test_the_file_holds_all_rows_of_the_question_and_not_only_the_page(at: AppTest, stocked: Stocked) -> None:
+def test_the_file_holds_all_rows_of_the_question_and_not_only_the_page(
+    working_page: Callable[[str], AppTest], stocked: Stocked
+) -> None:
+    at = working_page("snapshots")
     box(at, "Filter").set_value("counted").run()
     next(group for group in at.segmented_control if group.label == "Format").set_value("csv").run()
-    next(button for button in at.button if button.label == "Make the file").click().run()
-    manifest = json.loads(at.code[0].value)
-    path = stocked.settings.exports / manifest["file"]
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
+    offered = made(at)
+    manifest, rows = offered.manifest, list(csv.DictReader(io.StringIO(offered.content().decode("utf-8-sig"))))
     assert len(rows) == manifest["rows"] == 324
     assert manifest["snapshot_id"] == stocked.newer.snapshot_id
     assert manifest["query"]["filters"] == {"counted": {"eq": True}}
-    assert [button.label for button in at.download_button] == ["Download", "Manifest"]
 
 
-def test_a_file_of_another_question_is_not_offered(at: AppTest) -> None:
-    next(button for button in at.button if button.label == "Make the file").click().run()
-    assert len(at.download_button) == 2
+def test_a_file_of_another_question_is_not_offered(working_page: Callable[[str], AppTest]) -> None:
+    at = working_page("snapshots")
+    made(at)
     assert len(filtered(at, "item_code", "is", "00123").download_button) == 0
 
 
