@@ -61,13 +61,13 @@ def _progress_colour() -> alt.Color:
         "progress:Q",
         title="Lines counted",
         scale=alt.Scale(domain=[0, 1], scheme="cividis"),
-        legend=alt.Legend(format=".0%", orient="top", gradientLength=200, tickCount=4),
+        legend=alt.Legend(format=".0%", orient="top", gradientLength=200, values=[0, 0.5, 1]),
     )
 
 
 def _names(grid: alt.Chart) -> alt.Chart:
     ink = alt.condition("datum.progress > 0.5", alt.value("#17262a"), alt.value("#ffffff"))
-    drawn: alt.Chart = grid.mark_text(fontSize=10, limit=40).encode(text="racks:N", color=ink)
+    drawn: alt.Chart = grid.mark_text(fontSize=10, limit=34).encode(text="racks:N", color=ink)
     return drawn
 
 
