@@ -37,7 +37,9 @@ _WHY_BY = ("floor", "category", "counted_by", "item_code")
 @click.option("--why", is_flag=True, help="Say which floors, categories, counters and items moved a total.")
 @click.option("--total", help="The total that --why explains (default: the net variance value, or the rows).")
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="Write every row that differs to a file: csv, xlsx, json or parquet."
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Write every row that differs to a file: csv, xlsx, json, ndjson, parquet or pdf.",
 )
 @as_json_option
 def command(

@@ -66,5 +66,5 @@ class ComparisonController(Controller):
     async def export(
         self, job_id: FromPath[str], caller: CurrentCaller, stores: Stores, format: FromQuery[str] = "csv"
     ) -> File:
-        """Every row that differs, as CSV, XLSX, JSON or Parquet."""
+        """Every row that differs, as CSV, XLSX, JSON, NDJSON, Parquet or PDF; for large ones ask for an export job."""
         return download(await stores.comparisons.export(job_id, format, caller))
