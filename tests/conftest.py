@@ -12,13 +12,13 @@ from pymongo.database import Database
 from stockverify.clients import Document, database, open_mongo
 from stockverify.services.embedded import Backends, backends
 from stockverify.settings import Settings
-from tests.profiling import profiled
+from tests.profiling import profiled, scans
 from tests.service import Service, running_service
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked `last` look at what all others have done."""
-    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+    """What lies on top runs whole products and takes long: it begins first, so that nothing waits for it in the end."""
+    items.sort(key=lambda item: len(item.path.parts))
 
 
 @pytest.fixture(scope="session")
@@ -44,11 +44,16 @@ def settings(embedded: Backends, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def profile(embedded: Backends) -> Iterator["Database[Document]"]:
-    """The profiler's view of the database behind `service`: every query that the service makes."""
-    name = f"service_{uuid.uuid4().hex[:12]}"
-    with profiled(msgspec.structs.replace(embedded.settings, mongodb_database=name)) as started:
+def profile(embedded: Backends, mongo: "MongoClient[Document]") -> Iterator["Database[Document]"]:
+    """The profiler's view of the database behind `service`: every query that the service makes.
+
+    Once all tests of this process are over, none of these queries may have been one that no index serves.
+    """
+    settings = msgspec.structs.replace(embedded.settings, mongodb_database=f"service_{uuid.uuid4().hex[:12]}")
+    with profiled(settings) as started:
         yield started
+        found = scans(started, database(mongo, settings))
+        assert found == [], "No index serves:\n" + "\n".join(found)
 
 
 @pytest.fixture(scope="session")

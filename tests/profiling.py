@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo import MongoClient
 from pymongo.database import Database
 
@@ -18,6 +19,8 @@ from stockverify.services import mongod
 from stockverify.settings import Settings
 
 PROFILE_BYTES = 512 * 2**20
+ANY_DATE = CodecOptions[Document](datetime_conversion=DatetimeConversion.DATETIME_AUTO)
+"""Plans hold the bounds of index scans, which may lie beyond Python's times."""
 _HOW = ("filter", "sort", "projection", "skip", "limit", "hint", "collation", "pipeline", "key", "query")
 
 
@@ -89,6 +92,24 @@ def _named(kind: str, command: Document) -> str:
     if command.get("comment") == WHOLE_COLLECTION:
         return "extract"
     return "report" if command.get("maxTimeMS") == LIVE_SECONDS * 1000 else kind
+
+
+def scans(profile: "Database[Document]", stored: "Database[Document]") -> list[str]:
+    """The queries that no index serves. Of queries too long for the profiler only the plan that was run is known.
+
+    Anything may be asked of reports, within ten seconds; an extract is to read all there is.
+    """
+    asked = [query for query in distinct_shapes(queries(profile)).values() if query.kind not in ("report", "extract")]
+    found = [query for query in asked if not query.any_one and "COLLSCAN" in plan(query, stored)]
+    return [f"{query.shape}: {query.command}"[:600] for query in found]
+
+
+def plan(query: Query, stored: "Database[Document]") -> str:
+    """The plan that was run, and the stages of the one that would be run now."""
+    if query.kind == "unreadable":
+        return query.plan
+    explained = stored.command("explain", query.command, verbosity="queryPlanner", codec_options=ANY_DATE)
+    return " ".join((query.plan, *stages(explained)))
 
 
 def stages(explained: Any) -> Iterator[str]:

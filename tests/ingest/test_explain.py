@@ -1,20 +1,20 @@
-"""Every query that the suite issues against the service is served by an index. These tests run last."""
+"""Every query that the suite issues against the service is served by an index: these tests see that the check of the
+fixture `profile` at the end of each process sees all of them, and finds what none serves."""
 
 from collections import Counter
-from typing import Any
 
 import httpx
+import msgspec
 import pytest
-from bson.codec_options import CodecOptions, DatetimeConversion
+from pymongo import MongoClient
 from pymongo.database import Database
 
-from tests.profiling import Query, distinct_shapes, queries, stages
+from stockverify.clients import Document, database, open_mongo
+from stockverify.services.embedded import Backends
+from stockverify.settings import Settings
+from tests.profiling import Query, distinct_shapes, profiled, queries, scans
 from tests.service import Service, claim, record, sync
 
-pytestmark = pytest.mark.last
-Stored = Database[dict[str, Any]]
-ANY_DATE = CodecOptions[dict[str, Any]](datetime_conversion=DatetimeConversion.DATETIME_AUTO)
-"""Plans hold the bounds of index scans, which may lie beyond Python's times."""
 LEAST_SHAPES = {
     "users": 2,
     "rack_registry": 5,
@@ -92,8 +92,8 @@ def _everything_once(service: Service) -> None:
 
 
 @pytest.fixture(scope="module")
-def seen(service: Service, profile: "Database[dict[str, Any]]") -> dict[str, Query]:
-    """The shapes of all queries of this test run."""
+def seen(service: Service, profile: "Database[Document]") -> dict[str, Query]:
+    """The shapes of all queries of this process so far."""
     _everything_once(service)
     with httpx.Client(base_url=service.url) as stranger:
         stranger.post("/api/auth/refresh", json={"refresh_token": "nobody's"})
@@ -107,16 +107,26 @@ def test_enough_was_seen_to_prove_something(seen: dict[str, Query]) -> None:
     assert {query.kind for query in seen.values()} >= {"find", "aggregate", "distinct", "update", "findAndModify"}
 
 
-def test_no_query_scans_a_collection(seen: dict[str, Query], stored: "Stored") -> None:
-    scans = []
-    for shape, query in seen.items():
-        if query.kind in ("report", "extract", "unreadable") or query.any_one:
-            continue  # anything may be asked of reports, within ten seconds; an extract is to read all there is
-        explained = stored.command("explain", query.command, verbosity="queryPlanner", codec_options=ANY_DATE)
-        if "COLLSCAN" in stages(explained) or "COLLSCAN" in query.plan:
-            scans.append(f"{shape}: {query.command}"[:600])
-    assert scans == [], "\n".join(scans)
+@pytest.fixture
+def apart(settings: Settings, embedded: Backends) -> Settings:
+    """A database of this test's own, to be profiled by itself."""
+    return msgspec.structs.replace(settings, data_dir=embedded.settings.data_dir)
 
 
-def test_queries_too_long_for_the_profiler_did_not_scan_either(seen: dict[str, Query]) -> None:
-    assert [query for query in seen.values() if query.kind == "unreadable" and "COLLSCAN" in query.plan] == []
+def test_a_query_that_no_index_serves_is_found(apart: Settings, mongo: "MongoClient[Document]") -> None:
+    with profiled(apart) as profile, open_mongo(apart.mongodb_uri or "") as client:
+        racks, stored = database(client, apart)["racks"], database(mongo, apart)
+        racks.create_index("floor")
+        racks.insert_one({"floor": "F", "color": "red"})
+        racks.find_one({"floor": "F"})
+        assert scans(profile, stored) == []
+        racks.find_one({"color": "red"})
+        racks.update_one({"color": "blue"}, {"$set": {"floor": "G"}})
+        assert [found.split(" {")[0] for found in scans(profile, stored)] == ["racks find", "racks update"]
+
+
+def test_a_scan_too_long_for_the_profiler_is_found_too(apart: Settings, mongo: "MongoClient[Document]") -> None:
+    with profiled(apart) as profile, open_mongo(apart.mongodb_uri or "") as client:
+        database(client, apart)["racks"].insert_one({"color": "red"})
+        database(client, apart)["racks"].find_one({"color": {"$in": [f"color {number}" for number in range(10_000)]}})
+        assert scans(profile, database(mongo, apart)) == ["racks unreadable {}: {}"]

@@ -79,7 +79,7 @@ def test_encoded_bodies_are_read(service: Service, encoding: str, encode) -> Non
         ("gzip", gzip.compress(b"0" * (bodies.MAX_DECODED + 1)), 413),
         ("zstd", zstandard.compress(b"0" * (bodies.MAX_DECODED + 1)), 413),
         ("gzip", b"x" * (bodies.MAX_ENCODED + 1), 413),
-        ("gzip", gzip.compress(b"{}")[:-9], 400),
+        ("gzip", gzip.compress(b"{}", mtime=0)[:-9], 400),
         ("gzip", b"not gzip", 400),
         ("zstd", b"not zstd", 400),
         ("br", b"{}", 400),
