@@ -1,7 +1,8 @@
 """Real servers for the whole suite: one mongod and one Redis, started as the product itself starts them."""
 
+import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import msgspec
@@ -14,11 +15,21 @@ from stockverify.services.embedded import Backends, backends
 from stockverify.settings import Settings
 from tests.profiling import profiled, scans
 from tests.service import Service, running_service
+from tests.turns import turn
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What lies on top runs whole products and takes long: it begins first, so that nothing waits for it in the end."""
     items.sort(key=lambda item: len(item.path.parts))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Where the suite runs in several processes, each test takes its turn, with all its fixtures."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return (yield)
+    with turn(item.config.cache.mkdir("turns"), alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 @pytest.fixture(scope="session")

@@ -126,6 +126,7 @@ def test_zero_turns_a_limit_off(settings: Settings, embedded: Backends) -> None:
             assert not client.exists(device_rate_key(user, ""))
 
 
+@pytest.mark.alone
 def test_while_redis_hangs_requests_pass_and_soon_without_delay(tmp_path: Path) -> None:
     with backends(Settings(data_dir=tmp_path)) as started, running_service(started.settings) as service:
         admin = service.admin

@@ -177,6 +177,7 @@ def own(tmp_path: Path) -> Any:
         yield started
 
 
+@pytest.mark.alone
 def test_listeners_are_told_to_fetch_again_after_every_gap(own: Backends) -> None:
     with running_service(own.settings) as service, listening(service, service.admin) as client:
         staff = service.person()
@@ -219,6 +220,7 @@ def test_a_service_that_starts_without_redis_tells_live_updates_when_it_is_there
             again.stop()
 
 
+@pytest.mark.alone
 def test_a_client_that_does_not_read_is_dropped_and_costs_the_others_nothing(settings: Settings) -> None:
     total, size = 20_000, 1000
     with running_service(settings) as service:
@@ -260,6 +262,7 @@ def connected(process: "psutil.Process", port: int) -> bool:
     return any(each.raddr and each.raddr.port == port for each in process.net_connections("tcp"))
 
 
+@pytest.mark.alone
 def test_a_shutdown_says_goodbye_and_does_not_wait_for_the_deaf(settings: Settings) -> None:
     with (
         running_service(settings) as service,

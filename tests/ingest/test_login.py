@@ -72,6 +72,7 @@ def test_a_pin_alone_from_no_enrolled_device_is_403_that_says_what_to_do(pair: S
         assert "Send the user name with it, or enrol this device" in reply.json()["detail"]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("known", [True, False])
 def test_fifty_guesses_at_once_over_two_processes_get_five_tries(pair: Service, kept, known: bool) -> None:  # type: ignore[no-untyped-def]
     name = new_user(pair, "guessed", pin="9021") if known else "not-there"
@@ -88,6 +89,7 @@ def test_fifty_guesses_at_once_over_two_processes_get_five_tries(pair: Service, 
     assert name not in repr(list(kept.login_attempts.find()))
 
 
+@pytest.mark.alone
 def test_a_lock_ends_by_itself_doubles_and_a_success_resets_it(embedded: Backends, tmp_path: Path) -> None:
     settings = msgspec.structs.replace(
         embedded.settings, mongodb_database="locks", data_dir=tmp_path, login_max_failures=2, login_lockout_seconds=1
@@ -112,6 +114,7 @@ def test_wrong_attempts_that_are_not_in_a_row_do_not_lock(pair: Service) -> None
         assert log_in(pair, name).status_code == 200
 
 
+@pytest.mark.alone
 def test_a_known_and_an_unknown_user_name_take_as_long(pair: Service) -> None:
     new_user(pair, "timed")
 
@@ -125,6 +128,7 @@ def test_a_known_and_an_unknown_user_name_take_as_long(pair: Service) -> None:
     assert 0.5 < known / unknown < 2
 
 
+@pytest.mark.alone
 def test_a_hundred_devices_of_one_person_log_in_at_once_and_all_stay_in(pair: Service, kept) -> None:  # type: ignore[no-untyped-def]
     name = new_user(pair, "crowd")
     replies = at_once(100, lambda n: log_in(pair, name, **{"X-Device-ID": f"crowd-{n}"}))
@@ -164,6 +168,7 @@ def test_a_disabled_account_gets_the_same_answer_as_a_wrong_password(pair: Servi
     assert (reply.status_code, reply.json()["detail"]) == (401, WRONG)
 
 
+@pytest.mark.alone
 def test_fifty_logins_at_once_cost_little_memory(settings: Settings) -> None:
     with running_service(settings) as service:
         names = [new_user(service, f"many{n}") for n in range(10)]

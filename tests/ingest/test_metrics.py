@@ -134,6 +134,7 @@ def test_two_processes_answer_for_both(settings: Settings) -> None:
         assert metric(one, "stockverify_request_seconds_count", **told) == 3
 
 
+@pytest.mark.alone
 def test_an_outage_of_redis_shows_and_does_not_keep_the_metrics_from_answering(tmp_path: Path) -> None:
     with (
         backends(Settings(data_dir=tmp_path, breaker_timeout=1, breaker_failures=2)) as started,

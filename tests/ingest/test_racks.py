@@ -154,6 +154,7 @@ def test_available_lists_racks_that_nobody_holds(service: Service) -> None:
     assert [rack["rack_id"] for rack in staff.get("/api/racks/user/active").json()] == [held]
 
 
+@pytest.mark.alone
 def test_without_redis_claims_are_503_and_sync_goes_on(embedded: Backends, service: Service, tmp_path: Any) -> None:
     staff, rack = service.person(), service.rack()
     grant = claim(staff, rack)
