@@ -3,8 +3,10 @@
 import os
 import uuid
 from collections.abc import Generator, Iterator
+from functools import cache
 from pathlib import Path
 
+import httpx
 import msgspec
 import pytest
 from pymongo import MongoClient
@@ -30,6 +32,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
     with turn(item.config.cache.mkdir("turns"), alone=item.get_closest_marker("alone") is not None):
         return (yield)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates() -> Iterator[None]:
+    """Each client of httpx reads all certificates anew, 30 ms of a processor, and tests make thousands without TLS."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
+        yield
 
 
 @pytest.fixture(scope="session")
