@@ -16,7 +16,7 @@ from stockverify.services.child import free_port
 from tests.dashboard.expected import figures
 from tests.dashboard.pages import DESKTOP, TABLET, Look, check_every_page, chromium
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 SCREENSHOTS = Path(__file__).parent.parent / "docs" / "screenshots"
 
 

@@ -25,7 +25,7 @@ from tests.dashboard.running import Dashboard, running_dashboard
 from tests.dashboard.stock import HOSTILE_RACK, two_snapshots
 from tests.service import PASSWORD, Service, running_service
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 
 @pytest.fixture(scope="module")
