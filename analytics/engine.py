@@ -115,7 +115,18 @@ def texts(files: Sequence[Path]) -> list[str]:
     return [str(path.absolute()) for path in files]
 
 
-def frame(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Any]) -> pl.DataFrame:
+Parameters = Mapping[str, Any]
+
+
+def one(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Parameters | None = None) -> tuple[Any, ...]:
+    """The only row of a query. All are fetched: a result of which one row was fetched stays open until the next
+    statement, with its transaction and its files."""
+    (row,) = connection.execute(sql, parameters).fetchall()
+    found: tuple[Any, ...] = row
+    return found
+
+
+def frame(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Parameters) -> pl.DataFrame:
     """The rows of a query; instants come back in UTC."""
     rows: pl.DataFrame = connection.sql(sql, params=dict(parameters)).pl()
     instants = [name for name, kind in rows.schema.items() if isinstance(kind, pl.Datetime)]

@@ -7,10 +7,11 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from analytics.engine import engine, frame, texts
+from analytics.engine import engine, frame, one, texts
 from analytics.lake.manifest import Manifest
 from analytics.lake.reports import ReportManifest, ReportNotStored, Reports
 from analytics.lake.store import Lake
+from analytics.millionths import summed_sql
 from analytics.query import Query, QueryResult
 from analytics.query.result import shown
 from analytics.query.sql import FILES, compiled
@@ -68,14 +69,10 @@ def totals(lake: Lake, manifest: ReportManifest) -> dict[str, int | float]:
     """How many rows there are, and the sums of their numbers to a millionth."""
     numbers = [name for name, kind in manifest.columns if kind in (Type.FLOAT, Type.INTEGER)]
     files = Reports(lake.root).files(manifest.report_id)
-    added = ", ".join(["count(*)", *(f"fsum({_quoted(name)})" for name in numbers)])
+    added = ", ".join(["count(*)", *(f"coalesce({summed_sql(_quoted(name))}, 0.0::DOUBLE)" for name in numbers)])
     with engine(files) as connection:
-        sums = connection.execute(f"SELECT {added} FROM read_parquet($files)", {"files": texts(files)}).fetchone()  # noqa: S608
-    count, *values = sums or (0,)
-    return {
-        "rows": count,
-        **{f"{name}_sum": round(value or 0, 6) + 0.0 for name, value in zip(numbers, values, strict=True)},
-    }
+        count, *sums = one(connection, f"SELECT {added} FROM read_parquet($files)", {"files": texts(files)})  # noqa: S608
+    return {"rows": count, **{f"{name}_sum": value for name, value in zip(numbers, sums, strict=True)}}
 
 
 def _computed(lake: Lake, source: Manifest, query: Query) -> Iterator[pa.Table]:

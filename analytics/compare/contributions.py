@@ -10,6 +10,7 @@ from msgspec import Struct
 from analytics.compare.summary import Change, change
 from analytics.figures import FIGURES
 from analytics.figures.stock import prepared
+from analytics.millionths import rounded, summed
 from stockverify.datasets import POSITIONS, Dataset, Type
 from stockverify.errors import BadInput
 
@@ -101,7 +102,7 @@ def of_dataset(dataset: Dataset) -> Divisible:
         }
         return Divisible(dataset.name, figures, BY, prepared)
     numbers = [column.name for column in dataset.columns if column.type is Type.FLOAT]
-    sums = {f"{name}_sum": pl.col(name).sum().round(6) + 0.0 for name in numbers}
+    sums = {f"{name}_sum": summed(pl.col(name)) for name in numbers}
     texts = [column.name for column in dataset.columns if column.type is Type.STRING]
     return Divisible(dataset.name, {"rows": pl.len().cast(pl.Int64), **sums}, texts)
 
@@ -117,7 +118,7 @@ def _groups(before: pl.LazyFrame, after: pl.LazyFrame, figure: pl.Expr, by: str)
     ]
     joined = sums[0].join(sums[1], on="group", how="full", coalesce=True, nulls_equal=True)
     sides = joined.with_columns(pl.col("baseline", "comparison").fill_null(0.0))
-    step = (pl.col("comparison") - pl.col("baseline")).round(6).alias("change")
+    step = rounded(pl.col("comparison") - pl.col("baseline")).alias("change")
     return sides.with_columns(step).sort([pl.col("change").abs(), "group"], descending=[True, False]).collect()
 
 

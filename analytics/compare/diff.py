@@ -12,7 +12,7 @@ from msgspec import Struct
 from analytics.compare import sql
 from analytics.compare.columns import Plan, Schema, planned
 from analytics.compare.tolerance import Tolerances
-from analytics.engine import texts
+from analytics.engine import one, texts
 from stockverify.datasets import Type
 from stockverify.errors import TooLarge
 
@@ -121,17 +121,17 @@ def _keep_differing(connection: duckdb.DuckDBPyConnection, wanted: sql.Statement
     Keys are counted only if there is reason to. Hashes tell that those before are unique, in a fifth of the time. Then
     a row after joins one row at most, and the numbers of rows tell whether any row before was joined twice.
     """
-    different, before = _one(connection, wanted.unique_before)
+    different, before = one(connection, wanted.unique_before)
     if different == before:
         _set_aside(connection, f"{wanted.doubled} LIMIT 0")
         _join(connection, wanted, folder)
-        removed, added, different = _one(connection, wanted.alone)
-        (after,) = _one(connection, wanted.rows_after)
+        removed, added, different = one(connection, wanted.alone)
+        (after,) = one(connection, wanted.rows_after)
         if (before - removed, different) == (after - added, added):
             return int(before)
     _set_aside(connection, wanted.doubled)
     _join(connection, wanted, folder)
-    (aside,) = _one(connection, sql.SET_ASIDE)
+    (aside,) = one(connection, sql.SET_ASIDE)
     return int(before - aside)
 
 
@@ -148,7 +148,7 @@ def _join(connection: duckdb.DuckDBPyConnection, wanted: sql.Statements, folder:
 
 
 def _counted(connection: duckdb.DuckDBPyConnection, plan: Plan, before: int) -> Difference:
-    doubled, removed, added, changed, within, *columns = map(int, _one(connection, sql.statements(plan).tally))
+    doubled, removed, added, changed, within, *columns = map(int, one(connection, sql.statements(plan).tally))
     names = [value.name for _, value in plan.compared]
     return Difference(
         plan=plan,
@@ -165,9 +165,3 @@ def _counted(connection: duckdb.DuckDBPyConnection, plan: Plan, before: int) -> 
 
 def _some(names: Sequence[str], numbers: Sequence[int]) -> dict[str, int]:
     return {name: number for name, number in zip(names, numbers, strict=True) if number}
-
-
-def _one(connection: duckdb.DuckDBPyConnection, statement: str) -> tuple[Any, ...]:
-    (row,) = connection.execute(statement).fetchall()
-    found: tuple[Any, ...] = row
-    return found

@@ -13,13 +13,13 @@ from sqlglot import exp
 
 from analytics.compare.columns import Plan, Value
 from analytics.compare.kinds import Kind
+from analytics.millionths import rounded_sql
 from stockverify.datasets import Type
 
 BEFORE, AFTER, DOUBLED, DIFFERING, JUDGED = "before_rows", "after_rows", "doubled", "differing", "judged"
 SET_ASIDE = "SELECT coalesce(sum(before_rows), 0)::BIGINT FROM doubled"
 """How many rows before have a doubled key."""
 _HERE, _THERE, _CHANGED = "in_before", "in_after", "is_changed"
-_EXACT_BELOW = 1e9  # a rounded double of that size would differ from its value by more than its own precision
 
 
 class Statements(NamedTuple):
@@ -203,8 +203,7 @@ def _delta(place: int, value: Value) -> exp.Expr:
 
 
 def _rounded(number: str) -> exp.Expr:
-    text = f"CASE WHEN abs({number}) < {_EXACT_BELOW} THEN round({number}, 6) ELSE {number} END"
-    return exp.maybe_parse(text, dialect="duckdb")
+    return exp.maybe_parse(rounded_sql(number), dialect="duckdb")
 
 
 def _within(place: int, value: Value) -> exp.Expr:

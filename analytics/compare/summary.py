@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from analytics.figures import FIGURES
 from analytics.figures import totals as stock_totals
+from analytics.millionths import summed
 from stockverify.datasets import POSITIONS, Dataset, Type
 
 _MILLIONTH = 6
@@ -42,5 +43,5 @@ def _totals(dataset: Dataset, rows: pl.LazyFrame) -> Mapping[str, float]:
         figures = stock_totals(rows)
         return {name: getattr(figures, name) for name in _COMPARED}
     amounts = [column.name for column in dataset.columns if column.type is Type.FLOAT]
-    sums = pl.col(amounts).sum().round(_MILLIONTH).name.suffix("_sum")
-    return rows.select(pl.len().cast(pl.Int64).alias("rows"), sums).collect().row(0, named=True)
+    sums = [summed(pl.col(name)).alias(f"{name}_sum") for name in amounts]
+    return rows.select(pl.len().cast(pl.Int64).alias("rows"), *sums).collect().row(0, named=True)

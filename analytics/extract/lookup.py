@@ -7,7 +7,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analytics.engine import engine, texts
+from analytics.engine import engine, one, texts
 from analytics.extract.moment import Totals, sums
 from stockverify.datasets import Dataset
 
@@ -56,7 +56,7 @@ def twice(dataset: Dataset, files: Sequence[Path], rows: int) -> str | None:
     with engine(files) as connection:
         for share in range(shares):
             parameters = {"files": texts(files), "shares": shares, "share": share}
-            if row := connection.execute(sql, parameters).fetchone():
+            for row in connection.execute(sql, parameters).fetchall():
                 return ", ".join(str(value) for value in row)
     return None
 
@@ -77,8 +77,8 @@ def totals(dataset: Dataset, files: Sequence[Path]) -> Totals:
     added = "".join(f', coalesce(fsum("{name}"), 0)' for name in names)
     sql = f"SELECT count(*){added} FROM read_parquet($files)"  # noqa: S608
     with engine(files) as connection:
-        row = connection.execute(sql, {"files": texts(files)}).fetchone() or ()
-    return Totals(row[0], dict(zip(names, row[1:], strict=True)))
+        rows, *values = one(connection, sql, {"files": texts(files)})
+    return Totals(rows, dict(zip(names, values, strict=True)))
 
 
 def _nothing(file: Path, columns: Sequence[str]) -> pa.Table:

@@ -11,8 +11,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from analytics.engine import engine, texts
+from analytics.engine import engine, one, texts
 from analytics.extract.moment import Totals
+from analytics.millionths import rounded_sql, summed_sql
 from stockverify.datasets import COLLECTED
 
 _BATCH = 20_000
@@ -21,8 +22,8 @@ _ROWS_AT_ONCE = 500_000
 Files = Mapping[str, tuple[Path, ...]]
 
 # The round of a rack that is shown is the latest that has records, or else the latest that was claimed. Quantities and
-# values are rounded to a millionth: 0.1 + 0.2 must not differ from a book quantity of 0.3, and sums must not differ
-# between snapshots because their floats were added in another order.
+# values are in millionths: 0.1 + 0.2 must not differ from a book quantity of 0.3, and sums must not differ between
+# snapshots because their floats were added in another order.
 _ROUNDS = """
 WITH records AS (
     SELECT *, coalesce(bin, '') AS place, coalesce(round, 1) AS pass,
@@ -33,7 +34,7 @@ WITH records AS (
 latest AS (SELECT rack_id, max(pass) AS pass FROM records GROUP BY rack_id)
 """
 
-_LINES = """,
+_LINES = f""",
 claims AS (
     SELECT rack_id, coalesce(round, 1) AS pass, min(started_at) AS claimed_at
     FROM read_parquet($verification_sessions) SEMI JOIN racks USING (rack_id)
@@ -62,15 +63,15 @@ chosen AS (
 ),
 book AS (
     SELECT rack_id, place, item_code, max(floor) AS floor, max(unit_cost) AS unit_cost,
-        round(fsum(coalesce(book_qty, 0)), 6) AS book_qty
+        {summed_sql("coalesce(book_qty, 0)")} AS book_qty
     FROM chosen GROUP BY rack_id, place, item_code
 ),
 counts AS (
     SELECT rack_id, place, item_code, max(floor) AS floor,
         max(category) AS category, max(subcategory) AS subcategory, max(uom) AS uom,
         bool_or(is_count) AS counted,
-        round(fsum(verified_qty) FILTER (is_count), 6) AS verified_qty,
-        round(fsum(coalesce(damage_qty, 0)) FILTER (is_count), 6) AS damage_qty,
+        {summed_sql("verified_qty", "is_count")} AS verified_qty,
+        {summed_sql("coalesce(damage_qty, 0)", "is_count")} AS damage_qty,
         max(pass) FILTER (is_count) AS round,
         arg_max(coalesce(username, user_id), (received_at, client_record_id)) FILTER (is_count) AS counted_by,
         max(received_at) FILTER (is_count) AS counted_at
@@ -81,7 +82,7 @@ lines AS (
         coalesce(book.floor, counts.floor) AS floor, unit_cost, coalesce(book_qty, 0) AS book_qty,
         book.item_code IS NOT NULL AS in_book, coalesce(counted, false) AS counted,
         verified_qty, damage_qty, round, counted_by, counted_at,
-        round(verified_qty - coalesce(book_qty, 0), 6) AS variance_qty,
+        {rounded_sql("(verified_qty - coalesce(book_qty, 0))")} AS variance_qty,
         counts.category AS sent_category, counts.subcategory AS sent_subcategory, counts.uom AS sent_uom
     FROM book FULL JOIN counts USING (rack_id, place, item_code)
 ),
@@ -93,10 +94,10 @@ known AS (
 SELECT floor, rack_id, place AS bin, lines.item_code AS item_code, item_name,
     coalesce(category, sent_category) AS category, coalesce(subcategory, sent_subcategory) AS subcategory,
     coalesce(uom, sent_uom) AS uom, unit_cost, book_qty, verified_qty, damage_qty, variance_qty,
-    round(variance_qty * unit_cost, 6) AS variance_value, counted, in_book, round, counted_by, counted_at
+    {rounded_sql("(variance_qty * unit_cost)")} AS variance_value, counted, in_book, round, counted_by, counted_at
 FROM lines LEFT JOIN known ON known.item_code = lines.item_code
 ORDER BY rack_id, bin, item_code
-"""
+"""  # noqa: S608 - made of constants
 SQL = _ROUNDS + _LINES
 
 COUNTED = (
@@ -168,8 +169,8 @@ def counted(files: Files, racks: Sequence[pa.Table]) -> Totals:
     for some in racks:
         with _over(files) as connection:
             connection.register("racks", some)
-            row = connection.execute(COUNTED, _parameters(files, some, COUNTED)).fetchone() or (0.0, 0.0)
-        verified, damage = verified + row[0], damage + row[1]
+            more = one(connection, COUNTED, _parameters(files, some, COUNTED))
+        verified, damage = verified + more[0], damage + more[1]
     return Totals(0, {"verified_qty": verified, "damage_qty": damage})
 
 

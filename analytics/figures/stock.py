@@ -7,8 +7,8 @@ import polars as pl
 from msgspec import Struct
 
 from analytics.figures.declared import EXACT, Figure, Tolerance
+from analytics.millionths import rounded, summed
 
-_MILLIONTH = 6
 _NUMBERS = ("unit_cost", "book_qty", "verified_qty", "damage_qty", "variance_qty", "variance_value")
 _OURS = "docs/glossary.md"
 _BROOKS = "Brooks and Wilson, Inventory Record Accuracy, 2nd ed. (2007)"
@@ -44,15 +44,14 @@ class Totals(Struct, frozen=True, kw_only=True):
 def prepared(positions: pl.LazyFrame, tolerance: Tolerance = EXACT) -> pl.LazyFrame:
     """Positions as the figures want them. What is no number is null, for one NaN or infinity in a sum is all that is
     left of it. `within` says whether a line is right within the tolerance."""
-    allowed = pl.max_horizontal(tolerance.units, pl.col("book_qty").abs() * tolerance.share).round(_MILLIONTH)
+    allowed = rounded(pl.max_horizontal(tolerance.units, pl.col("book_qty").abs() * tolerance.share))
     return positions.with_columns(
         pl.col("counted").fill_null(False), *(pl.when(pl.col(name).is_finite()).then(name) for name in _NUMBERS)
     ).with_columns(within=(pl.col("variance_qty").abs() <= allowed).fill_null(False))
 
 
 def _sum(of: pl.Expr) -> pl.Expr:
-    # Adding 0.0 turns a sum of -0.0 into 0.0.
-    return of.filter(_COUNTED).sum().round(_MILLIONTH) + 0.0
+    return summed(of.filter(_COUNTED))
 
 
 def _share(part: pl.Expr, whole: pl.Expr) -> pl.Expr:

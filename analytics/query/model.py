@@ -11,9 +11,6 @@ from stockverify.datasets import DATASETS, Column, Dataset, Type
 
 PREVIEW_LIMIT = 100
 MAX_LIMIT = 10_000
-MILLION = 1_000_000
-"""Sums and averages of floats add up whole millionths, which both engines do exactly. Floats as they are would give
-another last digit in every order, and each engine, each thread even, has its own."""
 
 Value = str | float | int | bool | datetime | None
 

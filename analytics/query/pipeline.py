@@ -5,10 +5,11 @@ It shows regular expressions as they were asked; what runs has them replaced (an
 
 from typing import Any
 
+from analytics.millionths import MILLION
 from analytics.query.calculated.model import Calculated, Field
 from analytics.query.calculated.pipeline import value_expression
 from analytics.query.matches import Stage, matched
-from analytics.query.model import MILLION, Condition, Function, Key, Measure, Period, Query, key_path
+from analytics.query.model import Condition, Function, Key, Measure, Period, Query, key_path
 from analytics.query.periods import period_expression
 from stockverify.datasets import Type
 from stockverify.errors import BadInput
@@ -81,10 +82,13 @@ def _counted(measure: Measure) -> str:
 
 
 def _millionths(measure: Measure) -> Stage:
-    """Whole ones, rounded half up (analytics.query.model.MILLION). MongoDB adds up floats with an error in the last
-    digit, long integers without one as long as the sum is one, and decimals without one as far as 34 digits."""
-    scaled = {"$add": [{"$multiply": [f"${measure.column.field}", float(MILLION)]}, 0.5]}
-    return {"$toDecimal": {"$toLong": {"$floor": scaled}}}
+    """Whole ones, rounded half up; units and fraction apart, which is exact for large numbers too. MongoDB adds up
+    floats with an error in the last digit, and decimals without one as far as 34 digits."""
+    scaled = {"$add": [{"$multiply": [{"$subtract": ["$$number", "$$units"]}, float(MILLION)]}, 0.5]}
+    units = {"$multiply": [{"$toDecimal": {"$toLong": "$$units"}}, MILLION]}
+    whole = {"$add": [units, {"$toLong": {"$floor": scaled}}]}
+    path = f"${measure.column.field}"
+    return {"$let": {"vars": {"number": path, "units": {"$floor": path}}, "in": whole}}
 
 
 def _finished(measure: Measure) -> Stage | None:

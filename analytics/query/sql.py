@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from sqlglot import exp
 
+from analytics.millionths import MILLION
 from analytics.query.calculated.sql import value_sql
-from analytics.query.model import MILLION, Function, Key, Measure, Query, Value
+from analytics.query.model import Function, Key, Measure, Query, Value
 from analytics.query.periods import period_sql
 from analytics.query.where import named, where
 from stockverify.datasets import Type
@@ -96,16 +97,27 @@ def _measure(measure: Measure) -> exp.Expr:
 
 
 def _sum(measure: Measure) -> exp.Expr:
-    """Of floats the sum of millionths (analytics.query.model.MILLION) as the float next to it: whole units and the rest
-    apart, because a HUGEINT as a float and then divided would be rounded twice."""
+    """Of floats the sum of millionths as the float next to it. Floats as they are would give another last digit in
+    every order, and each thread has its own. Units and their fractions are added up apart, each without an error."""
     column = named(measure.column.name)
     if measure.column.type is Type.INTEGER:
         return exp.cast(exp.Sum(this=column), "BIGINT")
-    scaled = exp.Add(this=exp.Mul(this=column, expression=_number(MILLION)), expression=_number(0.5))
-    total = exp.Sum(this=exp.cast(exp.Floor(this=scaled), "BIGINT"))
-    units = exp.cast(exp.IntDiv(this=total, expression=_number(MILLION)), "DOUBLE")
-    rest = exp.cast(exp.Mod(this=total.copy(), expression=_number(MILLION)), "DOUBLE")
-    return exp.Paren(this=exp.Add(this=units, expression=exp.Div(this=rest, expression=_number(MILLION))))
+    units = exp.Floor(this=column)
+    fraction = exp.Paren(this=exp.Sub(this=column.copy(), expression=units.copy()))
+    scaled = exp.Add(this=exp.Mul(this=fraction, expression=_number(MILLION)), expression=_number(0.5))
+    whole, rest = (exp.Sum(this=exp.cast(part, "BIGINT")) for part in (units, exp.Floor(this=scaled)))
+    return _as_float(exp.Add(this=exp.Mul(this=whole, expression=_number(MILLION)), expression=rest))
+
+
+def _as_float(total: exp.Expr) -> exp.Expr:
+    """A HUGEINT of millionths as the float next to it. One that a float can hold is divided as such; of a larger one
+    the units and the rest apart, for it would be rounded twice, as the units of a smaller one with their rest would."""
+    together = exp.Div(this=exp.cast(exp.Paren(this=total), "DOUBLE"), expression=_number(MILLION))
+    units = exp.cast(exp.IntDiv(this=exp.Paren(this=total.copy()), expression=_number(MILLION)), "DOUBLE")
+    rest = exp.cast(exp.Mod(this=exp.Paren(this=total.copy()), expression=_number(MILLION)), "DOUBLE")
+    apart = exp.Add(this=units, expression=exp.Div(this=rest, expression=_number(MILLION)))
+    is_exact = exp.LTE(this=exp.Abs(this=total.copy()), expression=_number(2**53))
+    return exp.case().when(is_exact, together).else_(apart)
 
 
 def _number(value: float) -> exp.Expr:

@@ -14,6 +14,7 @@ from analytics.export import Table, of_comparison
 from analytics.lake import Freeze, Lake
 from analytics.lake.reports import ReportManifest, Reports
 from analytics.lake.store import known_dataset
+from analytics.millionths import summed
 from analytics.query import Query, checked
 from ingest.reports.errands import CompareBoth, Compared, ComparedPage, Explain, ExportCompared, ReadCompared
 from ingest.reports.places import Source, kept, source_of
@@ -164,6 +165,6 @@ def _freeze(lake: Lake, manifest: ReportManifest) -> Freeze:
 def _divisible(query: Query) -> Divisible:
     """The totals of a query's result: its rows and the sums of its numbers; they can be divided by its texts."""
     numbers = [name for name, kind in query.results() if kind in (Type.FLOAT, Type.INTEGER)]
-    sums = {f"{name}_sum": pl.col(name).sum().round(6) + 0.0 for name in numbers}
+    sums = {f"{name}_sum": summed(pl.col(name)) for name in numbers}
     texts = [name for name, kind in query.results() if kind is Type.STRING]
     return Divisible(query.dataset.name, {"rows": pl.len().cast(pl.Int64), **sums}, texts)

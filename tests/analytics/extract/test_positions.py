@@ -43,6 +43,20 @@ def derive(take: Take, lake: Lake) -> Derive:
     return Derive(take, lake)
 
 
+LARGE = 12345678901.123457
+
+
+def test_large_quantities_keep_their_digits(derive: Derive) -> None:
+    counted = [record("c-1", "R1", "a", LARGE, damage_qty=LARGE), record("c-2", "R2", "b", 0.1)]
+    counted += [record(f"c-{number}", "R2", "b", LARGE) for number in range(3, 6)]
+    found = derive([item("R1", "a", 12345678900.0), item("R2", "b", 1.14, unit_cost=1e10)], counted)
+    assert [(row["book_qty"], row["verified_qty"], row["damage_qty"], row["variance_qty"]) for row in found] == [
+        (12345678900.0, LARGE, LARGE, 1.123457),
+        (1.14, 37037036703.470371, 0.0, 37037036702.330371),
+    ]
+    assert [row["variance_value"] for row in found] == [2.808643, 37037036702.330371 * 1e10]
+
+
 def test_a_counted_line_whole(derive: Derive) -> None:
     found = derive([item("R1", "00123", 10)], [record("c-1", "R1", "00123", 8.5, damage_qty=1)])
     assert found == [

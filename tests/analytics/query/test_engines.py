@@ -47,7 +47,7 @@ def varied() -> Iterator[Document]:
             floor=None if number % 4 == 0 else TEXTS[number % 7],
             bin=TEXTS[number % 3],
             round=1 + number % 3,
-            mrp=NUMBERS[number % 11],
+            mrp=NUMBERS[number % (len(NUMBERS) - 1)],
             created_at=INSTANTS[number % len(INSTANTS)],
             serial_numbers=list(TEXTS[: number % 4]) if number % 5 else None,
             unknown_item=(True, False, None)[number % 3],
@@ -134,6 +134,16 @@ def test_both_engines_group_alike(both: Both, names: tuple[str, ...]) -> None:
     for function in ("count", "min", "max", "sum", "avg"):
         spec = QuerySpec(collection="records", group_by=list(names), aggregations={"mrp": function, "round": function})
         assert agree(both, spec)
+
+
+def test_the_sum_and_the_average_of_one_number_is_that_number(both: Both) -> None:
+    functions = ["sum", "avg", "max"]
+    spec = QuerySpec(collection="records", group_by=["client_record_id"], aggregations={"verified_qty": functions})
+    rows = [row for row in agree(both, spec) if row["verified_qty_max"] is not None]
+    assert len(rows) > 300
+    assert [(row["verified_qty_sum"], row["verified_qty_avg"]) for row in rows] == [
+        (row["verified_qty_max"], row["verified_qty_max"]) for row in rows
+    ]
 
 
 @pytest.mark.parametrize("name", [name for name in SAMPLES if name != "serial_numbers"])

@@ -7,16 +7,60 @@ WITH source AS (
     "floor",
     "client_record_id",
     COALESCE(
-      (
-        CAST(SUM(CAST(FLOOR("verified_qty" * 1000000 + 0.5) AS BIGINT)) // 1000000 AS DOUBLE) + CAST(SUM(CAST(FLOOR("verified_qty" * 1000000 + 0.5) AS BIGINT)) % 1000000 AS DOUBLE) / 1000000
-      ),
+      CASE
+        WHEN ABS(
+          SUM(CAST(FLOOR("verified_qty") AS BIGINT)) * 1000000 + SUM(
+            CAST(FLOOR((
+              "verified_qty" - FLOOR("verified_qty")
+            ) * 1000000 + 0.5) AS BIGINT)
+          )
+        ) <= 9007199254740992
+        THEN CAST((
+          SUM(CAST(FLOOR("verified_qty") AS BIGINT)) * 1000000 + SUM(
+            CAST(FLOOR((
+              "verified_qty" - FLOOR("verified_qty")
+            ) * 1000000 + 0.5) AS BIGINT)
+          )
+        ) AS DOUBLE) / 1000000
+        ELSE CAST((
+          SUM(CAST(FLOOR("verified_qty") AS BIGINT)) * 1000000 + SUM(
+            CAST(FLOOR((
+              "verified_qty" - FLOOR("verified_qty")
+            ) * 1000000 + 0.5) AS BIGINT)
+          )
+        ) // 1000000 AS DOUBLE) + CAST((
+          SUM(CAST(FLOOR("verified_qty") AS BIGINT)) * 1000000 + SUM(
+            CAST(FLOOR((
+              "verified_qty" - FLOOR("verified_qty")
+            ) * 1000000 + 0.5) AS BIGINT)
+          )
+        ) % 1000000 AS DOUBLE) / 1000000
+      END,
       0
     ) AS "verified_qty_sum",
     MAX("verified_qty") AS "verified_qty_max",
     COALESCE(CAST(SUM("round") AS BIGINT), 0) AS "round_sum",
-    (
-      CAST(SUM(CAST(FLOOR("mrp" * 1000000 + 0.5) AS BIGINT)) // 1000000 AS DOUBLE) + CAST(SUM(CAST(FLOOR("mrp" * 1000000 + 0.5) AS BIGINT)) % 1000000 AS DOUBLE) / 1000000
-    ) / COUNT("mrp") AS "mrp_avg",
+    CASE
+      WHEN ABS(
+        SUM(CAST(FLOOR("mrp") AS BIGINT)) * 1000000 + SUM(CAST(FLOOR((
+          "mrp" - FLOOR("mrp")
+        ) * 1000000 + 0.5) AS BIGINT))
+      ) <= 9007199254740992
+      THEN CAST((
+        SUM(CAST(FLOOR("mrp") AS BIGINT)) * 1000000 + SUM(CAST(FLOOR((
+          "mrp" - FLOOR("mrp")
+        ) * 1000000 + 0.5) AS BIGINT))
+      ) AS DOUBLE) / 1000000
+      ELSE CAST((
+        SUM(CAST(FLOOR("mrp") AS BIGINT)) * 1000000 + SUM(CAST(FLOOR((
+          "mrp" - FLOOR("mrp")
+        ) * 1000000 + 0.5) AS BIGINT))
+      ) // 1000000 AS DOUBLE) + CAST((
+        SUM(CAST(FLOOR("mrp") AS BIGINT)) * 1000000 + SUM(CAST(FLOOR((
+          "mrp" - FLOOR("mrp")
+        ) * 1000000 + 0.5) AS BIGINT))
+      ) % 1000000 AS DOUBLE) / 1000000
+    END / COUNT("mrp") AS "mrp_avg",
     MAX("item_code") AS "item_code_max",
     COUNT(DISTINCT "item_code") AS "item_code_count_distinct",
     COUNT("serial_numbers") AS "serial_numbers_count",

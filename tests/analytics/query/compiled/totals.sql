@@ -5,14 +5,50 @@ WITH source AS (
 )
 SELECT
   COALESCE(
-    (
-      CAST(SUM(CAST(FLOOR("book_qty" * 1000000 + 0.5) AS BIGINT)) // 1000000 AS DOUBLE) + CAST(SUM(CAST(FLOOR("book_qty" * 1000000 + 0.5) AS BIGINT)) % 1000000 AS DOUBLE) / 1000000
-    ),
+    CASE
+      WHEN ABS(
+        SUM(CAST(FLOOR("book_qty") AS BIGINT)) * 1000000 + SUM(CAST(FLOOR((
+          "book_qty" - FLOOR("book_qty")
+        ) * 1000000 + 0.5) AS BIGINT))
+      ) <= 9007199254740992
+      THEN CAST((
+        SUM(CAST(FLOOR("book_qty") AS BIGINT)) * 1000000 + SUM(CAST(FLOOR((
+          "book_qty" - FLOOR("book_qty")
+        ) * 1000000 + 0.5) AS BIGINT))
+      ) AS DOUBLE) / 1000000
+      ELSE CAST((
+        SUM(CAST(FLOOR("book_qty") AS BIGINT)) * 1000000 + SUM(CAST(FLOOR((
+          "book_qty" - FLOOR("book_qty")
+        ) * 1000000 + 0.5) AS BIGINT))
+      ) // 1000000 AS DOUBLE) + CAST((
+        SUM(CAST(FLOOR("book_qty") AS BIGINT)) * 1000000 + SUM(CAST(FLOOR((
+          "book_qty" - FLOOR("book_qty")
+        ) * 1000000 + 0.5) AS BIGINT))
+      ) % 1000000 AS DOUBLE) / 1000000
+    END,
     0
   ) AS "book_qty_sum",
-  (
-    CAST(SUM(CAST(FLOOR("book_qty" * 1000000 + 0.5) AS BIGINT)) // 1000000 AS DOUBLE) + CAST(SUM(CAST(FLOOR("book_qty" * 1000000 + 0.5) AS BIGINT)) % 1000000 AS DOUBLE) / 1000000
-  ) / COUNT("book_qty") AS "book_qty_avg"
+  CASE
+    WHEN ABS(
+      SUM(CAST(FLOOR("book_qty") AS BIGINT)) * 1000000 + SUM(CAST(FLOOR((
+        "book_qty" - FLOOR("book_qty")
+      ) * 1000000 + 0.5) AS BIGINT))
+    ) <= 9007199254740992
+    THEN CAST((
+      SUM(CAST(FLOOR("book_qty") AS BIGINT)) * 1000000 + SUM(CAST(FLOOR((
+        "book_qty" - FLOOR("book_qty")
+      ) * 1000000 + 0.5) AS BIGINT))
+    ) AS DOUBLE) / 1000000
+    ELSE CAST((
+      SUM(CAST(FLOOR("book_qty") AS BIGINT)) * 1000000 + SUM(CAST(FLOOR((
+        "book_qty" - FLOOR("book_qty")
+      ) * 1000000 + 0.5) AS BIGINT))
+    ) // 1000000 AS DOUBLE) + CAST((
+      SUM(CAST(FLOOR("book_qty") AS BIGINT)) * 1000000 + SUM(CAST(FLOOR((
+        "book_qty" - FLOOR("book_qty")
+      ) * 1000000 + 0.5) AS BIGINT))
+    ) % 1000000 AS DOUBLE) / 1000000
+  END / COUNT("book_qty") AS "book_qty_avg"
 FROM source
 HAVING
   COUNT(*) > 0

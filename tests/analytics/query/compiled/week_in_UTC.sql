@@ -20,9 +20,35 @@ WITH source AS (
   SELECT
     "received_at_week",
     COALESCE(
-      (
-        CAST(SUM(CAST(FLOOR("verified_qty" * 1000000 + 0.5) AS BIGINT)) // 1000000 AS DOUBLE) + CAST(SUM(CAST(FLOOR("verified_qty" * 1000000 + 0.5) AS BIGINT)) % 1000000 AS DOUBLE) / 1000000
-      ),
+      CASE
+        WHEN ABS(
+          SUM(CAST(FLOOR("verified_qty") AS BIGINT)) * 1000000 + SUM(
+            CAST(FLOOR((
+              "verified_qty" - FLOOR("verified_qty")
+            ) * 1000000 + 0.5) AS BIGINT)
+          )
+        ) <= 9007199254740992
+        THEN CAST((
+          SUM(CAST(FLOOR("verified_qty") AS BIGINT)) * 1000000 + SUM(
+            CAST(FLOOR((
+              "verified_qty" - FLOOR("verified_qty")
+            ) * 1000000 + 0.5) AS BIGINT)
+          )
+        ) AS DOUBLE) / 1000000
+        ELSE CAST((
+          SUM(CAST(FLOOR("verified_qty") AS BIGINT)) * 1000000 + SUM(
+            CAST(FLOOR((
+              "verified_qty" - FLOOR("verified_qty")
+            ) * 1000000 + 0.5) AS BIGINT)
+          )
+        ) // 1000000 AS DOUBLE) + CAST((
+          SUM(CAST(FLOOR("verified_qty") AS BIGINT)) * 1000000 + SUM(
+            CAST(FLOOR((
+              "verified_qty" - FLOOR("verified_qty")
+            ) * 1000000 + 0.5) AS BIGINT)
+          )
+        ) % 1000000 AS DOUBLE) / 1000000
+      END,
       0
     ) AS "verified_qty_sum"
   FROM calculated
