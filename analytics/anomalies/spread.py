@@ -24,7 +24,7 @@ scales AS (
 """Common tables that give each `part` of the table `measured` the centre and the scale of its `value`.
 
 1.4826 times the median absolute deviation is the standard deviation of a normal distribution (Hampel 1974), and 1.2533
-times the mean absolute deviation is too; Iglewicz and Hoaglin (1993) take the latter where the former is 0. With most
+times the mean absolute deviation is too, and is usual where the former is 0 (as in IBM's modified z-score). With most
 values equal and some different, that scale would be tiny and every difference an outlier, so that from `varied_lines`
 different ones on the scale is that of the differences.
 """

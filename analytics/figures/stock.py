@@ -13,7 +13,9 @@ _NUMBERS = ("unit_cost", "book_qty", "verified_qty", "damage_qty", "variance_qty
 _OURS = "docs/glossary.md"
 _BROOKS = "Brooks and Wilson, Inventory Record Accuracy, 2nd ed. (2007)"
 _PIASECKI = "Piasecki, Inventory Accuracy: People, Processes & Technology (2003)"
-_DEHORATIUS = "DeHoratius and Raman, Inventory Record Inaccuracy, Management Science 54(4) (2008)"
+_DEHORATIUS = (
+    "DeHoratius and Raman, Inventory Record Inaccuracy: An Empirical Analysis, Management Science 54(4) (2008)"
+)
 _RETAIL = "retail accounting: book inventory less physical inventory, at cost"
 
 
