@@ -2,11 +2,10 @@
 
 import polars as pl
 
-from analytics.anomalies.chance import strength, surprise
+from analytics.anomalies.counters import beyond_chance, proof
 from analytics.anomalies.flags import Findings, findings, number, percent
 from analytics.anomalies.frames import Frames
 from analytics.anomalies.options import Options
-from stockverify.datasets import POSITIONS
 
 # Comparable lines: the same category, and a book quantity of as many digits.
 _LINES = """
@@ -21,16 +20,7 @@ _SHARES = f"""{_LINES}
 SELECT counter, category, digits, count(*) AS trials, count(*) FILTER (matches) AS hits
 FROM lines GROUP BY counter, category, digits
 """  # noqa: S608 - made of constants
-_PROOF = f"""{_LINES},
-numbered AS (
-    SELECT counter, rack_id, bin, item_code, row_number() OVER (
-        PARTITION BY counter ORDER BY book_qty DESC, rack_id, bin, item_code
-    ) AS place
-    FROM lines WHERE matches AND counter IN (SELECT unnest($counters))
-)
-SELECT counter, list([rack_id, bin, item_code] ORDER BY place) AS proof
-FROM numbered WHERE place <= $proof_rows GROUP BY counter
-"""  # noqa: S608 - made of constants
+_PROOF = proof(_LINES, "lines", "matches", "book_qty DESC")
 _COMPARABLE = ["category", "digits"]
 _LEAST_COMPARED = 20
 
@@ -39,18 +29,8 @@ def find(frames: Frames, options: Options) -> Findings:
     """One-sided binomial test of the share of lines that equal the book, for each counter against all others."""
     parts = frames.ask(_SHARES).with_columns(usual=_usual())
     judged = _by_counter(parts).filter(pl.col("trials") >= options.echo_lines)
-    rows = judged.with_columns(
-        strength=strength(
-            surprise(pl.col("hits"), pl.col("trials"), pl.col("expected")), judged.height, options.significance
-        )
-    ).filter((pl.col("strength") >= 1) & (pl.col("share") >= options.echo_share))
-    worst = rows.sort("strength", "counter", descending=[True, False]).head(options.shown)
-    proven = worst.join(frames.ask(_PROOF, counters=worst["counter"].to_list()), on="counter", maintain_order="left")
-    said = proven.with_columns(
-        total=pl.lit(rows.height),
-        key=pl.concat_list("counter"),
-        subject_type=pl.lit("counter"),
-        subject="counter",
+    enough = pl.col("share") >= options.echo_share
+    said = beyond_chance(frames, judged, enough, _PROOF, options).with_columns(
         why=pl.format(
             "{} reported exactly the book quantity on {} of {} lines; on comparable lines others find it on {}. "
             "Whoever counts blind finds variances too.",
@@ -64,8 +44,6 @@ def find(frames: Frames, options: Options) -> Findings:
             percent("expected"),
             number((pl.col("expected") * pl.col("trials")).round(0)),
         ),
-        dataset=pl.lit(POSITIONS.name),
-        proof_rows="hits",
     )
     return findings(said)
 

@@ -2,11 +2,10 @@
 
 import polars as pl
 
-from analytics.anomalies.chance import strength, surprise
+from analytics.anomalies.counters import beyond_chance, proof
 from analytics.anomalies.flags import Findings, findings, number, percent
 from analytics.anomalies.frames import Frames
 from analytics.anomalies.options import Options
-from stockverify.datasets import POSITIONS
 
 _UNIFORM = 0.2
 """Two last digits of ten."""
@@ -26,33 +25,14 @@ SELECT counter, count(*) AS trials, count(*) FILTER (is_round) AS hits,
     count(*) FILTER (has_book) AS booked, count(*) FILTER (has_book AND book_qty % 5 = 0) AS booked_round
 FROM typed GROUP BY counter HAVING count(*) >= $heaping_lines ORDER BY counter
 """  # noqa: S608 - made of constants
-_PROOF = f"""{_TYPED},
-numbered AS (
-    SELECT counter, rack_id, bin, item_code, row_number() OVER (
-        PARTITION BY counter ORDER BY abs(verified_qty - book_qty) DESC, rack_id, bin, item_code
-    ) AS place
-    FROM typed WHERE is_round AND counter IN (SELECT unnest($counters))
-)
-SELECT counter, list([rack_id, bin, item_code] ORDER BY place) AS proof
-FROM numbered WHERE place <= $proof_rows GROUP BY counter
-"""  # noqa: S608 - made of constants
+_PROOF = proof(_TYPED, "typed", "is_round", "abs(verified_qty - book_qty) DESC")
 
 
 def find(frames: Frames, options: Options) -> Findings:
     """One-sided binomial test of the share of quantities that end in 0 or 5, for each counter."""
     judged = frames.ask(_SHARES).with_columns(share=pl.col("hits") / pl.col("trials"), expected=_expected(options))
-    rows = judged.with_columns(
-        strength=strength(
-            surprise(pl.col("hits"), pl.col("trials"), pl.col("expected")), judged.height, options.significance
-        )
-    ).filter((pl.col("strength") >= 1) & (pl.col("share") - pl.col("expected") >= options.heaping_excess))
-    worst = rows.sort("strength", "counter", descending=[True, False]).head(options.shown)
-    proven = worst.join(frames.ask(_PROOF, counters=worst["counter"].to_list()), on="counter", maintain_order="left")
-    said = proven.with_columns(
-        total=pl.lit(rows.height),
-        key=pl.concat_list("counter"),
-        subject_type=pl.lit("counter"),
-        subject="counter",
+    enough = pl.col("share") - pl.col("expected") >= options.heaping_excess
+    said = beyond_chance(frames, judged, enough, _PROOF, options).with_columns(
         why=pl.format(
             "{} of {} quantities of {} or more that {} counted end in 0 or 5: {} where {} are to be expected. They "
             "look estimated.",
@@ -66,8 +46,6 @@ def find(frames: Frames, options: Options) -> Findings:
         baseline=pl.format(
             "{} of quantities, by chance or as the book has them on the same lines", percent("expected")
         ),
-        dataset=pl.lit(POSITIONS.name),
-        proof_rows="hits",
     )
     return findings(said)
 

@@ -1,27 +1,17 @@
 """The schemas of all bodies, taken from the structs that decode and encode them."""
 
 import inspect
+import pkgutil
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from ingest.sync.operations import Operation
-from stockverify.wire import (
-    activity,
-    anomalies,
-    auth,
-    common,
-    comparisons,
-    devices,
-    exports,
-    health,
-    racks,
-    reports,
-    sessions,
-    sync,
-)
+from stockverify import wire
+from stockverify.wire import sync
 from stockverify.wire.common import Reply, Request
 from stockverify.wire.sync import MAX_BATCH_RECORDS, SyncRecord
 
@@ -74,20 +64,8 @@ def reference(kind: type[Struct]) -> dict[str, str]:
 
 def _structs() -> Iterator[type[Struct]]:
     yield from (SyncBatch, OperationsBatch, Problem)
-    for module in (
-        activity,
-        anomalies,
-        auth,
-        common,
-        comparisons,
-        devices,
-        exports,
-        health,
-        racks,
-        reports,
-        sessions,
-        sync,
-    ):
+    for each in pkgutil.iter_modules(wire.__path__, f"{wire.__name__}."):
+        module = import_module(each.name)
         for _, found in inspect.getmembers(module, inspect.isclass):
             if issubclass(found, Struct) and found.__module__ == module.__name__ and found not in _NO_BODIES:
                 yield found

@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from analytics.engine import _LIMITS, QueryTooBig, QueryTooLong, engine, frame, texts
+from analytics.engine import _LIMITS, QueryTooBig, QueryTooLong, engine, frame, one, texts
 
 
 @pytest.fixture
@@ -17,6 +17,15 @@ def file(tmp_path: Path) -> Path:
     pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "a.parquet")
     pl.DataFrame({"a": [2]}).write_parquet(tmp_path / "b.parquet")
     return tmp_path / "a.parquet"
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Path:
+    """A file of a lake; what reads it spills into `spill` beside that."""
+    path = tmp_path / "lake" / "positions" / "20260101T000000000Z-00000000" / "part-00000.parquet"
+    path.parent.mkdir(parents=True)
+    pl.DataFrame({"a": [1]}).write_parquet(path)
+    return path
 
 
 def test_it_reads_the_files_it_was_given(file: Path) -> None:
@@ -55,28 +64,28 @@ GREEDY = "SELECT range % 2 AS half, list(md5(range::VARCHAR)) AS found FROM rang
 SORTED = "SELECT md5(range::VARCHAR) AS a FROM range(1500000) ORDER BY a"
 
 
-def test_what_takes_too_long_is_stopped(tmp_path: Path) -> None:
+def test_what_takes_too_long_is_stopped(held: Path, tmp_path: Path) -> None:
     started = time.perf_counter()
     stopped = pytest.raises(QueryTooLong, match=r"took more than 0\.3 seconds and was stopped")
-    with stopped, engine([], tmp_path, 0.3) as connection:
+    with stopped, engine([held], 0.3) as connection:
         frame(connection, ENDLESS, {})
     assert time.perf_counter() - started < 10
-    assert list(tmp_path.iterdir()) == []
+    assert list((tmp_path / "spill").iterdir()) == []
 
 
-def test_what_is_in_time_is_not_stopped(tmp_path: Path) -> None:
+def test_what_is_in_time_is_not_stopped() -> None:
     before = threading.active_count()
-    with engine([], tmp_path, 60) as connection:
+    with engine([], 60) as connection:
         assert frame(connection, "SELECT 1 AS a", {}).to_dicts() == [{"a": 1}]
     assert threading.active_count() <= before
 
 
 def test_what_memory_does_not_hold_goes_to_the_disk_and_is_removed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    held: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(_LIMITS, "memory_limit", "40MB")
     spill, seen = tmp_path / "spill", 0
-    with engine([], spill) as connection:
+    with engine([held]) as connection:
         for batch in connection.sql(SORTED).to_arrow_reader(100_000):
             seen = max(seen, sum(path.stat().st_size for path in spill.rglob("*") if path.is_file()))
             assert batch.num_rows
@@ -84,29 +93,27 @@ def test_what_memory_does_not_hold_goes_to_the_disk_and_is_removed(
     assert list(spill.iterdir()) == []
 
 
-def test_what_does_not_fit_at_all_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_does_not_fit_at_all_is_refused(held: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(_LIMITS, "memory_limit", "20MB")
     monkeypatch.setitem(_LIMITS, "max_temp_directory_size", "1MB")
     refused = pytest.raises(QueryTooBig, match=r"needs more memory than a query may have \(20MB")
-    with refused, engine([], tmp_path) as connection:
+    with refused, engine([held]) as connection:
         frame(connection, GREEDY, {})
-    assert list(tmp_path.iterdir()) == []
+    assert list((tmp_path / "spill").iterdir()) == []
 
 
-def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+def test_what_killed_processes_left_is_removed_and_nothing_else(held: Path, tmp_path: Path) -> None:
     child = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
-    left, other = tmp_path / f"{int(child.stdout)}-x", tmp_path / f"{os.getppid()}-y"
+    spill = tmp_path / "spill"
+    left, other = spill / f"{int(child.stdout)}-x", spill / f"{os.getppid()}-y"
     for folder in (left, other):
-        folder.mkdir()
+        folder.mkdir(parents=True)
         (folder / "part").write_bytes(b"x")
-    with engine([], tmp_path):
+    with engine([held]):
         assert [path for path in (left, other) if path.exists()] == [other]
 
 
-def test_what_reads_the_lake_spills_beside_it(tmp_path: Path) -> None:
-    file = tmp_path / "lake" / "positions" / "20260101T000000000Z-00000000" / "part-00000.parquet"
-    file.parent.mkdir(parents=True)
-    pl.DataFrame({"a": [1]}).write_parquet(file)
-    with engine([file]) as connection:
-        ((place,),) = connection.execute("SELECT current_setting('temp_directory')").fetchall()
+def test_what_reads_the_lake_spills_beside_it(held: Path, tmp_path: Path) -> None:
+    with engine([held]) as connection:
+        (place,) = one(connection, "SELECT current_setting('temp_directory')")
     assert Path(place).parent == tmp_path / "spill"

@@ -21,7 +21,7 @@ from stockverify.datasets import POSITIONS
 ROWS = int(os.environ.get("BENCH_COMPARED", "1000000"))
 TURNS = 3
 ROOT = Path(__file__).parents[2]
-ELSEWHERE = ROOT / "data" / "var" / "datacompy"
+ELSEWHERE = ROOT / "var" / "datacompy"
 HERE = Path(__file__).parent
 
 pytestmark = pytest.mark.bench
