@@ -1,5 +1,8 @@
 """DuckDB as this house uses it: in memory, over an explicit list of Parquet files, and able to touch nothing else.
 
+Whoever reads them says `hive_partitioning = false`: a folder called `floor=9` on the way to the data directory would
+otherwise be read as a column, in place of the file's own.
+
 What does not fit into its memory spills into a folder of its own, which is gone afterwards.
 """
 
@@ -54,16 +57,19 @@ def engine(files: Sequence[Path], seconds: float | None = None) -> Iterator[duck
 
 @contextmanager
 def _limited(connection: duckdb.DuckDBPyConnection, seconds: float | None) -> Iterator[None]:
+    """What stops an engine amid rows that are read in batches is an OSError of Arrow with the engine's words."""
     timer = threading.Timer(seconds or 0, connection.interrupt)
     timer.daemon = True
     try:
         if seconds is not None:
             timer.start()
         yield
-    except duckdb.InterruptException:
-        raise QueryTooLong(seconds=seconds) from None
-    except duckdb.OutOfMemoryException:
-        raise QueryTooBig(limit=MEMORY) from None
+    except (duckdb.Error, OSError) as error:
+        if isinstance(error, duckdb.InterruptException) or str(error).startswith("INTERRUPT"):
+            raise QueryTooLong(seconds=seconds) from None
+        if isinstance(error, duckdb.OutOfMemoryException) or str(error).startswith("Out of Memory"):
+            raise QueryTooBig(limit=MEMORY) from None
+        raise
     finally:
         timer.cancel()
         if timer.ident is not None:

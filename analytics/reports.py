@@ -58,7 +58,7 @@ def kept(
 def rows(lake: Lake, manifest: ReportManifest, query: Query, skip: int = 0, limit: int | None = None) -> QueryResult:
     """Rows of a report snapshot in their order, all or some of them."""
     files = Reports(lake.root).files(manifest.report_id)
-    sql = "SELECT * FROM read_parquet($files) LIMIT $limit OFFSET $skip"
+    sql = "SELECT * FROM read_parquet($files, hive_partitioning = false) LIMIT $limit OFFSET $skip"
     most = manifest.rows if limit is None else limit
     with engine(files) as connection:
         found = frame(connection, sql, {"files": texts(files), "limit": most, "skip": skip})
@@ -70,8 +70,9 @@ def totals(lake: Lake, manifest: ReportManifest) -> dict[str, int | float]:
     numbers = [name for name, kind in manifest.columns if kind in (Type.FLOAT, Type.INTEGER)]
     files = Reports(lake.root).files(manifest.report_id)
     added = ", ".join(["count(*)", *(f"coalesce({summed_sql(_quoted(name))}, 0.0::DOUBLE)" for name in numbers)])
+    sql = f"SELECT {added} FROM read_parquet($files, hive_partitioning = false)"  # noqa: S608
     with engine(files) as connection:
-        count, *sums = one(connection, f"SELECT {added} FROM read_parquet($files)", {"files": texts(files)})  # noqa: S608
+        count, *sums = one(connection, sql, {"files": texts(files)})
     return {"rows": count, **{f"{name}_sum": value for name, value in zip(numbers, sums, strict=True)}}
 
 

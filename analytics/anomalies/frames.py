@@ -13,6 +13,7 @@ import polars as pl
 from analytics.anomalies.options import Options
 from analytics.engine import engine, frame, texts
 
+_SOURCE = "SELECT * FROM read_parquet($files_of_{name}, hive_partitioning = false)"
 _WORD, _PARAMETER = re.compile(r"\w+"), re.compile(r"\$(\w+)")
 
 
@@ -33,7 +34,7 @@ class Frames:
         self._values |= msgspec.structs.asdict(options)
         if not files.previous:
             self._values["files_of_previous"] = self._values["files_of_positions"]
-        self._sources = {name: f"SELECT * FROM read_parquet($files_of_{name})" for name in Files._fields}  # noqa: S608
+        self._sources = {name: _SOURCE.format(name=name) for name in Files._fields}
         self._sources["previous"] += "" if files.previous else " WHERE false"
 
     def ask(self, sql: str, **more: Any) -> pl.DataFrame:

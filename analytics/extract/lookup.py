@@ -20,7 +20,8 @@ def found(files: Sequence[Path], columns: Sequence[str], keys: pa.Table) -> pa.T
     if not len(keys):
         return _nothing(files[0], columns)
     chosen = ", ".join(f'd."{name}"' for name in columns)
-    sql = f"SELECT filename, {chosen} FROM read_parquet($files, filename = true) d SEMI JOIN keys k ON {_same(keys)}"  # noqa: S608
+    rows_of = "read_parquet($files, filename = true, hive_partitioning = false)"
+    sql = f"SELECT filename, {chosen} FROM {rows_of} d SEMI JOIN keys k ON {_same(keys)}"  # noqa: S608
     with engine(files) as connection:
         connection.register("keys", keys)
         rows: pa.Table = connection.sql(sql, params={"files": texts(files)}).to_arrow_table()
@@ -31,7 +32,7 @@ def left(files: Sequence[Path], keys: pa.Table) -> Iterator[pa.Table]:
     """The rows whose key is not among `keys`, in batches."""
     if not files:
         return
-    sql = f"SELECT d.* FROM read_parquet($files) d ANTI JOIN keys k ON {_same(keys)}"  # noqa: S608
+    sql = f"SELECT d.* FROM read_parquet($files, hive_partitioning = false) d ANTI JOIN keys k ON {_same(keys)}"  # noqa: S608
     with engine(files) as connection:
         connection.register("keys", keys)
         for batch in connection.sql(sql, params={"files": texts(files)}).to_arrow_reader(_BATCH):
@@ -51,7 +52,7 @@ def twice(dataset: Dataset, files: Sequence[Path], rows: int) -> str | None:
     """A key that several rows have, or None. Memory holds a share of the keys at a time."""
     key = ", ".join(f'"{name}"' for name in dataset.key)
     shares = 1 + rows // _ROWS_AT_ONCE
-    sql = f"""SELECT {key} FROM read_parquet($files) WHERE hash({key}) % $shares = $share
+    sql = f"""SELECT {key} FROM read_parquet($files, hive_partitioning = false) WHERE hash({key}) % $shares = $share
         GROUP BY {key} HAVING count(*) > 1 LIMIT 1"""  # noqa: S608
     with engine(files) as connection:
         for share in range(shares):
@@ -75,7 +76,7 @@ def totals(dataset: Dataset, files: Sequence[Path]) -> Totals:
     """What the files themselves hold, counted and added up."""
     names = sums(dataset)
     added = "".join(f', coalesce(fsum("{name}"), 0)' for name in names)
-    sql = f"SELECT count(*){added} FROM read_parquet($files)"  # noqa: S608
+    sql = f"SELECT count(*){added} FROM read_parquet($files, hive_partitioning = false)"  # noqa: S608
     with engine(files) as connection:
         rows, *values = one(connection, sql, {"files": texts(files)})
     return Totals(rows, dict(zip(names, values, strict=True)))

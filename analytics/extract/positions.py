@@ -28,7 +28,7 @@ _ROUNDS = """
 WITH records AS (
     SELECT *, coalesce(bin, '') AS place, coalesce(round, 1) AS pass,
         status = 'finalized' AND verified_qty IS NOT NULL AS is_count
-    FROM read_parquet($verification_records) SEMI JOIN racks USING (rack_id)
+    FROM read_parquet($verification_records, hive_partitioning = false) SEMI JOIN racks USING (rack_id)
     WHERE rack_id BETWEEN $first AND $last
 ),
 latest AS (SELECT rack_id, max(pass) AS pass FROM records GROUP BY rack_id)
@@ -37,7 +37,7 @@ latest AS (SELECT rack_id, max(pass) AS pass FROM records GROUP BY rack_id)
 _LINES = f""",
 claims AS (
     SELECT rack_id, coalesce(round, 1) AS pass, min(started_at) AS claimed_at
-    FROM read_parquet($verification_sessions) SEMI JOIN racks USING (rack_id)
+    FROM read_parquet($verification_sessions, hive_partitioning = false) SEMI JOIN racks USING (rack_id)
     WHERE rack_id BETWEEN $first AND $last GROUP BY ALL
 ),
 claimed AS (SELECT rack_id, max(pass) AS pass FROM claims GROUP BY rack_id),
@@ -46,7 +46,7 @@ shown AS (
 ),
 versions AS (
     SELECT *, coalesce(bin, '') AS place
-    FROM read_parquet($book_versions) SEMI JOIN racks USING (rack_id)
+    FROM read_parquet($book_versions, hive_partitioning = false) SEMI JOIN racks USING (rack_id)
     WHERE rack_id BETWEEN $first AND $last
 ),
 held AS (
@@ -89,7 +89,7 @@ lines AS (
 known AS (
     SELECT item_code, max(item_name) AS item_name, max(category) AS category,
         max(subcategory) AS subcategory, max(uom) AS uom
-    FROM read_parquet($erp_items) SEMI JOIN lines USING (item_code) GROUP BY item_code
+    FROM read_parquet($erp_items, hive_partitioning = false) SEMI JOIN lines USING (item_code) GROUP BY item_code
 )
 SELECT floor, rack_id, place AS bin, lines.item_code AS item_code, item_name,
     coalesce(category, sent_category) AS category, coalesce(subcategory, sent_subcategory) AS subcategory,
@@ -110,7 +110,8 @@ FROM records JOIN latest USING (rack_id, pass) WHERE is_count
 
 _RACKS = """
 SELECT rack_id, count(*) AS lines FROM (
-    SELECT rack_id FROM read_parquet($verification_records) UNION ALL SELECT rack_id FROM read_parquet($book_versions)
+    SELECT rack_id FROM read_parquet($verification_records, hive_partitioning = false)
+    UNION ALL SELECT rack_id FROM read_parquet($book_versions, hive_partitioning = false)
 ) WHERE rack_id IS NOT NULL GROUP BY rack_id ORDER BY rack_id
 """
 

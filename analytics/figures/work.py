@@ -52,12 +52,12 @@ _SQL = f"""
 WITH
 sessions AS (
     SELECT session_id, max(epoch_ms(started_at)) AS claimed
-    FROM read_parquet($sessions) WHERE rack_id IS NOT NULL GROUP BY session_id
+    FROM read_parquet($sessions, hive_partitioning = false) WHERE rack_id IS NOT NULL GROUP BY session_id
 ),
 counts AS (
     SELECT session_id, coalesce(username, user_id) AS counter,
         epoch_ms(created_at) AS created, epoch_ms(updated_at) AS updated, epoch_ms(received_at) AS received
-    FROM read_parquet($records) WHERE status = 'finalized' AND verified_qty IS NOT NULL
+    FROM read_parquet($records, hive_partitioning = false) WHERE status = 'finalized' AND verified_qty IS NOT NULL
 ),
 timed AS (
     SELECT counter,

@@ -13,6 +13,8 @@ from analytics.query.where import named, where
 from stockverify.datasets import Type
 
 FILES = "files"
+_NO_PARTITIONS = exp.EQ(this=exp.column("hive_partitioning"), expression=exp.false())
+"""Else a folder such as `floor=9` on the way to the data directory would be read as a column, in place of our own."""
 
 
 class Sql(NamedTuple):
@@ -25,7 +27,7 @@ class Sql(NamedTuple):
 def compiled(query: Query) -> Sql:
     """The statement of a query."""
     bound = _Bound()
-    source = exp.select("*").from_(exp.func("read_parquet", exp.Placeholder(this=FILES)))
+    source = exp.select("*").from_(exp.func("read_parquet", exp.Placeholder(this=FILES), _NO_PARTITIONS))
     select = exp.select(*_outputs(query)).from_("calculated" if query.calculated or query.periods else "source")
     parts = {"source": source, "calculated": _calculated(query, bound)}
     for condition in query.conditions:

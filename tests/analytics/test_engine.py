@@ -73,6 +73,13 @@ def test_what_takes_too_long_is_stopped(held: Path, tmp_path: Path) -> None:
     assert list((tmp_path / "spill").iterdir()) == []
 
 
+def test_what_takes_too_long_amid_its_batches_is_stopped_alike() -> None:
+    stopped = pytest.raises(QueryTooLong, match=r"took more than 0\.3 seconds and was stopped")
+    with stopped, engine([], 0.3) as connection:
+        for _ in connection.sql("SELECT md5(range::VARCHAR) AS a FROM range(10000000000)").to_arrow_reader(20_000):
+            pass
+
+
 def test_what_is_in_time_is_not_stopped() -> None:
     before = threading.active_count()
     with engine([], 60) as connection:

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from analytics import reports
+from analytics.engine import QueryTooLong
 from analytics.lake import Lake
 from analytics.lake.removing import remove
 from analytics.lake.reports import ReportDamaged, ReportManifest, ReportNotStored, Reports
 from analytics.lake.store import SnapshotNotFound
 from analytics.query import Query, checked, run
+from analytics.query.sql import Sql
 from stockverify.wire.reports import QuerySpec
 from tests.analytics.conftest import Take
 from tests.analytics.stock import NOW, item, record
@@ -110,3 +112,14 @@ def test_orphans_go_after_an_hour(lake: Lake, freeze_id: str) -> None:
     assert shelf.ids() == {ID}
     shelf.remove_old({ID}, late)
     assert shelf.ids() == set()
+
+
+def test_one_that_takes_too_long_says_so_and_leaves_nothing(
+    lake: Lake, freeze_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endless = Sql("SELECT p.* FROM read_parquet($files) AS p, range(10000000000)", {})
+    monkeypatch.setattr(reports, "KEEP_SECONDS", 0.5)
+    monkeypatch.setattr(reports, "compiled", lambda query: endless)
+    with pytest.raises(QueryTooLong, match=r"took more than 0\.5 seconds and was stopped. Narrow its filters"):
+        keep(lake, freeze_id, LINES)
+    assert Reports(lake.root).ids() == set()

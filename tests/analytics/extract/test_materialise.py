@@ -5,9 +5,16 @@ from typing import Any
 import polars as pl
 import pytest
 
+from analytics import reports
+from analytics.anomalies import find
+from analytics.compare import compare
 from analytics.extract import Abandoned, NothingToFreeze, materialise, moment
+from analytics.figures import overview
 from analytics.lake import Lake, verify
+from analytics.query import checked, run
 from stockverify.datasets import COLLECTED, DATASETS, RECORDS
+from stockverify.vocabulary import AnomalyKind
+from stockverify.wire.reports import QuerySpec
 from tests.analytics.conftest import Store, Take
 from tests.analytics.stock import NOW, item, record, session
 
@@ -93,9 +100,24 @@ def test_a_worker_that_stops_gives_up_and_leaves_nothing(take: Take, lake: Lake,
     assert take().rows == 1
 
 
-def test_a_lake_in_a_folder_with_a_difficult_name(db: Store, tmp_path: Path) -> None:
-    lake = Lake(tmp_path / "it's [1] *? ü")
-    Lake(tmp_path / "it's 1 xy ü").root.mkdir()
-    taken = materialise(lake, db, NOW) if db["erp_items"].insert_one(item("R1", "a", 1)) else None
-    assert taken is not None
-    assert [row["item_code"] for row in rows(lake, "positions", taken.snapshot_id)] == ["a"]
+@pytest.mark.parametrize("name", ["it's [1] *? ü", "floor=9/rack_id=8", "$files {x} %s; --", "a\tb\nc"])
+def test_a_lake_in_a_folder_with_a_difficult_name(db: Store, tmp_path: Path, name: str) -> None:
+    lake = Lake(tmp_path / name / "lake")
+    (tmp_path / "it's 1 xy ü" / "lake").mkdir(parents=True)
+    db["erp_items"].insert_one(item("R1", "a", 1))
+    first = materialise(lake, db, NOW)
+    db["verification_records"].insert_one(record("c", "R1", "a", 2.0))
+    second = materialise(lake, db, NOW + timedelta(minutes=1))
+    origin = lake.manifest("records", second.snapshot_id).origin
+    assert origin is not None
+    assert origin.base == first.snapshot_id
+    wanted = {"floor": "Ground", "rack_id": "R1", "item_code": "a", "verified_qty": 2.0}
+    query = checked(QuerySpec(collection="positions", filters={"floor": "Ground"}))
+    asked = [row.items() >= wanted.items() for row in run(lake, second.snapshot_id, query).rows()]
+    assert (asked, rows(lake, "positions", second.snapshot_id)[0].items() >= wanted.items()) == ([True], True)
+    report = reports.keep(lake, "rs-" + "0" * 16, second.snapshot_id, query, {}, NOW)
+    assert reports.rows(lake, report, query).rows()[0].items() >= wanted.items()
+    assert compare(lake, first.snapshot_id, second.snapshot_id).counts()["changed_count"] == 1
+    assert find(lake, second.snapshot_id).found.keys() == set(AnomalyKind)
+    assert overview(lake, second.snapshot_id).by_floor["floor"].to_list() == ["Ground"]
+    assert [path.name for path in lake.root.parent.iterdir() if path.name != "lake"] == ["spill"]

@@ -1,7 +1,7 @@
 WITH source AS (
   SELECT
     *
-  FROM READ_PARQUET($files)
+  FROM READ_PARQUET($files, hive_partitioning = FALSE)
 ), groups AS (
   SELECT
     "floor",
