@@ -1,11 +1,13 @@
 """A stock that changes as it does in real life, and in ways that nothing does but somebody might."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
 import polars as pl
+from bson.codec_options import CodecOptions
+from pymongo import MongoClient
 from pymongo.database import Database
 
 from analytics.lake import Lake
@@ -101,6 +103,11 @@ class Changing:
         *(claim, list_line) * 2,
         *(correct, move, remove, recreate, heartbeat, revalue, rename, relocate),
     )
+
+
+def at_utc(client: "MongoClient[Document]", name: str) -> Stock:
+    """A database whose instants are aware, as everywhere."""
+    return client.get_database(name, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
 
 
 def everything(lake: Lake, snapshot_id: str) -> dict[str, list[dict[str, Any]]]:

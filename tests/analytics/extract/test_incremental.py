@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from bson.timestamp import Timestamp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymongo import MongoClient
@@ -186,12 +185,6 @@ def _other_recipe(lake: Lake) -> None:
     path = lake.root / "positions" / lake.ids()[0] / "manifest.json"
     path.write_text(path.read_text().replace('"recipe": "', '"recipe": "0'))
     lake.__init__(lake.root)  # type: ignore[misc]
-
-
-def test_history_that_mongodb_refuses_to_tell_is_lost(db: Store) -> None:
-    """A history that is too short cannot be made here in reasonable time; MongoDB refuses it as it does this one."""
-    with pytest.raises(changes.WholeNeeded, match=r"history does not reach back to it \(\w+\)"):
-        changes.changed(db.client["admin"], Timestamp(1, 1), "none", ["erp_items"], 10)
 
 
 def test_a_mark_that_never_comes_is_not_waited_for_without_end(db: Store, monkeypatch: pytest.MonkeyPatch) -> None:
