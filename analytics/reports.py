@@ -36,7 +36,7 @@ def keep(
         as_of=source.as_of,
         created_at=now,
         query=asked,
-        columns=tuple((name, kind.value) for name, kind in query.results()),
+        columns=tuple(query.results()),
         rows=0,
         files=(),
     )

@@ -132,16 +132,17 @@ def fault(manifest: Manifest, dataset: str, snapshot_id: str) -> str | None:
         return f"its manifest is that of {manifest.dataset} {manifest.snapshot_id}"
     if strange := set(manifest.columns) ^ set(described(HELD[dataset].columns)):
         return f"its columns are not those of {dataset}: {', '.join(sorted(name for name, _ in strange))}"
-    return _file_fault(manifest)
+    return files_fault(manifest.files, manifest.rows)
 
 
-def _file_fault(manifest: Manifest) -> str | None:
-    names = [part.name for part in manifest.files]
+def files_fault(files: tuple[Part, ...], rows: int) -> str | None:
+    """Why a manifest's list of files is not believed, or None."""
+    names = [part.name for part in files]
     for name in names:
         if not _PART.fullmatch(name):
             return f"its manifest names {name!r}, which is no file of a snapshot"
     if len(set(names)) != len(names):
         return "its manifest names a file twice"
-    if sum(part.rows for part in manifest.files) != manifest.rows:
-        return f"its files hold {sum(part.rows for part in manifest.files)} rows and its manifest says {manifest.rows}"
+    if (held := sum(part.rows for part in files)) != rows:
+        return f"its files hold {held} rows and its manifest says {rows}"
     return None

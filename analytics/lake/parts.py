@@ -27,6 +27,30 @@ class Kept(NamedTuple):
     part: Part
 
 
+def content_fault(path: Path, part: Part, schema: pa.Schema) -> str | None:
+    """Why a file of a manifest is not what it says though its checksum fits, or None."""
+    try:
+        found = pq.read_metadata(path)
+    except (pa.ArrowException, OSError):
+        return f"its file {part.name} is no Parquet file, or only a part of one"
+    if found.num_rows != part.rows:
+        return f"its file {part.name} holds {found.num_rows} rows and its manifest says {part.rows}"
+    if strange := _kinds(found.schema.to_arrow_schema()) ^ _kinds(schema):
+        names = ", ".join(sorted({name[:80] for name, _ in strange}))
+        return f"its file {part.name} has other columns than its manifest says: {names}"
+    return None
+
+
+def _kinds(schema: pa.Schema) -> set[tuple[str, str]]:
+    """Names with types. Parquet calls the elements of a list otherwise than Arrow does, and some writers say large."""
+    return {(field.name, _kind(field.type)) for field in schema}
+
+
+def _kind(kind: pa.DataType) -> str:
+    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    return f"{_kind(kind.value_type)}[]" if is_list else str(kind).removeprefix("large_")
+
+
 def take_over(folder: Path, kept: Iterable[Kept]) -> Iterator[Part]:
     """Give the kept files their next names in this folder. Their checksums are those they were published with."""
     for number, (path, part) in enumerate(kept):

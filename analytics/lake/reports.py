@@ -13,10 +13,12 @@ import pyarrow as pa
 from msgspec import Struct
 
 from analytics.lake import durable
-from analytics.lake.manifest import FILE_NAME, Count, Instant, Part
-from analytics.lake.parts import ROWS_PER_PART, write_parts
+from analytics.lake.manifest import FILE_NAME, MAX_BYTES, Count, Instant, Part, files_fault
+from analytics.lake.parts import ROWS_PER_PART, content_fault, write_parts
 from analytics.lake.publish import DRAFT_PREFIX
 from analytics.lake.removing import gone
+from analytics.schema import ARROW
+from stockverify.datasets import Type
 from stockverify.errors import NotFound, SetupError
 
 FOLDER = "reports"
@@ -41,9 +43,16 @@ class ReportManifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     as_of: Instant
     created_at: Instant
     query: dict[str, Any]
-    columns: tuple[tuple[str, str], ...]
+    columns: tuple[tuple[str, Type], ...]
     rows: Count
     files: tuple[Part, ...]
+
+
+def _part_fault(path: Path, part: Part, schema: pa.Schema) -> str | None:
+    whole = not path.is_symlink() and path.is_file() and path.stat().st_size == part.bytes
+    if not whole or durable.sha256(path) != part.sha256:
+        return f"its file {part.name} is not as its manifest says"
+    return content_fault(path, part, schema)
 
 
 class Reports:
@@ -74,24 +83,26 @@ class Reports:
     def manifest(self, report_id: str) -> ReportManifest:
         """What a report snapshot says about itself. Raises ReportNotStored or ReportDamaged."""
         try:
-            data = (self._folder(report_id) / FILE_NAME).read_bytes()
-            manifest = msgspec.json.decode(data, type=ReportManifest)
+            with (self._folder(report_id) / FILE_NAME).open("rb") as file:
+                manifest = msgspec.json.decode(file.read(MAX_BYTES), type=ReportManifest)
         except (FileNotFoundError, NotADirectoryError):
             raise ReportNotStored(report_id=report_id) from None
         except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
             raise ReportDamaged(report_id=report_id, reason=f"its manifest cannot be read: {error}") from None
-        if manifest.report_id != report_id or manifest.rows != sum(part.rows for part in manifest.files):
-            raise ReportDamaged(report_id=report_id, reason="its manifest contradicts itself")
+        if manifest.report_id != report_id:
+            raise ReportDamaged(report_id=report_id, reason="its manifest is that of another one")
+        if reason := files_fault(manifest.files, manifest.rows):
+            raise ReportDamaged(report_id=report_id, reason=reason)
         return manifest
 
     def files(self, report_id: str) -> list[Path]:
         """Its files in the order of its rows, each checked. Raises ReportNotStored or ReportDamaged."""
-        folder = self._folder(report_id)
-        for part in self.manifest(report_id).files:
-            path = folder / Path(part.name).name
-            if not path.is_file() or path.stat().st_size != part.bytes or durable.sha256(path) != part.sha256:
-                raise ReportDamaged(report_id=report_id, reason=f"its file {part.name} is not as its manifest says")
-        return [folder / part.name for part in self.manifest(report_id).files]
+        folder, manifest = self._folder(report_id), self.manifest(report_id)
+        schema = pa.schema([(name, ARROW[kind]) for name, kind in manifest.columns])
+        for part in manifest.files:
+            if reason := _part_fault(folder / part.name, part, schema):
+                raise ReportDamaged(report_id=report_id, reason=reason)
+        return [folder / part.name for part in manifest.files]
 
     def remove(self, report_id: str) -> None:
         """Remove its files, if there are any; safe to do again."""

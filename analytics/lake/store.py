@@ -16,6 +16,8 @@ from analytics.lake.manifest import (
     decoded,
     freeze_of,
 )
+from analytics.lake.parts import content_fault
+from analytics.schema import arrow_schema
 from stockverify.datasets import HELD, POSITIONS, Dataset, find
 from stockverify.errors import BadInput, NotFound
 
@@ -38,7 +40,7 @@ class Lake:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._manifests: dict[tuple[str, str], tuple[Manifest, str]] = {}
-        self._checked: set[tuple[str, int, int, int, int]] = set()
+        self._checked: set[tuple[str | int, ...]] = set()
 
     def ids(self) -> list[str]:
         """The ids of whole snapshots, newest first: those whose positions, which come last, are published."""
@@ -82,7 +84,7 @@ class Lake:
         manifest = self.manifest(dataset, snapshot_id)
         folder = self.root / manifest.dataset / snapshot_id
         for part in manifest.files:
-            if reason := self._part_fault(folder / part.name, part):
+            if reason := self._part_fault(folder / part.name, part, manifest.dataset):
                 raise SnapshotDamaged(snapshot_id=snapshot_id, dataset=manifest.dataset, reason=reason)
         return [folder / part.name for part in manifest.files]
 
@@ -116,7 +118,7 @@ class Lake:
             raise SnapshotDamaged(snapshot_id=snapshot_id, dataset=dataset, reason=reason)
         return data
 
-    def _part_fault(self, path: Path, part: Part) -> str | None:
+    def _part_fault(self, path: Path, part: Part, dataset: str) -> str | None:
         """Why a file is not used, or None."""
         if path.is_symlink() or not path.is_file():
             return f"its file {part.name} is missing"
@@ -124,11 +126,13 @@ class Lake:
         if seen.st_size != part.bytes:
             return f"its file {part.name} has {seen.st_size} bytes instead of {part.bytes}"
         # Snapshots share files under several names; one that was read under another name is not read again.
-        same = (part.sha256, seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns)
+        same = (dataset, part.rows, part.sha256, seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns)
         if same in self._checked:
             return None
         if durable.sha256(path) != part.sha256:
             return f"the content of its file {part.name} does not match its checksum"
+        if reason := content_fault(path, part, arrow_schema(HELD[dataset])):
+            return reason
         self._checked.add(same)
         return None
 

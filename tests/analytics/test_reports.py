@@ -1,9 +1,11 @@
 """Report snapshots: computed once, read in pages, and independent of their freeze from then on."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from analytics import reports
@@ -123,3 +125,37 @@ def test_one_that_takes_too_long_says_so_and_leaves_nothing(
     with pytest.raises(QueryTooLong, match=r"took more than 0\.5 seconds and was stopped. Narrow its filters"):
         keep(lake, freeze_id, LINES)
     assert Reports(lake.root).ids() == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "reason"),
+    [
+        (
+            "a way out",
+            {"name": "../../positions/part-00000.parquet"},
+            "'../../positions/part-00000.parquet', which is no",
+        ),
+        ("an absolute path", {"name": "/etc/passwd"}, "names '/etc/passwd', which is no file of a snapshot"),
+        ("a huge count", {"rows": 10**18}, "its files hold 1000000000000000000 rows and its manifest says 30"),
+        ("another type", {"rows": "30"}, "its manifest cannot be read: Expected `int`, got `str`"),
+        ("a negative size", {"bytes": -1}, "its manifest cannot be read: Expected `int` >= 0"),
+    ],
+)
+def test_its_manifest_is_not_believed_blindly(
+    lake: Lake, freeze_id: str, name: str, change: dict[str, Any], reason: str
+) -> None:
+    kept = keep(lake, freeze_id, LINES)
+    path = lake.root / "reports" / ID / "manifest.json"
+    told = msgspec.json.decode(path.read_bytes())
+    told["files"][0].update(change)
+    path.write_bytes(msgspec.json.encode(told))
+    with pytest.raises(ReportDamaged, match=re.escape(reason)):
+        reports.rows(lake, kept, query_of(LINES))
+
+
+def test_columns_that_its_files_do_not_have_are_named(lake: Lake, freeze_id: str) -> None:
+    kept = keep(lake, freeze_id, LINES)
+    path = lake.root / "reports" / ID / "manifest.json"
+    path.write_text(path.read_text().replace('"book_qty"', '"bo\\"ok"'))
+    with pytest.raises(ReportDamaged, match='has other columns than its manifest says: bo"ok, book_qty'):
+        reports.totals(lake, kept)

@@ -1,5 +1,8 @@
 """The algebra of differences, and single cases."""
 
+import threading
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -294,3 +297,31 @@ def test_what_neither_memory_nor_disk_holds_is_refused(monkeypatch: pytest.Monke
     before, after = (codes.with_columns(text=pl.col("code").hash(seed).cast(pl.String)) for seed in (1, 2))
     with pytest.raises(diff.ComparisonTooLarge, match="do not fit into the memory and the disk space"):
         between(before, after, ["code"])
+
+
+def test_what_memory_does_not_hold_goes_to_the_disk_and_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(diff.LIMITS, "memory_limit", "60MB")
+    codes = pl.select(code=pl.int_range(600_000).cast(pl.String), text=pl.lit("x" * 40))
+    sides = [tmp_path / "before.parquet", tmp_path / "after.parquet"]
+    codes.write_parquet(sides[0])
+    codes.with_columns(text=pl.col("code").hash(1).cast(pl.String)).reverse().write_parquet(sides[1])
+    folder, ended, seen = tmp_path / "out", threading.Event(), [0]
+    folder.mkdir()
+
+    def watch() -> None:
+        while not ended.wait(0.005):
+            with suppress(FileNotFoundError):
+                seen.append(sum(path.stat().st_size for path in (folder / "spilled").iterdir()))
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        found = diff.difference([sides[0]], [sides[1]], ["code"], folder)
+    finally:
+        ended.set()
+        watching.join()
+    assert (found.changed, found.added, found.removed) == (600_000, 0, 0)
+    assert max(seen) > 1_000_000
+    assert list(folder.glob("spilled/*")) == []

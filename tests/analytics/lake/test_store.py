@@ -1,9 +1,11 @@
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from analytics.lake import Freeze, Lake, Problem, verify
@@ -160,3 +162,34 @@ def test_a_source_that_was_exchanged_is_not_read(tmp_path: Path) -> None:
     edit_manifest(tmp_path, "erp_items", lambda m: m.update(name="another"))
     assert "its manifest is not the one that the snapshot was completed with" in damage(tmp_path, "erp_items")
     assert [problem.dataset for problem in verify(tmp_path)] == ["erp_items"]
+
+
+def believable(root: Path, path: Path, rows: int = 1, dataset: str = "positions") -> None:
+    """The manifest says of a file what it is like now, as somebody would have it who wants to be believed."""
+    data = path.read_bytes()
+    told = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "rows": rows}
+    edit_manifest(root, dataset, lambda content: content["files"][0].update(told) or content.update(rows=rows))
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_a_file_cut_short_is_refused_though_its_checksum_fits(tmp_path: Path, quarters: int) -> None:
+    freeze(tmp_path, ONE)
+    path = first_part(tmp_path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * quarters // 4])
+    believable(tmp_path, path)
+    assert "its file part-00000.parquet is no Parquet file, or only a part of one" in damage(tmp_path)
+
+
+def test_a_file_of_another_schema_is_refused_though_its_checksum_fits(tmp_path: Path) -> None:
+    freeze(tmp_path, ONE)
+    path = first_part(tmp_path)
+    rows = pl.read_parquet(path).with_columns(pl.col("book_qty").cast(pl.String)).rename({"floor": 'flo"or'})
+    rows.write_parquet(path)
+    believable(tmp_path, path)
+    assert """has other columns than its manifest says: book_qty, flo"or, floor""" in damage(tmp_path)
+
+
+def test_a_count_that_the_file_does_not_hold_is_refused(tmp_path: Path) -> None:
+    freeze(tmp_path, ONE)
+    believable(tmp_path, first_part(tmp_path), 10**18)
+    assert "part-00000.parquet holds 1 rows and its manifest says 1000000000000000000" in damage(tmp_path)
