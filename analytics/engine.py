@@ -23,8 +23,7 @@ from stockverify.datasets import HELD
 from stockverify.errors import BadInput
 
 # A quarter of the smallest machine we expect; two queries of two people still fit.
-MEMORY = "1GB"
-_LIMITS: dict[str, Any] = {"memory_limit": MEMORY, "threads": 2, "max_temp_directory_size": "20GB"}
+_LIMITS: dict[str, Any] = {"memory_limit": "1GB", "threads": 2, "max_temp_directory_size": "20GB"}
 
 
 class QueryTooLong(BadInput):
@@ -51,13 +50,14 @@ def engine(files: Sequence[Path], seconds: float | None = None) -> Iterator[duck
         for lock in ("enable_external_access = false", "python_enable_replacements = false"):
             connection.execute(f"SET {lock}")
         connection.execute("SET lock_configuration = true")
-        with _limited(connection, seconds):
+        with limited(connection, seconds, seconds):
             yield connection
 
 
 @contextmanager
-def _limited(connection: duckdb.DuckDBPyConnection, seconds: float | None) -> Iterator[None]:
-    """What stops an engine amid rows that are read in batches is an OSError of Arrow with the engine's words."""
+def limited(connection: duckdb.DuckDBPyConnection, seconds: float | None, allowed: float | None) -> Iterator[None]:
+    """Stops what a connection does after `seconds`, the rest of the time that it was `allowed`. Raises QueryTooLong or
+    QueryTooBig: what stops an engine amid rows that are read in batches is an OSError of Arrow with its words."""
     timer = threading.Timer(seconds or 0, connection.interrupt)
     timer.daemon = True
     try:
@@ -66,9 +66,9 @@ def _limited(connection: duckdb.DuckDBPyConnection, seconds: float | None) -> It
         yield
     except (duckdb.Error, OSError) as error:
         if isinstance(error, duckdb.InterruptException) or str(error).startswith("INTERRUPT"):
-            raise QueryTooLong(seconds=seconds) from None
+            raise QueryTooLong(seconds=allowed) from None
         if isinstance(error, duckdb.OutOfMemoryException) or str(error).startswith("Out of Memory"):
-            raise QueryTooBig(limit=MEMORY) from None
+            raise QueryTooBig(limit=_LIMITS["memory_limit"]) from None
         raise
     finally:
         timer.cancel()

@@ -6,6 +6,8 @@ round. A sum adds up whole units and millionths apart: both are whole numbers, w
 long as they stay below 2^53 (docs/decisions/0028).
 """
 
+import math
+
 import polars as pl
 
 MILLION = 1_000_000
@@ -23,13 +25,28 @@ def rounded(number: pl.Expr) -> pl.Expr:
 
 def summed(number: pl.Expr) -> pl.Expr:
     """The sum of a column's millionths, as the double next to it; 0.0 of nothing."""
-    double = number.cast(pl.Float64)
-    units, rest = double.floor().sum(), ((double - double.floor()) * MILLION + 0.5).floor().sum()
+    units, rest = parts(number)
     carried = (rest / MILLION).floor()
     large = units + carried + (rest - carried * MILLION) / MILLION
     together = pl.when(units.abs() < _TOGETHER).then((units * MILLION + rest) / MILLION)
     # Adding 0.0 turns a sum of -0.0 into 0.0.
     return together.when(units.is_finite()).then(large).otherwise(units) + 0.0
+
+
+def parts(number: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """The whole units of a column and the millionths beside them, each added up; `total` puts them together."""
+    double = number.cast(pl.Float64)
+    return double.floor().sum(), ((double - double.floor()) * MILLION + 0.5).floor().sum()
+
+
+def total(units: float, rest: float) -> float:
+    """The sum of which these are the parts, as `summed` gives it of all rows at once."""
+    if abs(units) < _TOGETHER:
+        return (units * MILLION + rest) / MILLION + 0.0
+    if not math.isfinite(units):
+        return units
+    carried = math.floor(rest / MILLION)
+    return units + carried + (rest - carried * MILLION) / MILLION + 0.0
 
 
 def rounded_sql(number: str) -> str:

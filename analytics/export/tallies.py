@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from analytics.millionths import parts, total
 from stockverify.datasets import Type
 
 Columns = tuple[tuple[str, Type], ...]
@@ -14,7 +15,6 @@ _NO_SUM_ENDS = ("_avg", "_min", "_max", *(f"{name}_{side}" for name in _NO_SUMS 
 _GROUPS_FIRST = ("change", "floor", "status")
 MOST_GROUPS = 10_000
 """More groups than this are no breakdown, and are not kept."""
-_MILLIONTH = 6
 
 
 class Tally:
@@ -23,7 +23,7 @@ class Tally:
     def __init__(self, columns: Columns) -> None:
         self.rows = 0
         self._summed = [name for name, kind in columns if kind in (Type.FLOAT, Type.INTEGER) and _adds_up(name)]
-        self._sums = dict.fromkeys(self._summed, 0.0)
+        self._sums = dict.fromkeys(self._summed, (0.0, 0.0))
         texts = [name for name, kind in columns if kind is Type.STRING]
         self._by = next((name for name in (*_GROUPS_FIRST, *texts) if name in texts), None)
         self._groups: pl.DataFrame | None = None
@@ -45,8 +45,8 @@ class Tally:
             yield batch
 
     def sums(self) -> list[tuple[str, float]]:
-        """The sum of each column that has one, rounded to a millionth; adding 0.0 turns -0.0 into 0.0."""
-        return [(name, round(value, _MILLIONTH) + 0.0) for name, value in self._sums.items()]
+        """The sum of each column that has one, to the millionth."""
+        return [(name, total(*pair)) for name, pair in self._sums.items()]
 
     def largest(self, most: int) -> pl.DataFrame | None:
         """The largest groups: the group, and its sum or its number of rows. None when there is nothing to group by."""
@@ -57,8 +57,9 @@ class Tally:
 
     def _add(self, batch: pl.DataFrame) -> None:
         self.rows += batch.height
-        for name, value in zip(self._summed, batch.select(self._summed).sum().row(0), strict=True):
-            self._sums[name] += value or 0.0
+        for name, (units, rest) in self._sums.items():
+            more, beside = batch.select(*(each.alias(str(n)) for n, each in enumerate(parts(pl.col(name))))).row(0)
+            self._sums[name] = (units + more, rest + beside)
         if self._by is not None:
             self._group(batch, self._by)
 

@@ -1,6 +1,5 @@
 """The rows of a query some thousands at a time, for files: memory holds one batch, however many there are."""
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,12 +7,11 @@ from contextlib import contextmanager
 import duckdb
 import polars as pl
 
-from analytics.engine import MEMORY, QueryTooBig, QueryTooLong, engine, texts
+from analytics.engine import engine, limited, texts
 from analytics.lake.store import Lake
 from analytics.query.model import Query
 from analytics.query.result import POLARS, shown
 from analytics.query.sql import FILES, compiled
-from stockverify.errors import BadInput
 
 BATCH = 20_000
 
@@ -45,24 +43,9 @@ class _Allowance:
     @contextmanager
     def used(self) -> Iterator[None]:
         """Stops the engine when nothing is left."""
-        timer, started = threading.Timer(max(self._left, 0.0), self._connection.interrupt), time.monotonic()
-        timer.daemon = True
-        timer.start()
+        started = time.monotonic()
         try:
-            yield
-        except (duckdb.Error, OSError) as error:
-            if meant := self._meant(error):
-                raise meant from None
-            raise
+            with limited(self._connection, max(self._left, 0.0), self._seconds):
+                yield
         finally:
-            timer.cancel()
-            timer.join()  # it must not interrupt a connection that has been closed meanwhile
             self._left -= time.monotonic() - started
-
-    def _meant(self, error: Exception) -> BadInput | None:
-        """What stops an engine amid its rows is an OSError of Arrow, with nothing but the engine's words."""
-        if isinstance(error, duckdb.InterruptException) or str(error).startswith("INTERRUPT"):
-            return QueryTooLong(seconds=self._seconds)
-        if isinstance(error, duckdb.OutOfMemoryException) or str(error).startswith("Out of Memory"):
-            return QueryTooBig(limit=MEMORY)
-        return None

@@ -5,7 +5,7 @@ import time
 import polars as pl
 import pytest
 
-from analytics.engine import MEMORY, QueryTooBig, QueryTooLong
+from analytics.engine import _LIMITS, QueryTooBig, QueryTooLong
 from analytics.lake import Lake
 from analytics.query import Query, checked, run, stream
 from analytics.query.sql import Sql
@@ -69,7 +69,7 @@ def test_a_query_that_needs_too_much_says_so(lake: Lake, freeze_id: str, monkeyp
         raise OSError(words)
 
     monkeypatch.setattr(stream, "next", full, raising=False)
-    with pytest.raises(QueryTooBig, match=MEMORY):
+    with pytest.raises(QueryTooBig, match=_LIMITS["memory_limit"]):
         list(stream.batches(lake, freeze_id, query_of(LINES), SECONDS))
     words = "[Errno 5] Input/output error"
     with pytest.raises(OSError, match="Input/output"):
