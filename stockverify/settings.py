@@ -181,6 +181,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Folder that receives exported files."""
         return self.data_dir / "exports"
 
+    @property
+    def export_jobs(self) -> Path:
+        """Folder of the files that are given out by link; each lies in a folder `{job_id}-{taken_by}`."""
+        return self.exports / "jobs"
+
 
 class Setting(NamedTuple):
     """One row of the table: the field, its variable, type, default and meaning."""
