@@ -49,7 +49,7 @@ from ingest.snapshots.store import SnapshotStore
 from ingest.sync.store import SyncStore
 from stockverify import clients, indexes
 from stockverify.breaker import Breaker
-from stockverify.kept_secret import kept_secret
+from stockverify.kept_secret import signing_secret
 from stockverify.settings import Settings
 
 
@@ -157,11 +157,6 @@ def _breaker(name: str, settings: Settings, is_failure: Callable[[Exception], bo
 
 def _is_outage_of_redis(error: Exception) -> bool:
     return isinstance(error, redis.exceptions.RedisError | OSError)
-
-
-def signing_secret(settings: Settings) -> str:
-    """STOCKVERIFY_SECRET, or one that is made once and kept where only the owner of the data directory can read it."""
-    return settings.secret or kept_secret(settings.data_dir / "secret.key")
 
 
 def provide_stores(state: State) -> AllStores:

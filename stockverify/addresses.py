@@ -41,9 +41,9 @@ def same(address: str) -> str:
     return address.strip().lower()
 
 
-def domains(listed: str) -> tuple[str, ...]:
+def domains(listed: str | None) -> tuple[str, ...]:
     """The domains of a list with commas, as MAIL_ALLOWED_DOMAINS has it."""
-    return tuple(each.strip().lower().lstrip("@") for each in listed.split(",") if each.strip())
+    return tuple(each.strip().lower().lstrip("@") for each in (listed or "").split(",") if each.strip())
 
 
 def allow(address: str, allowed: Sequence[str]) -> None:

@@ -176,8 +176,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str | None, Env("MAIL_FROM", "Sender of mails, `reports@shop.example` or `Stock <reports@shop.example>`")
     ] = None
     mail_allowed_domains: Annotated[
-        str, Env("MAIL_ALLOWED_DOMAINS", "Domains that mails may go to, with commas between; empty is any")
-    ] = ""
+        str | None, Env("MAIL_ALLOWED_DOMAINS", "Domains that mails may go to, with commas between; without it any")
+    ] = None
     mail_max_attachment_bytes: Annotated[
         Positive, Env("MAIL_MAX_ATTACHMENT_BYTES", "Bytes of attached files above which a mail has a link instead")
     ] = 10 * 2**20
@@ -243,6 +243,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def outbox(self) -> Path:
         """Folder that receives mails when there is no mail server."""
         return self.data_dir / "outbox"
+
+    @property
+    def export_jobs(self) -> Path:
+        """Folder of the files that are given out by link; each lies in a folder `{job_id}-{taken_by}`."""
+        return self.exports / "jobs"
 
 
 class Setting(NamedTuple):

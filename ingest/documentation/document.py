@@ -7,7 +7,7 @@ from ingest.access import OPERATIONS, PUBLIC
 from ingest.documentation import errors
 from ingest.documentation.examples import EXAMPLES
 from ingest.documentation.shapes import OperationsBatch, SyncBatch, reference, schemas
-from ingest.reports.files import MEDIA_TYPES
+from stockverify.media_types import MEDIA_TYPES
 from stockverify.vocabulary import SessionStatus
 
 Document = dict[str, Any]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from litestar.response import File
 
-from ingest.reports.files import MEDIA_TYPES
 from stockverify.clients import Document
+from stockverify.media_types import MEDIA_TYPES
 
 
 def download(path: Path, job: Document) -> File:

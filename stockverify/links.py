@@ -1,4 +1,6 @@
-"""Links that work without a token, so that they can be mailed: signed, for one file, one person and a limited time."""
+"""Links that work without a token, so that they can be mailed: signed, for one file, one person and a limited time.
+
+The service checks them; whoever writes the mail signs them with the same key."""
 
 import base64
 import hashlib
