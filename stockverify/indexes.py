@@ -17,6 +17,10 @@ MARK_SECONDS = 30 * 24 * 3600
 """How long the mark of a snapshot is kept. On an older snapshot none can build; the next one reads everything."""
 
 
+DELIVERY_SECONDS = 400 * 24 * 3600
+"""How long it is kept who was sent what: a year, and some time to look back on it."""
+
+
 def _index(*fields: str | tuple[str, int], **options: Any) -> IndexModel:
     return IndexModel([(field, UP) if isinstance(field, str) else field for field in fields], **options)
 
@@ -93,6 +97,16 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index(("created_at", DOWN)),
         _index("file_expires_at"),
         _index("forgotten_at", expireAfterSeconds=0),
+    ),
+    Collection.DELIVERIES: (
+        _index("state", "next_attempt_at"),
+        _index("state", "lease_until"),
+        _index("notice_due", sparse=True),
+        _index("run_id", ("created_at", DOWN)),
+        _index("schedule_id", ("created_at", DOWN)),
+        _index("state", ("created_at", DOWN)),
+        _index("kind", ("created_at", DOWN)),
+        _index(("created_at", DOWN), expireAfterSeconds=DELIVERY_SECONDS),
     ),
     Collection.RUNS: (
         _index("status", "requested_at"),
