@@ -104,6 +104,10 @@ class Action(StrEnum):
     SNAPSHOT_DELETED = "snapshot.deleted"
     EXPORT_ASKED = "export.asked"
     EXPORT_CANCELLED = "export.cancelled"
+    DELIVERY_RETRIED = "delivery.retried"
+    DELIVERY_CANCELLED = "delivery.cancelled"
+    UNSUBSCRIBED = "schedule.unsubscribed"
+    RESUBSCRIBED = "schedule.resubscribed"
 
 
 class EventType(StrEnum):
