@@ -48,9 +48,8 @@ class DeliveryStore:
     ) -> Deliveries:
         """Mails, newest first."""
         wanted = rules.wanted(run, schedule, state, kind)
-        served: dict[str, Any] = (
-            {} if wanted else {"hint": "created_at_-1"}
-        )  # MongoDB counts everything by a scan unless it is told
+        # MongoDB counts everything by a scan unless it is told of an index.
+        served: dict[str, Any] = {} if wanted else {"hint": "created_at_-1"}
         total = await self._rows.count_documents(wanted, **served)
         found = await self._rows.find(wanted).sort("created_at", -1).skip(skip).limit(limit).to_list()
         has_more = skip + len(found) < total

@@ -148,7 +148,7 @@ class Sender:
         for row in self._store.untold():
             if row["kind"] != DeliveryKind.NOTICE and row["owner_id"]:
                 said = _undelivered(row, self._settings.dashboard_link())
-                occasion = f"undelivered:{row['run_id']}"
+                occasion = f"undelivered:{row['run_id'] or row['_id']}"
                 self._outbox.notify(occasion, row["owner_id"], *said, clock(), schedule_id=row["schedule_id"])
             self._store.told(row)
 

@@ -11,6 +11,7 @@ from jobs.mail.letter import Letter, keep
 from jobs.mail.sweep import sweep
 from stockverify import letters
 from stockverify.settings import Settings
+from stockverify.vocabulary import DeliveryKind
 from tests.jobs.mail.conftest import NOW, RUN
 from tests.jobs.mail.servers import Post
 
@@ -40,7 +41,7 @@ def test_mails_are_readable_files_and_listed(put, sender, rows, settings: Settin
 def test_a_subject_cannot_write_into_the_list(outbox, settings: Settings, sender) -> None:
     letter = Letter(subject="<script>alert(1)</script>", text="", html="")
     keep(settings.mails, "r-1", letter, {})
-    outbox.put("r-1", letter, ["ann@shop.example"], "report", {"_id": "r-1"}, NOW)
+    outbox.put("r-1", letter, ["ann@shop.example"], DeliveryKind.REPORT, {"_id": "r-1"}, NOW)
     sender().tick(NOW)
     assert "<script>" not in (settings.outbox / "index.html").read_text()
 
