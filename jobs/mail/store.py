@@ -48,7 +48,7 @@ class DeliveryStore:
 
     def settle(self, row: Document, mail: Document) -> bool:
         """Write down what the mail is made of besides its letter, for all attempts; false when another has it now."""
-        return self._changed(_mine(row), [{"$set": {"mail": mail}}])
+        return self._changed(_mine(row), {"$set": {"mail": mail}})
 
     def hold(self, row: Document) -> bool:
         """Hold on to a mail that takes long to transmit; false when another has it now."""
