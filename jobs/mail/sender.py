@@ -178,7 +178,7 @@ def _undelivered(row: Document, dashboard: str) -> tuple[str, str]:
     may = "may not have been" if row["state"] == DeliveryState.UNKNOWN else "could not be"
     text = (
         f"The report {name!r} {may} delivered to {row['recipient']}.\n\nWhat was said: {row['error']}\n\n"
-        "Other recipients of the same report may be concerned too; you get this notice once. The deliveries are on the "
-        f"dashboard, where they can be sent again: {dashboard}/schedules?run={row['run_id']}"
+        "Other recipients of the same report may be concerned too; you get this notice once. `stockverify outbox` and "
+        f"/api/reports/deliveries?run={row['run_id']} tell of all, and let them be sent again.\n\n{dashboard}"
     )
     return f"Not delivered: {name}", text

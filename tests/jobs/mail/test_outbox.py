@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from jobs.mail.letter import opened
+from jobs.mail.notices import notice
 from jobs.mail.outbox import Outbox
 from stockverify.settings import Settings
 from stockverify.vocabulary import DeliveryKind
@@ -93,6 +94,13 @@ def test_one_notice_for_each_occasion(outbox: Outbox, settings: Settings, db) ->
     letter = opened(settings.mails, row["letter"])
     assert letter.subject == "Paused Bcc: x"
     assert "<p>It failed.</p><p>&lt;b&gt;Why&lt;/b&gt;</p>" in letter.html
+
+
+def test_a_notice_links_to_pages_and_to_nothing_else() -> None:
+    html = notice("S", "See https://x.example/a?b=1&c=2 or javascript:alert(1)\nhttp://y.example'><script>").html
+    assert '<a href="https://x.example/a?b=1&amp;c=2">https://x.example/a?b=1&amp;c=2</a> or' in html
+    assert '<br><a href="http://y.example">http://y.example</a>&#x27;&gt;&lt;script&gt;' in html
+    assert html.count("<a ") == 2
 
 
 @pytest.mark.parametrize("user_id", ["u-nobody", "u-silent"])
