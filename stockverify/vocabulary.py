@@ -104,6 +104,12 @@ class Action(StrEnum):
     SNAPSHOT_DELETED = "snapshot.deleted"
     EXPORT_ASKED = "export.asked"
     EXPORT_CANCELLED = "export.cancelled"
+    SCHEDULE_MADE = "schedule.made"
+    SCHEDULE_CHANGED = "schedule.changed"
+    SCHEDULE_PAUSED = "schedule.paused"
+    SCHEDULE_RESUMED = "schedule.resumed"
+    SCHEDULE_DELETED = "schedule.deleted"
+    SCHEDULE_RUN = "schedule.run"
 
 
 class EventType(StrEnum):
