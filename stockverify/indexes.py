@@ -17,6 +17,9 @@ MARK_SECONDS = 30 * 24 * 3600
 """How long the mark of a snapshot is kept. On an older snapshot none can build; the next one reads everything."""
 
 
+DELIVERY_SECONDS = 400 * 24 * 3600
+"""How long it is kept who was sent what: a year, and some time to look back on it."""
+
 _DUE = {"purpose": RunPurpose.SCHEDULED.value, "schedule_id": {"$type": "string"}}
 
 
@@ -102,6 +105,16 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index("owner_id", ("created_at", DOWN)),
         _index("state", ("created_at", DOWN)),
         _index(("created_at", DOWN)),
+    ),
+    Collection.DELIVERIES: (
+        _index("state", "next_attempt_at"),
+        _index("state", "lease_until"),
+        _index("notice_due", sparse=True),
+        _index("run_id", ("created_at", DOWN)),
+        _index("schedule_id", ("created_at", DOWN)),
+        _index("state", ("created_at", DOWN)),
+        _index("kind", ("created_at", DOWN)),
+        _index(("created_at", DOWN), expireAfterSeconds=DELIVERY_SECONDS),
     ),
     Collection.RUNS: (
         _index("status", "rank", "requested_at"),

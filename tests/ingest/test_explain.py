@@ -28,6 +28,7 @@ LEAST_SHAPES = {
     "report_compare_jobs": 1,
     "report_runs": 1,
     "report_exports": 4,
+    "report_deliveries": 8,
 }
 LISTS = (
     "/api/racks/available",
@@ -66,6 +67,12 @@ LISTS = (
     "/api/reports/runs",
     "/api/reports/exports",
     "/api/reports/exports?created_by=U",
+    "/api/reports/deliveries",
+    "/api/reports/deliveries?state=failed",
+    "/api/reports/deliveries?kind=report",
+    "/api/reports/deliveries?run=R",
+    "/api/reports/deliveries?schedule=S&state=queued&kind=notice",
+    "/metrics",
 )
 
 
