@@ -15,11 +15,13 @@ from jobs.runs.store import RunStore
 from jobs.schedules.builtin import BUILTIN
 from jobs.schedules.due import turn
 from jobs.schedules.queueing import Queueing
+from jobs.tools import Done, Tools
 from stockverify.clients import Document
 from stockverify.cron import next_times
 from stockverify.settings import Settings
 from tests.analytics.stock import NOW
-from tests.jobs.schedules.making import schedule
+from tests.jobs.conftest import Whole
+from tests.jobs.schedules.making import person, schedule
 
 Runs = Database[Document]
 SEVEN = datetime(2026, 2, 1, 7, tzinfo=UTC)
@@ -140,6 +142,19 @@ def test_500_due_in_the_same_second_are_all_queued_once_in_little_memory(db: Run
         assert {name: found[name] for name in names} == dict.fromkeys(names, 1)
         assert db["report_schedules"].count_documents({"next_due_at": {"$lte": SEVEN}}) == 0
     assert peaks[500] < 1.5 * peaks[100] + 2**20, peaks
+    done: list[str] = []
+
+    def work(tools: Tools, run: Document, now: datetime) -> Done:
+        done.append(run["schedule_id"])
+        return Done()
+
+    db["users"].insert_one(person())
+    db["report_runs"].delete_many({"schedule_id": {"$regex": "^(100-|sch-)"}})
+    doers = [Whole(db, lake, quiet, name, work={"report": work}).worker for name in ("w-1", "w-2")]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda each: each.tick(SEVEN), doers))
+    assert sorted(done) == sorted(names)
+    assert {each["last"]["status"] for each in db["report_schedules"].find({"kind": "report"})} == {"succeeded"}
 
 
 def test_whoever_died_between_queueing_and_moving_on_left_nothing_to_do_twice(queueing: Queueing, db: Runs) -> None:
