@@ -27,6 +27,7 @@ from ingest.queries.handlers import QueryController
 from ingest.racks.handlers import RackController
 from ingest.reports.handlers import ReportController
 from ingest.requests import identified
+from ingest.schedules.handlers import ScheduleController
 from ingest.sessions.handlers import SessionController
 from ingest.snapshots.handlers import SnapshotController
 from ingest.subscriptions.handlers import SubscriptionController
@@ -53,6 +54,7 @@ def create_app(settings: Settings) -> Litestar:
             LetterController,
             SubscriptionController,
             ComparisonController,
+            ScheduleController,
             ActivityController,
             AnomalyController,
             updates,

@@ -45,6 +45,7 @@ from ingest.queries.store import QueryStore
 from ingest.racks.store import RackStore
 from ingest.reports.room import open_room
 from ingest.reports.store import ReportStore
+from ingest.schedules.store import ScheduleStore
 from ingest.sessions.store import SessionStore
 from ingest.snapshots.store import SnapshotStore
 from ingest.subscriptions.store import SubscriptionStore
@@ -72,6 +73,7 @@ class AllStores(NamedTuple):
     queries: QueryStore
     exports: ExportStore
     comparisons: ComparisonStore
+    schedules: ScheduleStore
     deliveries: DeliveryStore
     subscriptions: SubscriptionStore
     activity: ActivityStore
@@ -132,6 +134,7 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
                 queries=QueryStore(database, room),
                 exports=exports,
                 comparisons=ComparisonStore(database, room, settings),
+                schedules=ScheduleStore(mongo, database, room, activity, settings),
                 deliveries=deliveries,
                 subscriptions=SubscriptionStore(mongo, database, activity, secret),
                 activity=activity,

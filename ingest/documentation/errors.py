@@ -17,6 +17,7 @@ MAY_BE_GONE = frozenset(
         "deliveries.html",
         "deliveries.text",
         "deliveries.retry",
+        "schedules.letter",
         "letters.html",
         "letters.text",
         "subscriptions.page",
