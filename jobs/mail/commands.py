@@ -15,7 +15,7 @@ from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from analytics.zones import moment
-from jobs.mail.message import made
+from jobs.mail.message import made, printable
 from jobs.mail.sender import sender_text
 from stockverify import letters
 from stockverify.clients import Document, database, open_mongo
@@ -24,6 +24,7 @@ from stockverify.settings import Settings, from_env
 from stockverify.vocabulary import Collection, DeliveryState
 
 _SHOWN = ("From", "To", "Subject", "Date", "Message-ID", "X-StockVerify-Run", "List-Unsubscribe")
+_NOBODY = "nobody@localhost"
 _HIDDEN = ("mail", "worker", "lease_until", "data_at", "notice_due", "recipient_key")
 
 
@@ -96,31 +97,32 @@ def show(mail_id: str, html: Path | None, as_json: bool) -> None:
 def _show(row: Document, settings: Settings) -> None:
     mail = _message(row, settings)
     for name in _SHOWN:
-        if value := mail[name]:
-            click.echo(f"{name}: {value}")
+        if value := row["recipient"] if name == "To" else mail[name]:
+            click.echo(f"{name}: {printable(str(value))}")
     for each in mail.iter_attachments():
         click.echo(f"Attached: {each.get_filename()} ({len(each.get_payload(decode=True) or b''):,} bytes)")
     body = mail.get_body(("plain",))
-    click.echo(f"\n{body.get_content() if body else ''}\n---")
+    lines = body.get_content().splitlines() if body else []
+    click.echo("\n".join(("", *map(printable, lines), "---")))
     for line in row["log"]:
-        click.echo(f"{moment(line['at'], settings.time_zone)}  {line['state']:<9} {line['reply']}".rstrip())
+        said = printable(line["reply"])
+        click.echo(f"{moment(line['at'], settings.time_zone)}  {line['state']:<9} {said}".rstrip())
 
 
 def _message(row: Document, settings: Settings) -> EmailMessage:
     """What was settled at the first attempt is not there before it."""
     unsettled = {"from": sender_text(settings), "link": settings.dashboard_link()}
     letter = letters.words(settings.mails, row["letter"])
-    to = row["recipient"] or "nobody@localhost"
-    known = row | {"mail": row.get("mail", unsettled), "recipient": to}
+    known = row | {"mail": row.get("mail", unsettled), "recipient": _NOBODY}  # the real one may be no address at all
     content = made(known, letter, lambda each: letters.content(settings.mails, row["letter"], each)).content
     read = email.message_from_bytes(content, policy=default)
     return read if isinstance(read, EmailMessage) else EmailMessage()
 
 
 def _line(row: Document, zone: str) -> str:
-    when, to = moment(row["created_at"], zone), row["recipient"] or "-"
-    said = f"\n{'':4}{row['error']}" if row["error"] else ""
-    return f"{when}  {row['state']:<9}  {to:<32}  {row['subject']}\n{'':4}{row['_id']}{said}"
+    when, to = moment(row["created_at"], zone), printable(row["recipient"]) or "-"
+    said = f"\n{'':4}{printable(row['error'])}" if row["error"] else ""
+    return f"{when}  {row['state']:<9}  {to:<32}  {printable(row['subject'])}\n{'':4}{row['_id']}{said}"
 
 
 def _json(row: Document) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from email.parser import BytesHeaderParser
 from email.policy import default
 from html import escape
@@ -49,9 +50,9 @@ class Folder:
         return Outcome(Verdict.ACCEPTED, WRITTEN)
 
     def close(self) -> None:
-        """Make the page anew if there is something new on it."""
+        """Make the page anew if there is something new on it. Mails are there without it, too."""
         if self._written:
-            with durable.replacing(self._root / INDEX) as draft:
+            with suppress(OSError), durable.replacing(self._root / INDEX) as draft:
                 draft.write_text(index(self._root))
 
 
@@ -68,7 +69,10 @@ def index(root: Path) -> str:
 
 
 def _row(path: Path) -> str:
-    with path.open("rb") as file:
-        headers = BytesHeaderParser(policy=default).parse(file)
+    try:
+        with path.open("rb") as file:
+            headers = BytesHeaderParser(policy=default).parse(file)
+    except FileNotFoundError:  # swept away a moment ago
+        return ""
     cells = "".join(f"<td>{escape(str(headers.get(name, '')))}</td>" for name in _HEADERS)
     return f'<tr>{cells}<td><a href="{escape(path.name)}">{escape(path.name)}</a></td></tr>\n'

@@ -88,7 +88,12 @@ def _long_headers(row: Document) -> bytes:
 
 def _one_line(text: str) -> str:
     """Header lines cannot be forged by line breaks or other control characters in a subject."""
-    return "".join(each if each.isprintable() else " " for each in text)[:300]
+    return printable(text)[:300]
+
+
+def printable(text: str) -> str:
+    """Without what would move a cursor, colour a terminal or end a line."""
+    return "".join(each if each.isprintable() else " " for each in text)
 
 
 def _text(text: str) -> str:

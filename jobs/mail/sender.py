@@ -103,6 +103,8 @@ class Sender:
             raise
         except StockVerifyError as error:
             return Outcome(Verdict.REFUSED, error.message)
+        except OSError as error:  # a disk that does not answer may do so later
+            return Outcome(Verdict.LATER, f"The letter cannot be read: {error.strerror or type(error).__name__}.")
         except Exception as error:
             _log.exception("mail_cannot_be_made", delivery_id=row["_id"])
             return Outcome(Verdict.REFUSED, f"The mail cannot be made: {type(error).__name__}.")
@@ -155,7 +157,10 @@ class Sender:
     def _sweep_at_times(self, now: datetime) -> None:
         if time.monotonic() - self._swept > SWEEP_SECONDS:
             self._swept = time.monotonic()
-            sweep(self._database, self._settings, now)
+            try:
+                sweep(self._database, self._settings, now)
+            except OSError as error:
+                _log.warning("mails_not_removed", error=str(error))
 
 
 def sender_text(settings: Settings) -> str:
@@ -170,7 +175,8 @@ def sender_text(settings: Settings) -> str:
 
 def _note(row: Document, step: Step) -> None:
     """Without the address: logs are read by many."""
-    _log.info("mail", delivery_id=row["_id"], attempt=row["attempts"], state=step.state.value, said=step.said)
+    said = step.said.replace(row["recipient"], "(the recipient)")  # mail servers like to repeat it
+    _log.info("mail", delivery_id=row["_id"], attempt=row["attempts"], state=step.state.value, said=said)
 
 
 def _undelivered(row: Document, dashboard: str) -> tuple[str, str]:

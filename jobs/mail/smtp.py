@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from jobs.mail.message import Mail
+from jobs.mail.message import Mail, printable
 from jobs.mail.outcomes import Outcome, Verdict
 from stockverify.errors import BadSetting
 from stockverify.settings import Settings
@@ -233,7 +233,7 @@ def _verdict(code: int) -> Verdict:
 
 def _said(code: int, reply: bytes | str) -> str:
     text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
-    return f"{code} {' '.join(text.split())}"[:500]
+    return f"{code} {printable(' '.join(text.split()))}"[:500]
 
 
 def _why(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """Removes letters, and mails in the outbox folder, that have had their time."""
 
 import shutil
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -51,8 +52,11 @@ def _entries(root: Path, hidden: bool = False) -> list[Path]:
 
 
 def _older(path: Path, cutoff: datetime) -> bool:
-    return path.stat().st_mtime < cutoff.timestamp()
+    """Another worker may have removed it a moment ago."""
+    with suppress(FileNotFoundError):
+        return path.stat().st_mtime < cutoff.timestamp()
+    return False
 
 
 def _is_left_draft(path: Path, now: datetime) -> bool:
-    return path.name.endswith(DRAFT) and now.timestamp() - path.stat().st_mtime > _DRAFT_SECONDS
+    return path.name.endswith(DRAFT) and _older(path, now - timedelta(seconds=_DRAFT_SECONDS))

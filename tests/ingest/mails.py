@@ -9,6 +9,7 @@ from pymongo.database import Database
 from jobs.mail.letter import Letter, enclosure, keep
 from jobs.mail.outbox import Outbox
 from stockverify.vocabulary import DeliveryKind
+from tests.jobs.schedules import making
 from tests.service import Service
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -18,7 +19,7 @@ HTML = '<h1>Report</h1><script>alert(1)</script><img src="cid:a.png"><a href="ht
 
 def schedule(stored: "Database[dict[str, Any]]", name: str, owner_id: str) -> dict[str, Any]:
     """A schedule of somebody."""
-    made = {"_id": f"sch-{name}", "name": f"Report <{name}>", "owner_id": owner_id, "unsubscribed": []}
+    made = making.schedule(f"sch-{name}", NOW, name=f"Report <{name}>", owner_id=owner_id, state="draft")
     stored["report_schedules"].replace_one({"_id": made["_id"]}, dict(made), upsert=True)
     return made
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from jobs.mail.letter import Letter, keep
 from stockverify.settings import Settings, to_env
+from stockverify.vocabulary import DeliveryKind
 from tests.jobs.mail.conftest import NOW, RUN
 
 
@@ -58,6 +60,18 @@ def test_a_mail_is_shown_as_it_is_sent(put, sender, shell, letter, tmp_path: Pat
         assert line in shown
     assert shown.rstrip().endswith("sent      written to outbox folder")
     assert 'src="data:image/png;base64,' in page.read_text()
+
+
+def test_nothing_that_was_typed_or_replied_moves_the_cursor(outbox, settings: Settings, shell, db) -> None:
+    letter = Letter(subject="\x1b[2Jgone", text="one\x1b[31m\ntwo", html="")
+    keep(settings.mails, "r-1", letter, {})
+    outbox.put("r-1", letter, ["not \x1b[1m an address"], DeliveryKind.REPORT, {"_id": "r-1"}, NOW)
+    db["report_deliveries"].update_one({}, {"$set": {"error": "550 \x1b]0;title\x07"}})
+    (row,) = db["report_deliveries"].find()
+    for said in (shell(), shell("show", row["_id"])):
+        assert said.returncode == 0
+        assert "\x1b" not in said.stdout
+        assert "gone" in said.stdout
 
 
 def test_what_is_not_there_is_said_in_a_line(shell, db, tmp_path: Path) -> None:

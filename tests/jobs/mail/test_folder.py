@@ -79,6 +79,20 @@ def test_a_letter_that_is_damaged_is_not_sent(put, sender, rows, settings: Setti
     assert row["error"] == "The letter of this mail is damaged: Größe.csv is not what was written."
 
 
+def test_a_letter_that_cannot_be_read_at_the_moment_is_tried_again(put, sender, rows, settings: Settings) -> None:
+    put("ann@shop.example")
+    words = letters.folder(settings.mails, RUN["_id"]) / "letter.json"
+    kept = words.read_bytes()
+    words.unlink()
+    words.mkdir()
+    sender().tick(NOW)
+    assert (rows()[0]["state"], rows()[0]["error"]) == ("queued", "The letter cannot be read: Is a directory.")
+    words.rmdir()
+    words.write_bytes(kept)
+    sender().tick(NOW + DAY)
+    assert rows()[0]["state"] == "sent"
+
+
 def test_one_mail_that_cannot_be_made_costs_only_itself(put, sender, rows, db) -> None:
     ids = put("ann@shop.example", "bob@shop.example")
     db["report_deliveries"].update_one({"_id": ids[0]}, {"$unset": {"message_id": ""}})

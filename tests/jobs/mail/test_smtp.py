@@ -151,14 +151,17 @@ def test_what_arrives_is_the_letter_byte_for_byte(put, sender, letter) -> None:
     ]
 
 
-def test_a_refused_recipient_costs_only_themselves(put, sender, rows) -> None:
+def test_a_refused_recipient_costs_only_themselves_and_is_not_logged(put, sender, rows, capsys) -> None:
     put("ann@shop.example", "bob@shop.example", "cem@shop.example")
     with mail_server() as server:
-        server.post.refuse["bob@shop.example"] = "550 5.1.1 nobody of that name"
+        server.post.refuse["bob@shop.example"] = "550 5.1.1 no bob@shop.example here"
         sender(**plain(server.port)).tick(NOW)
     assert server.post.recipients() == ["ann@shop.example", "cem@shop.example"]
     assert states(rows) == ["sent", "failed", "sent"]
-    assert (rows()[1]["smtp_reply"], rows()[1]["attempts"]) == ("550 5.1.1 nobody of that name", 1)
+    assert (rows()[1]["smtp_reply"], rows()[1]["attempts"]) == ("550 5.1.1 no bob@shop.example here", 1)
+    logged = capsys.readouterr().out
+    assert "550 5.1.1 no (the recipient) here" in logged
+    assert "@shop.example" not in logged
 
 
 def test_a_mail_that_is_refused_after_its_text_fails_at_once(put, sender, rows) -> None:
