@@ -17,6 +17,8 @@ OWN_KINDS = (RunKind.REPORT, RunKind.MATERIALISE)
 """What people make schedules for; all else is there already."""
 MOST_WAITING = 20
 """So many runs of one person may wait at a time."""
+LONGEST_QUERY = 100_000
+"""A copy of it goes into every run."""
 _REF_OF = {Subject.TEMPLATE: "the name of a template", Subject.SNAPSHOT: "the id of a snapshot, or `latest`"}
 
 
@@ -80,6 +82,8 @@ def _check_report(report: ReportOf | None) -> None:
     if report.subject is Subject.QUERY:
         if (report.ref is None) == (report.query is None):
             raise WrongField(field="report", reason="give either `ref`, a saved query's id, or a `query`")
+        if len(msgspec.json.encode(report.query)) > LONGEST_QUERY:
+            raise WrongField(field="report.query", reason=f"it is longer than {LONGEST_QUERY} bytes")
         return
     if report.query is not None:
         raise WrongField(field="report.query", reason=f"only the subject {Subject.QUERY} has one")

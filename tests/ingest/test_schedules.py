@@ -81,6 +81,11 @@ def test_a_schedule_is_made_and_shown(boss: httpx.Client, stored: Stored) -> Non
         ({"report": {"subject": "query", "ref": "q-unknown"}}, "no saved query q-unknown"),
         ({"report": {"subject": "query", "query": {"collection": "nothing"}}}, "nothing"),
         ({"report": {"subject": "query", "query": SPEC, "params": {"colour": "red"}}}, "colour"),
+        ({"report": {"subject": "query", "query": SPEC, "params": {"book_qty": 2**70}}}, "params"),
+        (
+            {"report": {"subject": "query", "query": SPEC | {"filters": {"floor": "x" * 100_001}}}},
+            "report.query: it is",
+        ),
         ({"report": {"subject": "template", "ref": "nope"}}, "report.ref: no such template"),
         ({"report": {"subject": "snapshot", "ref": "20010101T000000Z-nope"}}, "nope"),
         ({"report": {"subject": "summary", "ref": "latest"}}, "report.ref: summary has none"),
