@@ -17,6 +17,8 @@ OWN_KINDS = (RunKind.REPORT, RunKind.MATERIALISE)
 """What people make schedules for; all else is there already."""
 MOST_WAITING = 20
 """So many runs of one person may wait at a time."""
+LONGEST_QUERY = 100_000
+"""A copy of it goes into every run."""
 _REF_OF = {Subject.TEMPLATE: "the name of a template", Subject.SNAPSHOT: "the id of a snapshot, or `latest`"}
 
 
@@ -38,10 +40,6 @@ class BuiltinStays(Refused):
 
 class WrongField(BadInput):
     """{field}: {reason}"""
-
-
-class NothingToResume(Refused):
-    """Schedule {schedule_id} cannot start: {reason}"""
 
 
 class NoAddressOfYours(Refused):
@@ -84,6 +82,8 @@ def _check_report(report: ReportOf | None) -> None:
     if report.subject is Subject.QUERY:
         if (report.ref is None) == (report.query is None):
             raise WrongField(field="report", reason="give either `ref`, a saved query's id, or a `query`")
+        if len(msgspec.json.encode(report.query)) > LONGEST_QUERY:
+            raise WrongField(field="report.query", reason=f"it is longer than {LONGEST_QUERY} bytes")
         return
     if report.query is not None:
         raise WrongField(field="report.query", reason=f"only the subject {Subject.QUERY} has one")
@@ -107,7 +107,10 @@ def document(
 ) -> Document:
     """A new schedule as it is stored."""
     state = ScheduleState.DRAFT if wanted.draft else ScheduleState.ACTIVE
-    return content(wanted, max_attachment_bytes, now) | {
+    made = content(wanted, max_attachment_bytes, now)
+    if state is ScheduleState.ACTIVE:
+        _check_addressed(made)
+    return made | {
         "_id": schedule_id,
         "unsubscribed": [],
         "state": state.value,
@@ -151,11 +154,16 @@ def changes(stored: Document, wanted: SaveSchedule, max_attachment_bytes: int, n
         new = {name: new[name] for name in ("cron", "zone", "note", "updated_at", "next_due_at")}
     elif new["kind"] != stored["kind"]:
         raise WrongField(field="kind", reason=f"it stays {stored['kind']}; make another schedule instead")
-    elif new["kind"] == RunKind.REPORT and stored["state"] != ScheduleState.DRAFT and not new["recipients"]:
-        raise WrongField(field="recipients", reason="a schedule that is no draft needs one or more")
+    elif stored["state"] != ScheduleState.DRAFT:
+        _check_addressed(new)
     if (new["cron"], new["zone"]) == (stored["cron"], stored["zone"]):
         new.pop("next_due_at")
     return new | {"revision": stored["revision"] + 1}
+
+
+def _check_addressed(schedule: Document) -> None:
+    if schedule["kind"] == RunKind.REPORT and not schedule["recipients"]:
+        raise WrongField(field="recipients", reason="a report that is sent needs one or more; a draft may have none")
 
 
 def due_after(expression: str, zone: str, now: datetime) -> datetime | None:
@@ -173,8 +181,7 @@ def paused(by: Caller, now: datetime) -> Document:
 def resumed(stored: Document, now: datetime) -> Document:
     """What resuming writes: due times of the pause are not made up for, failures are counted anew. One that was not
     paused keeps its next due time, which may be this very second."""
-    if stored["kind"] == RunKind.REPORT and not stored["recipients"]:
-        raise NothingToResume(schedule_id=stored["_id"], reason="it has no recipients yet.")
+    _check_addressed(stored)
     was_active = stored["state"] == ScheduleState.ACTIVE
     due = stored["next_due_at"] if was_active else due_after(stored["cron"], stored["zone"], now)
     state = {"state": ScheduleState.ACTIVE.value, "paused_reason": None, "next_due_at": due, "failures": 0}
@@ -190,8 +197,7 @@ def may_change(stored: Document, caller: Caller) -> None:
 def may_run(stored: Document, purpose: RunPurpose, email: str | None, domains: Sequence[str]) -> None:
     """Tests and previews are of reports; a test needs an address to go to."""
     if purpose is RunPurpose.NOW:
-        if stored["kind"] == RunKind.REPORT and not stored["recipients"]:
-            raise NothingToResume(schedule_id=stored["_id"], reason="it has no recipients yet.")
+        _check_addressed(stored)
         return
     if stored["kind"] != RunKind.REPORT:
         raise WrongField(field="kind", reason=f"only {RunKind.REPORT} can be tried out; this is {stored['kind']}")

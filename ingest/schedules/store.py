@@ -55,8 +55,6 @@ class ScheduleStore:
     async def create(self, request: SaveSchedule, caller: Caller, now: datetime) -> Schedule:
         """Make a schedule, once all that can be checked about it was. Raises what is wrong with it."""
         wanted = await self._checked(request)
-        if not request.draft and wanted.kind == "report" and not wanted.recipients:
-            raise rules.WrongField(field="recipients", reason="a schedule that is no draft needs one or more")
         most = self._settings.mail_max_attachment_bytes
         made = rules.document(f"sch-{uuid.uuid4().hex[:16]}", wanted, caller, most, now)
 

@@ -81,10 +81,15 @@ def test_a_schedule_is_made_and_shown(boss: httpx.Client, stored: Stored) -> Non
         ({"report": {"subject": "query", "ref": "q-unknown"}}, "no saved query q-unknown"),
         ({"report": {"subject": "query", "query": {"collection": "nothing"}}}, "nothing"),
         ({"report": {"subject": "query", "query": SPEC, "params": {"colour": "red"}}}, "colour"),
+        ({"report": {"subject": "query", "query": SPEC, "params": {"book_qty": 2**70}}}, "params"),
+        (
+            {"report": {"subject": "query", "query": SPEC | {"filters": {"floor": "x" * 100_001}}}},
+            "report.query: it is",
+        ),
         ({"report": {"subject": "template", "ref": "nope"}}, "report.ref: no such template"),
         ({"report": {"subject": "snapshot", "ref": "20010101T000000Z-nope"}}, "nope"),
         ({"report": {"subject": "summary", "ref": "latest"}}, "report.ref: summary has none"),
-        ({"recipients": []}, "recipients: a schedule that is no draft needs one or more"),
+        ({"recipients": []}, "recipients: a report that is sent needs one or more"),
         ({"recipients": ["a@b\r\nBcc: c@d"]}, "no e-mail address"),
         ({"condition": {"kind": "figure", "figure": "beauty", "op": "gt", "limit": 1}}, "'beauty' is none"),
         ({"condition": {"kind": "figure", "figure": "counted_lines"}}, "needs figure, op and limit"),
@@ -144,7 +149,7 @@ def test_pause_resume_and_draft(boss: httpx.Client, stored: Stored) -> None:
     path = f"/api/reports/schedules/{draft['schedule_id']}"
     assert (draft["state"], draft["next"]) == ("draft", [])
     refused = boss.post(f"{path}/resume")
-    assert (refused.status_code, "no recipients" in refused.json()["detail"]) == (409, True)
+    assert (refused.status_code, "recipients: a report" in refused.json()["detail"]) == (400, True)
     boss.put(path, json=body(revision=1)).raise_for_status()
     assert boss.post(f"{path}/resume").json()["state"] == "active"
     stored.report_schedules.update_one({"_id": draft["schedule_id"]}, {"$set": {"failures": 4}})

@@ -211,13 +211,16 @@ def test_a_run_given_up_by_a_stopping_worker_is_no_failure(whole: Whole, works: 
 def test_a_worker_that_lost_its_run_changes_neither_run_nor_schedule(whole: Whole, works: Works, db: Runs) -> None:
     db["report_schedules"].insert_one(schedule("s", NOW))
 
+    told: list[bool] = []
+
     def lost(tools: Tools, run: Document, now: datetime) -> Done:
         db["report_runs"].update_one({"_id": run["_id"]}, {"$inc": {"fence": 1}})
         whole.worker.renew(now)
-        assert tools.stopping()
+        told.append(tools.stopping())
         return Done("mine", {"content_hash": "mine"})
 
     whole.worker._work = {"report": lost}
     whole.tick(SEVEN)
+    assert told == [True]
     assert [run["status"] for run in db["report_runs"].find({"schedule_id": "s"})] == ["running"]
     assert stored(db)["last"] is None
