@@ -7,13 +7,13 @@ import altair as alt
 import polars as pl
 import streamlit as st
 
-from dashboard.loads import Biggest
+from analytics.glance.attention import Notice
+from analytics.glance.findings import Biggest
+from analytics.glance.numbers import NOTHING, amount
+from analytics.glance.tiles import Tile
 from dashboard.markup import literal
 from dashboard.views import rack_map
-from dashboard.views.attention import Notice
-from dashboard.views.numbers import NOTHING, amount
 from dashboard.views.tables import columns, figure_columns
-from dashboard.views.tiles import Tile
 from stockverify.datasets import POSITIONS, Type
 
 _BIGGEST = ("rack_id", "item_code", "variance_value", "variance_qty", "book_qty", "verified_qty", "item_name")

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from analytics.export import Exported, Format, Order, Table, export
+from analytics.glance.numbers import amount
 from dashboard.context import House, keeper
-from dashboard.views.numbers import amount
 
 # Downloads pass through the memory of this process; larger files are fetched from the exports folder.
 MOST_BYTES = 100 * 2**20

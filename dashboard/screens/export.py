@@ -6,10 +6,10 @@ import streamlit as st
 
 from analytics.export import of_snapshot
 from analytics.figures import tolerance_of
+from analytics.glance.numbers import amount
 from dashboard import exporting
 from dashboard.context import House, open_house
 from dashboard.heading import heading
-from dashboard.views.numbers import amount
 from dashboard.views.tables import DATASET_NAMES
 
 _MEANINGS = {

@@ -4,13 +4,13 @@ import msgspec
 import streamlit as st
 
 from analytics.export import of_result
+from analytics.glance.numbers import amount
 from analytics.query import checked, run
 from dashboard import drawing, exporting, loads
 from dashboard.context import House, open_house
 from dashboard.filter_panel import question
 from dashboard.heading import heading
 from dashboard.messages import guarded
-from dashboard.views.numbers import amount
 from dashboard.views.tables import DATASET_NAMES
 from stockverify.datasets import DATASETS
 from stockverify.wire.reports import QuerySpec

@@ -5,9 +5,10 @@ import polars as pl
 import pytest
 
 from analytics.figures import EXACT
+from analytics.glance.attention import Doubts
+from analytics.glance.findings import BIGGEST
 from analytics.query import checked, run
 from dashboard import loads
-from dashboard.views.attention import Doubts
 from stockverify.datasets import POSITIONS
 from stockverify.vocabulary import Collection
 from stockverify.wire.reports import QuerySpec
@@ -28,7 +29,7 @@ def test_the_biggest_variances_are_those_of_all_lines(stocked: Stocked, which: s
     varied = rows.filter(pl.col("variance_value") != 0)
     sizes = sorted(varied["variance_value"].abs().to_list(), reverse=True)
     found = loads.biggest(stocked.settings.lake, snapshot_id)
-    assert found.rows["variance_value"].abs().to_list() == sizes[: loads.BIGGEST]
+    assert found.rows["variance_value"].abs().to_list() == sizes[:BIGGEST]
     assert found.total == len(sizes)
     assert found.rows.select(POSITIONS.key).is_duplicated().any() is False
 

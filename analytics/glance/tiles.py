@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple
 
 from analytics.figures import FIGURES, Totals, WorkTotals
-from dashboard.views.numbers import amount, step
+from analytics.glance.numbers import amount, step
 
 Good = Literal["normal", "inverse", "off"]
 _FIGURES = {figure.name: figure for figure in FIGURES}

@@ -3,7 +3,7 @@
 import msgspec
 
 from analytics.figures import Totals, WorkTotals
-from dashboard.views.tiles import pace, tiles
+from analytics.glance.tiles import pace, tiles
 
 NOW = Totals(
     lines=40,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.views.numbers import amount, step
+from analytics.glance.numbers import amount, step
 
 
 @pytest.mark.parametrize(

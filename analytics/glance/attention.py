@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from dashboard.views.numbers import amount
+from analytics.glance.numbers import amount
 
 _NAMED = 6
 

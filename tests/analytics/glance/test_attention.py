@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from dashboard.views.attention import Doubts, Notice, notices
+from analytics.glance.attention import Doubts, Notice, notices
 
 CLEAN = Doubts(not_in_book=0, without_cost=0, unknown_items=0, partial_records=0)
 
