@@ -1,5 +1,6 @@
 """The figures at the top of the overview. Their meaning comes from analytics.figures; this only arranges them."""
 
+from collections.abc import Container
 from typing import Literal, NamedTuple
 
 from analytics.figures import FIGURES, Totals, WorkTotals
@@ -37,9 +38,9 @@ _SHOWN = (
 )
 
 
-def tiles(now: Totals, before: Totals | None) -> list[Tile]:
-    """The tiles of a snapshot, with the change since the one before it."""
-    return [_tile(name, label, now, before) for name, label in _SHOWN]
+def tiles(now: Totals, before: Totals | None, only: Container[str] = frozenset(dict(_SHOWN))) -> list[Tile]:
+    """The tiles of a snapshot, all or only those of some figures, with the change since the one before it."""
+    return [_tile(name, label, now, before) for name, label in _SHOWN if name in only]
 
 
 def pace(work: WorkTotals) -> str:

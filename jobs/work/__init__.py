@@ -8,6 +8,7 @@ after which it is tried again.
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from jobs.reports.report import report
 from jobs.tools import Done, Tools
 from jobs.work.materialise import take_snapshot
 from jobs.work.retention import clear_away
@@ -19,4 +20,5 @@ Work = Callable[[Tools, Document, datetime], Done]
 WORK: Mapping[str, Work] = {
     RunKind.MATERIALISE: take_snapshot,
     RunKind.RETENTION: clear_away,
+    RunKind.REPORT: report,
 }
