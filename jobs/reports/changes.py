@@ -26,7 +26,7 @@ _FIRST = (
 )
 _GONE = "The snapshot of the delivery before is no longer there. The next delivery is compared with this one."
 _FIGURES = frozenset({"progress", "counted_lines", "verified_units", "net_variance_value", "accuracy"})
-_SHOWN = ("change", "rack_id", "item_code", "verified_qty_before", "verified_qty_after", "variance_value_moved")
+_SHOWN = ("rack_id", "item_code", "change", "verified_qty_before", "verified_qty_after", "variance_value_moved")
 _SIDES = ("before", "after", "delta")
 
 
@@ -75,10 +75,10 @@ def _moved(found: Comparison, zone: ZoneInfo) -> Excerpt:
     table = of_comparison(found)
     kinds = dict(table.columns) | {"variance_value_moved": Type.FLOAT}
     sides = [_side(name, sign, kinds) for name, sign in (("delta", 1.0), ("after", 1.0), ("before", -1.0))]
-    batches = (batch.with_columns(variance_value_moved=pl.coalesce(sides)) for batch in table.batches)
-    size = pl.col("variance_value_moved").abs()
-    rows = largest(batches, size, found.key, MOST_ROWS)
-    columns = [(name, kinds[name]) for name in _SHOWN if name in rows.columns]
+    columns = [(name, kinds[name]) for name in _SHOWN if name in kinds]
+    names = list(dict.fromkeys([*found.key, *(name for name, _ in columns)]))
+    moved = (batch.with_columns(variance_value_moved=pl.coalesce(sides)).select(names) for batch in table.batches)
+    rows = largest(moved, pl.col("variance_value_moved").abs(), found.key, MOST_ROWS)
     return excerpt("Largest changes", rows, columns, table.rows or 0, zone, "changes")
 
 

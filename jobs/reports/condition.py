@@ -4,6 +4,7 @@ from collections.abc import Callable
 from operator import ge, gt, le, lt
 from typing import NamedTuple
 
+from analytics.glance.numbers import amount
 from jobs.reports.plan import Last, When
 from stockverify.vocabulary import Condition
 
@@ -11,16 +12,14 @@ _COMPARED: dict[str, Callable[[float, float], bool]] = {"gt": gt, "lt": lt, "gte
 
 
 class Seen(NamedTuple):
-    """What the condition looks at. `first` is a comparison that has nothing to compare with yet; `value` is the figure
-    of the condition, None when there is nothing to take it of."""
+    """What the condition looks at. `first` is a comparison that has nothing to compare with yet; `value` is
+    the figure of the condition, None when there is nothing to take it of."""
 
     rows: int
     content_hash: str
     first: bool = False
     diff: bool = False
     value: float | None = None
-    title: str = ""
-    shown: str = ""
 
 
 class Verdict(NamedTuple):
@@ -52,16 +51,17 @@ def _same(last: Last, seen: Seen) -> bool:
 def _limit(when: When, last: Last, seen: Seen) -> Verdict:
     """Told once when the figure goes past its limit, and once when it comes back."""
     over = _is_over(when, seen.value)
-    said = f"{seen.title} is {seen.shown}"
+    figure, limit = when.declared(), when.words()
+    said = f"{figure.title} is {amount(seen.value, figure.unit)}"
     if over:
-        reason = f"{said}, which is {when.words} (the limit of this report)."
+        reason = f"{said}, which is {limit} (the limit of this report)."
         if last.over_limit:
             return Verdict(False, f"Not sent: {reason} That was told before.", over_limit=True)
-        return Verdict(True, reason, f"{seen.title} {when.words}", over_limit=True)
-    back = f"{said}, no longer {when.words} (the limit of this report)."
+        return Verdict(True, reason, f"{figure.title} {limit}", over_limit=True)
+    back = f"{said}, no longer {limit} (the limit of this report)."
     if last.over_limit:
-        return Verdict(True, back, f"{seen.title} back within its limit")
-    return Verdict(False, f"Not sent: {said}, and not {when.words}.")
+        return Verdict(True, back, f"{figure.title} back within its limit")
+    return Verdict(False, f"Not sent: {said}, and not {limit}.")
 
 
 def _is_over(when: When, value: float | None) -> bool:

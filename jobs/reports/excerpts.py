@@ -22,12 +22,9 @@ Columns = Sequence[tuple[str, Type]]
 
 def excerpt(title: str, rows: pl.DataFrame, columns: Columns, total: int, zone: ZoneInfo, noun: str) -> Excerpt:
     """Of rows that are sorted already, so many as fit."""
-    shown = _timed(rows.head(MOST_ROWS), columns, zone)
-    cells = (
-        tuple(_cell(name, kind, value) for (name, kind), value in zip(columns, row, strict=True))
-        for row in shown.iter_rows()
-    )
-    return Excerpt(title, tuple(heading(name) for name, _ in columns), tuple(cells), part(shown.height, total, noun))
+    shown = _timed(rows.head(MOST_ROWS), columns, zone).rows() if rows.height else []
+    cells = (tuple(_cell(name, kind, value) for (name, kind), value in zip(columns, row, strict=True)) for row in shown)
+    return Excerpt(title, tuple(heading(name) for name, _ in columns), tuple(cells), part(len(shown), total, noun))
 
 
 def part(shown: int, total: int, noun: str) -> str:
@@ -44,7 +41,8 @@ def fitting(table: Table, first: pl.DataFrame) -> list[tuple[str, Type]]:
 
 
 def largest(batches: Iterable[pl.DataFrame], weight: pl.Expr, keys: Sequence[str], most: int) -> pl.DataFrame:
-    """The rows of the largest weight, largest first, equal ones by key; memory holds one batch."""
+    """The rows of the largest weight, largest first, equal ones by key; memory holds one batch. Without any, a frame
+    without columns."""
     found = pl.DataFrame()
     for batch in batches:
         weighed = batch.with_columns(weight=weight)

@@ -11,7 +11,7 @@ from jobs.reports import attachments, links, wording
 from jobs.reports.attachments import Packed, Way
 from jobs.reports.condition import Verdict
 from jobs.reports.content import Content
-from jobs.reports.look import Link, Picture, Words, html, plain
+from jobs.reports.look import Listed, Picture, Words, html, plain
 from jobs.reports.pictures import drawn
 from jobs.reports.plan import Plan
 from jobs.tools import Tools
@@ -37,8 +37,9 @@ def written(tools: Tools, plan: Plan, content: Content, verdict: Verdict, folder
     linked = [(each, links.given_out(tools, plan, content, each, now)) for each in packed.linked]
     pictures = {each.name: (each, drawn(each, folder)) for each in content.drawings()}
     shown = [Picture(path.name, each.title) for each, path in pictures.values()]
-    downloads = [Link(each.path.name, address, wording.size(each.bytes)) for each, address in linked]
-    words = _words(tools, plan, content, verdict, packed, shown, downloads, now)
+    listed = [Listed(each.path.name, address, wording.size(each.bytes)) for each, address in linked]
+    listed += [Listed(each.path.name, "", wording.size(each.bytes)) for each in packed.attached]
+    words = _words(tools, plan, content, verdict, packed, shown, listed, now)
     images = [enclosure(path, path.name, PNG) for _, path in pictures.values()]
     enclosed = [enclosure(each.path, each.path.name, each.media_type) for each in packed.attached]
     paths = [*(path for _, path in pictures.values()), *(each.path for each in packed.attached)]
@@ -72,12 +73,12 @@ def _words(
     verdict: Verdict,
     packed: Packed,
     pictures: Sequence[Picture],
-    downloads: Sequence[Link],
+    listed: Sequence[Listed],
     now: datetime,
 ) -> Words:
     zone = zone_of(plan.zone)
     as_of = wording.at(content.freeze.as_of, zone)
-    since = f"Changes are since the delivery of {wording.at(content.since, zone)}." if content.since else ""
+    since = f"Changes are since the delivery before, as of {wording.at(content.since, zone)}." if content.since else ""
     said = (wording.late(plan, now), verdict.reason, *content.notes)
     return Words(
         subject=wording.subject(plan, content, verdict),
@@ -93,7 +94,7 @@ def _words(
         excerpt=content.excerpt,
         whole=_whole(packed, content),
         files=wording.files(packed, wording.at(links.until(tools, now), zone)),
-        downloads=tuple(downloads),
+        listed=tuple(listed),
         attention=content.attention,
         page=tools.settings.dashboard_link() + content.path,
         why=wording.why(plan),

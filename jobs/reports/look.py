@@ -17,8 +17,8 @@ _HTML = Environment(loader=_HERE, autoescape=True, undefined=StrictUndefined, tr
 _TEXT = Environment(loader=_HERE, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701
 
 
-class Link(NamedTuple):
-    """A file that is fetched."""
+class Listed(NamedTuple):
+    """A file of the report; one that is attached has no address."""
 
     name: str
     address: str
@@ -49,7 +49,7 @@ class Words(NamedTuple):
     excerpt: Excerpt
     whole: str
     files: str
-    downloads: tuple[Link, ...]
+    listed: tuple[Listed, ...]
     attention: tuple[Notice, ...] | None
     page: str
     why: str

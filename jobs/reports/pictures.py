@@ -45,9 +45,10 @@ def of_overview(found: Overview) -> list[Drawing]:
     return [each for each in kept if each is not None]
 
 
-def of_spec(name: str, spec: dict[str, Any], rows: int) -> Drawing:
-    """A chart that is there as a spec: plain bars of a query's rows."""
-    return Drawing(name, _title(spec), _sized(spec, rows, 22))
+def of_spec(name: str, title: str, spec: dict[str, Any], rows: int) -> Drawing:
+    """A chart that is there as a spec: plain bars of a query's rows. Its title tells what its axes are."""
+    axes = {axis: encoding | {"title": None} for axis, encoding in spec["encoding"].items()}
+    return Drawing(name, title, _sized(spec | {"encoding": axes}, rows, 22))
 
 
 def drawn(drawing: Drawing, folder: Path) -> Path:
@@ -77,6 +78,8 @@ def _sized(spec: dict[str, Any], rows: int, step: int) -> dict[str, Any]:
     written = {"labelColor": _INK, "titleColor": _INK, "labelLimit": 110}
     config = spec.get("config", {}) | {
         "axis": {**written, "domainColor": _GRID, "gridColor": _GRID, "tickColor": _GRID, "labelFontSize": 11},
+        # In a narrow picture a long title of an axis is wider than its axis.
+        "axisX": {"titleAnchor": "end", "titleAlign": "right", "titleFontSize": 10},
         "legend": {**written, "orient": "top", "title": None},
         "font": "sans-serif",
         "background": GROUND,

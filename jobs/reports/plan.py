@@ -6,6 +6,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
+from analytics.figures import Figure, figure_of
+from analytics.glance.numbers import amount
 from stockverify.clients import Document
 from stockverify.errors import BadInput
 from stockverify.vocabulary import Condition, RunPurpose, Subject
@@ -38,10 +40,13 @@ class When(Struct, frozen=True, kw_only=True):
     op: Operator | None = None
     limit: float | None = None
 
-    @property
     def words(self) -> str:
-        """Where the limit is."""
-        return f"{_WORDS.get(self.op or '', '')} {self.limit:,.6g}" if self.limit is not None else ""
+        """Where the limit is, in the figure's unit."""
+        return f"{_WORDS[self.op or 'gt']} {amount(self.limit, self.declared().unit)}"
+
+    def declared(self) -> Figure:
+        """The figure. Raises UnknownFigure."""
+        return figure_of(self.figure or "")
 
 
 class Last(Struct, frozen=True, kw_only=True):

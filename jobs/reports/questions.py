@@ -9,11 +9,12 @@ import polars as pl
 from analytics.export import Table, of_result
 from analytics.export.insight import of_tally
 from analytics.export.tallies import Tally
+from analytics.export.xlsx_file import is_money
 from analytics.glance.numbers import amount, step
 from analytics.glance.tiles import Tile
 from analytics.glance.words import heading
 from analytics.lake import Freeze
-from analytics.query import QueryResult, checked, run
+from analytics.query import Query, QueryResult, checked, run
 from analytics.query.templates import templates
 from analytics.zones import zone_of
 from jobs.reports.columns import narrowed
@@ -23,11 +24,16 @@ from jobs.reports.pictures import Drawing, of_spec
 from jobs.reports.plan import Plan
 from jobs.tools import Tools
 from stockverify import page_links
+from stockverify.datasets import Type
 from stockverify.errors import BadInput, NotFound
 from stockverify.vocabulary import Collection, Subject
 from stockverify.wire.reports import QuerySpec
 
-MOST_TILES = 8
+MOST_TILES = 9
+MOST_FIGURES = 6
+_ADDED_UP = ("_sum", "_count")
+_DISTINCT = "_count_distinct"
+"""Different things of two groups may be the same ones: their numbers add up to nothing."""
 SECONDS = 600
 
 
@@ -64,7 +70,7 @@ def of_query(tools: Tools, plan: Plan, freeze: Freeze) -> Content:
         rows=result.row_count,
         tiles=tuple(_tiles(tally, before, noun)),
         drawings=partial(_drawings, tally),
-        excerpt=excerpt("Rows", first, fitting(table, first), result.row_count, zone_of(plan.zone), noun),
+        excerpt=excerpt("Rows", first, _columns(table, query, first), result.row_count, zone_of(plan.zone), noun),
         table=partial(_table, plan, result),
         path=page_links.rows(freeze.snapshot_id, question.spec),
         since=since.as_of if since else None,
@@ -113,19 +119,36 @@ def _tally(plan: Plan, result: QueryResult) -> Tally:
     return tally
 
 
+def _columns(table: Table, query: Query, first: pl.DataFrame) -> list[tuple[str, Type]]:
+    """The group keys and the first figures, sums before numbers of things; of plain rows, what is most telling."""
+    if not query.grouped:
+        return fitting(table, first)
+    keys = [key.name for key in query.group_by]
+    ranked = sorted(table.columns, key=lambda column: (column[0] not in keys, column[1] is not Type.FLOAT))
+    kept = ranked[:MOST_FIGURES]
+    return [column for column in table.columns if column in kept]
+
+
 def _tiles(now: Tally, before: Tally | None, noun: str) -> list[Tile]:
     """How many rows there are, and the sums of their numbers."""
     earlier = dict(before.sums()) if before else {}
     moved = (step(before.rows, now.rows, "lines") or 0) if before else None
     tiles = [Tile(noun.capitalize(), amount(now.rows, "lines"), moved, "off", "")]
-    for name, value in now.sums()[: MOST_TILES - 1]:
-        changed = (step(earlier[name], value, "units") or 0) if name in earlier else None
-        tiles.append(Tile(f"Sum of {heading(name).lower()}", amount(value, "units"), changed, "off", ""))
+    summed = [(name, value) for name, value in now.sums() if not name.endswith(_DISTINCT)]
+    for name, value in summed[: MOST_TILES - 1]:
+        unit = "value" if is_money(name) else "units"
+        changed = (step(earlier[name], value, unit) or 0) if name in earlier else None
+        label = heading(name) if name.endswith(_ADDED_UP) else f"Sum of {heading(name).lower()}"
+        tiles.append(Tile(label, amount(value, unit), changed, "off", ""))
     return tiles
 
 
 def _drawings(tally: Tally) -> list[Drawing]:
     insight = of_tally(tally)
-    if insight.breakdown is None or pl.Series([row[1] for row in insight.breakdown.rows]).eq(0).all():
+    if (shown := insight.breakdown) is None or not any(row[1] for row in shown.rows):
         return []
-    return [of_spec("rows", spec, len(insight.breakdown.rows)) for spec in insight.charts()]
+    most = (
+        f", the largest {len(shown.rows)} of {amount(tally.groups, 'lines')}" if tally.groups > len(shown.rows) else ""
+    )
+    title = f"{heading(shown.series[0])} by {heading(shown.by).lower()}{most}"
+    return [of_spec("rows", title, spec, len(shown.rows)) for spec in insight.charts()]

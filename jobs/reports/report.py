@@ -9,8 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from analytics.engine import beside
-from analytics.figures import FIGURES, WORK, tolerance_of, trend
-from analytics.glance.numbers import amount
+from analytics.figures import tolerance_of, trend
 from analytics.lake import Freeze
 from jobs.mail.letter import keep
 from jobs.mail.outbox import Outbox
@@ -70,8 +69,7 @@ def _seen(tools: Tools, plan: Plan, content: Content, marked: Fingerprint) -> Se
     name = plan.condition.figure or ""
     freeze, tolerance = content.freeze, tolerance_of(tools.settings)
     value: float | None = trend(tools.lake, name, [freeze.snapshot_id], tolerance)["value"][0]
-    figure = next(each for each in (*FIGURES, *WORK) if each.name == name)
-    return seen._replace(value=value, title=figure.title, shown=amount(value, figure.unit))
+    return seen._replace(value=value)
 
 
 def _keep(tools: Tools, plan: Plan, content: Content, verdict: Verdict, now: datetime) -> None:

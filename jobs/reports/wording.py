@@ -108,5 +108,5 @@ def about(plan: Plan, content: Content) -> str:
 def _when(plan: Plan) -> str:
     when = plan.condition
     if when.kind is Condition.FIGURE:
-        return f"when {(when.figure or '').replace('_', ' ')} goes {when.words}, and once when it is back"
+        return f"when {when.declared().title.lower()} goes {when.words()}, and once when it is back"
     return _CONDITIONS[when.kind]
