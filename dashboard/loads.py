@@ -46,8 +46,10 @@ def answer(root: Path, snapshot_id: str, spec: bytes) -> QueryResult:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def size(root: Path, snapshot_id: str, spec: bytes) -> int:
-    """How many rows a query has without its limit."""
-    return findings.count(lake_at(root), snapshot_id, msgspec.json.decode(spec, type=QuerySpec))
+    """How many rows a query has."""
+    asked = msgspec.json.decode(spec, type=QuerySpec)
+    found = max(0, findings.count(lake_at(root), snapshot_id, asked) - asked.skip)
+    return found if asked.limit is None else min(found, asked.limit)
 
 
 @st.cache_data(max_entries=8, ttl=86_400, show_spinner="Comparing …")

@@ -28,9 +28,13 @@ def comparison(baseline: str, snapshot_id: str) -> str:
 
 def rows(snapshot_id: str, spec: QuerySpec) -> str:
     """The rows of a query on a snapshot; of one that is too long for an address, the page alone."""
-    asked = msgspec.json.encode({name: value for name, value in msgspec.to_builtins(spec).items() if value})
-    path = f"/snapshots?{urlencode({SNAPSHOT: snapshot_id, QUESTION: asked.decode()})}"
+    path = f"/snapshots?{urlencode({SNAPSHOT: snapshot_id, QUESTION: written(spec).decode()})}"
     return path if len(path) <= LONGEST else f"/snapshots?{urlencode({SNAPSHOT: snapshot_id})}"
+
+
+def written(spec: QuerySpec) -> bytes:
+    """A query as JSON, without what it leaves open."""
+    return msgspec.json.encode({name: value for name, value in msgspec.to_builtins(spec).items() if value})
 
 
 def question(text: str) -> QuerySpec:

@@ -41,10 +41,13 @@ def test_the_biggest_variances_are_those_of_all_lines(stocked: Stocked, which: s
         (QuerySpec(collection="positions", filters={"counted": True}), 324),
         (QuerySpec(collection="positions", filters={"item_code": "nothing"}), 0),
         (QuerySpec(collection="positions", group_by=["floor"], aggregations={"item_code": "count"}), 4),
-        (QuerySpec(collection="positions", limit=10, skip=5, sort={"item_code": 1}), 597),
+        (QuerySpec(collection="positions", skip=5, sort={"item_code": 1}), 592),
+        (QuerySpec(collection="positions", limit=10, skip=5), 10),
+        (QuerySpec(collection="positions", limit=10, skip=590), 7),
+        (QuerySpec(collection="positions", skip=600), 0),
     ],
 )
-def test_sizes_are_those_without_the_page(stocked: Stocked, spec: QuerySpec, number: int) -> None:
+def test_sizes_are_those_of_the_whole_question(stocked: Stocked, spec: QuerySpec, number: int) -> None:
     assert loads.size(stocked.settings.lake, stocked.newer.snapshot_id, msgspec.json.encode(spec)) == number
 
 
