@@ -5,7 +5,7 @@ import html
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from jobs.reports.report import report
 from stockverify.letters import Letter, folder, opened
 from tests.analytics.export.reading import attached, pdf_text, unguarded
 from tests.jobs.reports.conftest import NOW, House, MakeRun, about, after
+from tests.service import Service, running_service
 
 FORMATS = ["html", "csv", "xlsx", "json", "pdf"]
 
@@ -96,6 +97,31 @@ def test_the_lines_of_a_snapshot_agree_with_the_tiles(house: House, make_run: Ma
     assert added(line["variance_value"] for line in sheet) == round(expected.net_variance_value, 6)
     assert json.loads(files["json"].read_text())["row_count"] == len(codes)
     assert attached(files["pdf"])["rows"] == len(codes)
+
+
+@pytest.fixture(scope="module")
+def office(house: House) -> Iterator[Service]:
+    """The service over the same lake."""
+    with running_service(house.settings) as started:
+        yield started
+
+
+def test_the_service_answers_what_the_mail_says(house: House, make_run: MakeRun, office: Service) -> None:
+    letter, files = sent(house, make_run({**about("template", ref="variance_by_category"), "formats": ["csv"]}))
+    supervisor = office.person("supervisor")
+    known = {each["name"]: each["query_spec"] for each in supervisor.get("/api/reports/templates").json()}
+    asked = known["variance_by_category"] | {"snapshot_id": house.newer.snapshot_id}
+    reply = supervisor.post("/api/reports/query/preview", json=asked).json()
+    lines = from_csv(files["csv"])
+    assert [line["category"] for line in lines] == [row["_id"] for row in reply["rows"]]
+    for name in ("book_qty_sum", "verified_qty_sum", "variance_qty_sum", "variance_value_sum"):
+        assert [float(line[name]) for line in lines] == [row[name] for row in reply["rows"]]
+    assert tiles(letter)["Groups"] == str(reply["row_count"])
+    summary, whole = sent(house, make_run({**about("summary"), "formats": ["csv"]}))
+    page = supervisor.get(f"/api/reports/snapshots/{house.newer.snapshot_id}?limit=1000").json()
+    assert page["row_count"] == len(from_csv(whole["csv"]))
+    value = added(row["variance_value"] for row in page["rows"] if row["counted"])
+    assert tiles(summary)["Net variance, value"] == amount(value, "value")
 
 
 def test_the_text_has_the_same_figures_as_the_page(house: House, make_run: MakeRun) -> None:
