@@ -51,5 +51,9 @@ def test_values_matter(other: list[tuple[object, ...]]) -> None:
     assert marked(other).digest != marked(ROWS).digest
 
 
+def test_two_equal_rows_do_not_cancel_out() -> None:
+    assert marked([ROWS[0], ROWS[0]]).digest != marked([ROWS[1], ROWS[1]]).digest
+
+
 def test_columns_matter() -> None:
     assert marked(ROWS, columns=COLUMNS[:2]).digest != marked(ROWS).digest

@@ -86,6 +86,8 @@ def test_nothing_is_left_behind_but_the_letter(
     def broken(*_: Any) -> None:
         raise AutoReconnect("gone")
 
+    killed = house.settings.data_dir / "spill" / "999999999-report-0"
+    killed.mkdir(parents=True)
     monkeypatch.setattr(module, "keep", broken)
     run = make_run({"formats": ["html", "csv"]})
     with pytest.raises(AutoReconnect):
