@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from analytics.compare import Comparison, Kind
+from analytics.glance.numbers import amount
 from dashboard import drawing
 from dashboard.views import changes
-from dashboard.views.numbers import amount
 
 MOST_ROWS = 1000
 _TOTALS = {

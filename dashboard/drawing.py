@@ -8,12 +8,12 @@ import polars as pl
 import streamlit as st
 
 from analytics import charts
-from dashboard.loads import Biggest
+from analytics.glance.attention import Notice
+from analytics.glance.findings import Biggest
+from analytics.glance.numbers import NOTHING, amount
+from analytics.glance.tiles import Tile
 from dashboard.markup import literal
-from dashboard.views.attention import Notice
-from dashboard.views.numbers import NOTHING, amount
 from dashboard.views.tables import columns, figure_columns
-from dashboard.views.tiles import Tile
 from stockverify.datasets import POSITIONS, Type
 
 _BIGGEST = ("rack_id", "item_code", "variance_value", "variance_qty", "book_qty", "verified_qty", "item_name")

@@ -8,12 +8,12 @@ import msgspec
 import streamlit as st
 
 from analytics.export import Format
+from analytics.glance.numbers import amount
 from dashboard.context import House, keeper
 from dashboard.markup import literal
 from dashboard.messages import Message, guarded, show
 from dashboard.times import shown
 from dashboard.views.files import progress, share, size
-from dashboard.views.numbers import amount
 from stockverify.vocabulary import ExportStatus
 from stockverify.wire.exports import CreateExport, ExportJob
 

@@ -5,6 +5,7 @@ from typing import Literal
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from analytics.glance.words import heading
 from dashboard.context import House
 from dashboard.views.questions import (
     Filter,
@@ -16,7 +17,6 @@ from dashboard.views.questions import (
     measures,
     relations,
 )
-from dashboard.views.tables import heading
 from stockverify.datasets import Column, Dataset, Type
 from stockverify.wire.reports import QuerySpec
 

@@ -8,13 +8,22 @@ from pymongo import IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.database import Database
 
-from stockverify.vocabulary import Collection
+from stockverify.vocabulary import Collection, RunPurpose
 
 RECEIPT_SECONDS = 30 * 24 * 3600
 """How long the receipt of a batch is kept. Without one a replay costs more, and is `ok` all the same."""
 
 MARK_SECONDS = 30 * 24 * 3600
 """How long the mark of a snapshot is kept. On an older snapshot none can build; the next one reads everything."""
+
+
+RUN_SECONDS = 100 * 24 * 3600
+"""How long the history of runs is kept; what they made stays as long as its own rules say."""
+
+DELIVERY_SECONDS = 400 * 24 * 3600
+"""How long it is kept who was sent what: a year, and some time to look back on it."""
+
+_DUE = {"purpose": RunPurpose.SCHEDULED.value, "schedule_id": {"$type": "string"}}
 
 
 def _index(*fields: str | tuple[str, int], **options: Any) -> IndexModel:
@@ -94,9 +103,32 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index("file_expires_at"),
         _index("forgotten_at", expireAfterSeconds=0),
     ),
+    Collection.SCHEDULES: (
+        _index("state", "next_due_at"),
+        _index("owner", ("created_at", DOWN)),
+        _index("state", ("created_at", DOWN)),
+        _index(("created_at", DOWN)),
+    ),
+    Collection.DELIVERIES: (
+        _index("state", "next_attempt_at"),
+        _index("state", "lease_until"),
+        _index("notice_due", sparse=True),
+        _index("run_id", ("created_at", DOWN)),
+        _index("schedule_id", ("created_at", DOWN)),
+        _index("state", ("created_at", DOWN)),
+        _index("kind", ("created_at", DOWN)),
+        _index(("created_at", DOWN), expireAfterSeconds=DELIVERY_SECONDS),
+    ),
     Collection.RUNS: (
+        _index("status", "rank", "requested_at"),
         _index("status", "requested_at"),
+        _index("schedule_id", ("requested_at", DOWN)),
+        _index("kind", ("requested_at", DOWN)),
         _index(("requested_at", DOWN)),
+        _index("schedule_id", "due_at", name="due_once", unique=True, partialFilterExpression=_DUE),
+        _index("untold", sparse=True),
+        _index("requested_by_id", "status"),
+        _index("finished_at", expireAfterSeconds=RUN_SECONDS),
     ),
 }
 

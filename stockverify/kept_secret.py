@@ -5,6 +5,8 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+from stockverify.settings import Settings
+
 
 def kept_secret(path: Path, size: int = 32) -> str:
     """The hexadecimal secret in `path`, of `size` random bytes; made, whole or not at all, when it is not there."""
@@ -17,3 +19,8 @@ def kept_secret(path: Path, size: int = 32) -> str:
             path.hardlink_to(draft)
         draft.unlink()
     return path.read_text()
+
+
+def signing_secret(settings: Settings) -> str:
+    """STOCKVERIFY_SECRET, or one that is made once and kept where only the owner of the data directory can read it."""
+    return settings.secret or kept_secret(settings.data_dir / "secret.key")

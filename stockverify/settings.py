@@ -6,7 +6,7 @@ docs/settings.md lists the same names, defaults and meanings; a test compares th
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_type_hints
 from urllib.parse import quote
 
 import msgspec
@@ -153,6 +153,44 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     export_ttl: Annotated[
         Positive, Env("EXPORT_TTL", "Seconds that a file of an export job and the link to it live")
     ] = 7 * 24 * 3600
+    smtp_host: Annotated[
+        str | None,
+        Env("SMTP_HOST", "Mail server to hand mails to; without one they go to `outbox` in the data directory"),
+    ] = None
+    smtp_port: Annotated[Port, Env("SMTP_PORT", "Port of the mail server")] = 587
+    smtp_security: Annotated[
+        Literal["starttls", "tls", "none", "none-anywhere"],
+        Env(
+            "SMTP_SECURITY",
+            "starttls, tls, none (to this machine only) or none-anywhere (over the network in clear, no login)",
+        ),
+    ] = "starttls"
+    smtp_user: Annotated[str | None, Env("SMTP_USER", "Name to log in to the mail server with")] = None
+    smtp_password: Annotated[str | None, Env("SMTP_PASSWORD", "Password that goes with SMTP_USER", True)] = None
+    smtp_ca_file: Annotated[
+        Path | None,
+        Env("SMTP_CA_FILE", "Certificates (PEM) to trust for the mail server instead of the usual authorities"),
+    ] = None
+    mail_from: Annotated[
+        str | None, Env("MAIL_FROM", "Sender of mails, `reports@shop.example` or `Stock <reports@shop.example>`")
+    ] = None
+    mail_allowed_domains: Annotated[
+        str | None, Env("MAIL_ALLOWED_DOMAINS", "Domains that mails may go to, with commas between; without it any")
+    ] = None
+    mail_max_attachment_bytes: Annotated[
+        Positive, Env("MAIL_MAX_ATTACHMENT_BYTES", "Bytes of attached files above which a mail has a link instead")
+    ] = 10 * 2**20
+    mail_max_attempts: Annotated[
+        Annotated[int, msgspec.Meta(ge=1, le=100)],
+        Env("MAIL_MAX_ATTEMPTS", "Attempts, spread over hours, after which a mail that cannot be sent is given up"),
+    ] = 12
+    mail_keep_days: Annotated[
+        Positive, Env("MAIL_KEEP_DAYS", "Days after which mails that were sent or given up are removed from the disk")
+    ] = 90
+    dashboard_url: Annotated[
+        str | None,
+        Env("STOCKVERIFY_DASHBOARD_URL", "Where readers of mails reach the dashboard, if not on this machine"),
+    ] = None
     public_api_url: Annotated[
         str | None,
         Env(
@@ -170,12 +208,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def service_url(self) -> str:
         """Where clients on this machine reach the HTTP service."""
-        host = "127.0.0.1" if self.bind in ("0.0.0.0", "::") else self.bind  # noqa: S104
-        return self.api_url or f"http://{host}:{self.api_port}"
+        return self.api_url or f"http://{self._host()}:{self.api_port}"
+
+    def dashboard_link(self) -> str:
+        """Where people reach the dashboard."""
+        return (self.dashboard_url or f"http://{self._host()}:{self.dashboard_port}").rstrip("/")
 
     def api_link(self) -> str:
         """Where people reach the HTTP service."""
         return (self.public_api_url or self.service_url()).rstrip("/")
+
+    def _host(self) -> str:
+        return "127.0.0.1" if self.bind in ("0.0.0.0", "::") else self.bind  # noqa: S104
 
     @property
     def lake(self) -> Path:
@@ -191,6 +235,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def exports(self) -> Path:
         """Folder that receives exported files."""
         return self.data_dir / "exports"
+
+    @property
+    def mails(self) -> Path:
+        """Folder of the letters, as they were written."""
+        return self.data_dir / "mails"
+
+    @property
+    def outbox(self) -> Path:
+        """Folder that receives mails when there is no mail server."""
+        return self.data_dir / "outbox"
+
+    @property
+    def export_jobs(self) -> Path:
+        """Folder of the files that are given out by link; each lies in a folder `{job_id}-{taken_by}`."""
+        return self.exports / "jobs"
 
 
 class Setting(NamedTuple):

@@ -104,6 +104,16 @@ class Action(StrEnum):
     SNAPSHOT_DELETED = "snapshot.deleted"
     EXPORT_ASKED = "export.asked"
     EXPORT_CANCELLED = "export.cancelled"
+    SCHEDULE_MADE = "schedule.made"
+    SCHEDULE_CHANGED = "schedule.changed"
+    SCHEDULE_PAUSED = "schedule.paused"
+    SCHEDULE_RESUMED = "schedule.resumed"
+    SCHEDULE_DELETED = "schedule.deleted"
+    SCHEDULE_RUN = "schedule.run"
+    DELIVERY_RETRIED = "delivery.retried"
+    DELIVERY_CANCELLED = "delivery.cancelled"
+    UNSUBSCRIBED = "schedule.unsubscribed"
+    RESUBSCRIBED = "schedule.resubscribed"
 
 
 class EventType(StrEnum):
@@ -122,6 +132,66 @@ class RunKind(StrEnum):
 
     MATERIALISE = "materialise"
     RETENTION = "retention"
+    REPORT = "report"
+    STALE_SWEEP = "stale_sweep"
+    ANOMALY_SCAN = "anomaly_scan"
+    INTEGRITY = "integrity"
+    BACKUP = "backup"
+
+
+class RunPurpose(StrEnum):
+    """Why there is a run: a schedule was due, somebody wanted it now, as a test to themselves, or to look at first."""
+
+    SCHEDULED = "scheduled"
+    NOW = "now"
+    TEST = "test"
+    PREVIEW = "preview"
+
+
+class ScheduleState(StrEnum):
+    """A draft was never started; a paused schedule says who or what paused it."""
+
+    DRAFT = "draft"
+    ACTIVE = "active"
+    PAUSED = "paused"
+
+
+class Subject(StrEnum):
+    """What a report schedule reports on."""
+
+    QUERY = "query"
+    TEMPLATE = "template"
+    SNAPSHOT = "snapshot"
+    COMPARISON = "comparison"
+    SUMMARY = "summary"
+
+
+class Condition(StrEnum):
+    """When a report that is due is sent."""
+
+    ALWAYS = "always"
+    ROWS = "rows"
+    CHANGED = "changed"
+    FIGURE = "figure"
+
+
+class DeliveryKind(StrEnum):
+    """What a mail is: the report itself, the same as a test, or a notice to an owner."""
+
+    REPORT = "report"
+    TEST = "test"
+    NOTICE = "notice"
+
+
+class DeliveryState(StrEnum):
+    """How far a mail to one recipient is. `unknown` means that the connection was lost after its text was sent."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class ComparisonStatus(StrEnum):

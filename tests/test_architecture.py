@@ -18,6 +18,8 @@ HOMES = {
     "litestar": ("ingest/",),
     "streamlit": ("dashboard/",),
     "apscheduler": ("jobs/ticker.py",),
+    "jinja2": ("jobs/reports/look.py",),
+    "cronsim": ("stockverify/cron.py",),
     "xlsxwriter": ("analytics/export/xlsx_file.py",),
     "duckdb": ("analytics/",),
     "argon2": ("ingest/auth/",),

@@ -103,7 +103,7 @@ def number(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def shown_columns(table: Table, first: pl.DataFrame) -> list[tuple[str, Type]]:
+def shown_columns(table: Table, first: pl.DataFrame, most: int = MOST_COLUMNS) -> list[tuple[str, Type]]:
     """As many columns as a page is wide, in their order: keys first, then numbers, then texts. What has no value in any
     row that is shown gives its place to others."""
     dataset = find(table.about.get("dataset", ""))
@@ -116,7 +116,7 @@ def shown_columns(table: Table, first: pl.DataFrame) -> list[tuple[str, Type]]:
             return 4
         return 0 if name in keys else {Type.FLOAT: 1, Type.STRING: 2}.get(kind, 3)
 
-    kept = sorted(table.columns, key=rank)[:MOST_COLUMNS]
+    kept = sorted(table.columns, key=rank)[:most]
     return [column for column in table.columns if column in kept and column[0] not in empty]
 
 

@@ -1,7 +1,7 @@
 """What the figures mean. Page, chart, comparison and file take them from here, so that they agree."""
 
 from analytics.figures.declared import EXACT, Figure, Tolerance, tolerance_of
-from analytics.figures.overview import Overview, UnknownFigure, overview, trend
+from analytics.figures.overview import Overview, UnknownFigure, figure_of, overview, trend
 from analytics.figures.stock import STOCK as FIGURES
 from analytics.figures.stock import Totals, grouped, totals
 from analytics.figures.work import WORK, Work, WorkTotals
@@ -17,6 +17,7 @@ __all__ = [
     "UnknownFigure",
     "Work",
     "WorkTotals",
+    "figure_of",
     "grouped",
     "overview",
     "tolerance_of",

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 from msgspec import Struct
 
-from analytics.figures.declared import EXACT, Tolerance
+from analytics.figures.declared import EXACT, Figure, Tolerance
 from analytics.figures.stock import STOCK, Totals, grouped, totals
 from analytics.figures.work import WORK, Work, work
 from analytics.lake import Freeze, Lake
@@ -42,14 +42,21 @@ def overview(lake: Lake, snapshot_id: str, tolerance: Tolerance = EXACT) -> Over
     )
 
 
+def figure_of(name: str) -> Figure:
+    """The figure of that name. Raises UnknownFigure."""
+    known = {figure.name: figure for figure in (*STOCK, *WORK)}
+    if name not in known:
+        raise UnknownFigure(name=name[:80], known=", ".join(known))
+    return known[name]
+
+
 def trend(lake: Lake, name: str, snapshot_ids: Sequence[str], tolerance: Tolerance = EXACT) -> pl.DataFrame:
     """One figure over snapshots: columns snapshot_id, as_of and value, in the order given. Costs one pass over each.
 
     Raises UnknownFigure, or what the lake raises.
     """
-    stock, of_work = ({figure.name for figure in figures} for figures in (STOCK, WORK))
-    if name not in stock | of_work:
-        raise UnknownFigure(name=name[:80], known=", ".join(figure.name for figure in (*STOCK, *WORK)))
+    stock = {figure.name for figure in STOCK}
+    figure_of(name)
     rows = []
     for snapshot_id in snapshot_ids:
         found = totals(_positions(lake, snapshot_id), tolerance) if name in stock else _work(lake, snapshot_id).totals

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
+from analytics.glance.numbers import amount
 from dashboard import exporting
 from dashboard.context import House, open_house
 from dashboard.heading import heading
-from dashboard.views.numbers import amount
 from dashboard.views.tables import DATASET_NAMES
 from stockverify.wire.exports import CreateExport
 

@@ -4,13 +4,13 @@ import streamlit as st
 
 from analytics import charts
 from analytics.figures import Overview, tolerance_of
+from analytics.glance.attention import notices
+from analytics.glance.tiles import pace, tiles
 from dashboard import drawing, loads, snapshot_button
 from dashboard.context import House, open_house
 from dashboard.heading import heading
 from dashboard.picker import Choice
 from dashboard.times import shown
-from dashboard.views.attention import notices
-from dashboard.views.tiles import pace, tiles
 
 
 def show() -> None:

@@ -3,12 +3,12 @@
 import msgspec
 import streamlit as st
 
-from dashboard import drawing, exporting, loads
+from analytics.glance.numbers import amount
+from dashboard import drawing, exporting, linked, loads
 from dashboard.context import House, open_house
 from dashboard.filter_panel import question
 from dashboard.heading import heading
 from dashboard.messages import guarded
-from dashboard.views.numbers import amount
 from dashboard.views.tables import DATASET_NAMES
 from stockverify.datasets import DATASETS
 from stockverify.wire.exports import CreateExport
@@ -22,22 +22,25 @@ def show() -> None:
     house = open_house()
     if (choice := heading(house, "Snapshots")) is None:
         return
-    names = list(DATASET_NAMES)
-    words = DATASET_NAMES.__getitem__
-    name = st.segmented_control("Dataset", names, default=names[0], required=True, format_func=words) or names[0]
     with guarded("Snapshots"):
-        _rows(house, choice.freeze.snapshot_id, question(house, DATASETS[name]))
+        _rows(house, choice.freeze.snapshot_id, linked.question() or _put_together(house))
+
+
+def _put_together(house: House) -> QuerySpec:
+    names, words = list(DATASET_NAMES), DATASET_NAMES.__getitem__
+    name = st.segmented_control("Dataset", names, default=names[0], required=True, format_func=words) or names[0]
+    return question(house, DATASETS[name])
 
 
 def _rows(house: House, snapshot_id: str, spec: QuerySpec) -> None:
     root, whole = house.settings.lake, msgspec.json.encode(spec)
     total = loads.size(root, snapshot_id, whole)
     page, per_page = _page(total, f"{snapshot_id} {whole.decode()}")
-    wanted = msgspec.structs.replace(spec, limit=per_page, skip=(page - 1) * per_page)
+    before = (page - 1) * per_page
+    wanted = msgspec.structs.replace(spec, limit=max(1, min(per_page, total - before)), skip=spec.skip + before)
     result = loads.answer(root, snapshot_id, msgspec.json.encode(wanted))
-    first = wanted.skip + 1 if result.row_count else 0
-    what = "groups" if result.query.grouped else "rows"
-    st.caption(f"Showing {what} {first:,} to {wanted.skip + result.row_count:,} of {amount(total, 'lines')}.")
+    what, first = "groups" if result.query.grouped else "rows", before + 1 if result.row_count else 0
+    st.caption(f"Showing {what} {first:,} to {before + result.row_count:,} of {amount(total, 'lines')}.")
     drawing.table(result.frame, list(result.query.results()), house.zone, most_rows=15)
     st.subheader(f"Export these {amount(total, 'lines')} {what}", anchor=False)
     exporting.panel(

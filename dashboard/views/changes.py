@@ -6,8 +6,8 @@ import polars as pl
 
 from analytics.compare import Comparison, Kind
 from analytics.figures import FIGURES
-from dashboard.views.numbers import NOTHING, amount, step
-from dashboard.views.tables import heading
+from analytics.glance.numbers import NOTHING, amount, step
+from analytics.glance.words import heading
 from stockverify.datasets import DATASETS, Type
 
 _UNITS = {figure.name: (figure.title, figure.unit) for figure in FIGURES}

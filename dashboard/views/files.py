@@ -1,6 +1,6 @@
 """Files that are being made or are there, in words."""
 
-from dashboard.views.numbers import amount
+from analytics.glance.numbers import amount
 from stockverify.vocabulary import ExportStatus
 from stockverify.wire.exports import ExportJob
 

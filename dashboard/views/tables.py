@@ -8,6 +8,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from analytics.export.xlsx_file import is_money
 from analytics.figures import FIGURES
+from analytics.glance.words import heading
 from stockverify.datasets import Type
 
 _TIME = "D MMM YYYY, HH:mm:ss"
@@ -21,12 +22,6 @@ DATASET_NAMES = {
     "verification_sessions": "Sessions",
     "erp_items": "Stock list",
 }
-
-
-def heading(name: str) -> str:
-    """A column's name in words."""
-    words = name.removesuffix("_id").replace("_qty", "").replace("_", " ")
-    return words[:1].upper() + words[1:]
 
 
 def columns(kinds: Iterable[tuple[str, Type]], zone: ZoneInfo) -> dict[str, ColumnConfig]:

@@ -7,7 +7,7 @@ from ingest.access import OPERATIONS, PUBLIC
 from ingest.documentation import errors
 from ingest.documentation.examples import EXAMPLES
 from ingest.documentation.shapes import OperationsBatch, SyncBatch, reference, schemas
-from ingest.reports.files import MEDIA_TYPES
+from stockverify.media_types import MEDIA_TYPES
 from stockverify.vocabulary import SessionStatus
 
 Document = dict[str, Any]
@@ -27,6 +27,7 @@ TAGS = {
     "sessions": "One counter's work",
     "sync": "Counted records, in batches; conflicts",
     "reports": "Queries, snapshots, comparisons and runs of the worker",
+    "schedules": "What the worker does by itself, when, and for whom",
     "activity": "The audit log",
     "health": "Whether the service works, and how well",
 }
@@ -105,7 +106,9 @@ def _responses(operation: Document, method: str, path: str) -> Document:
             responses["200"]["content"] = {kind.partition(";")[0]: _BINARY for kind in MEDIA_TYPES.values()}
             if name == "exports.file":
                 responses["206"] = _part_of(responses["200"])
-        case "metrics":
+        case "deliveries.html" | "letters.html" | "subscriptions.page" | "subscriptions.stop" | "subscriptions.resume":
+            responses["200"]["content"] = {"text/html": {"schema": {"type": "string"}}}
+        case "metrics" | "deliveries.text" | "letters.text":
             responses["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
         case "health":
             unhealthy = errors.response(503) | {"content": responses["200"]["content"]}

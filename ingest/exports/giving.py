@@ -11,8 +11,8 @@ from litestar.status_codes import HTTP_206_PARTIAL_CONTENT
 
 from ingest.exports import ranges
 from ingest.exports.ranges import Part
-from ingest.reports.files import MEDIA_TYPES
 from stockverify.clients import Document
+from stockverify.media_types import MEDIA_TYPES
 
 _CHUNK = 2**20
 

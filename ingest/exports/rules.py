@@ -8,10 +8,10 @@ import msgspec
 from ingest.auth.rules import Caller
 from ingest.reports.errands import AnyExportJob, CompareBoth, ExportComparedJob, Place, Report
 from ingest.reports.errands import ExportJob as Errand
-from ingest.reports.files import MEDIA_TYPES
 from stockverify.clients import Document, as_stored
 from stockverify.datasets import find
 from stockverify.errors import BadInput, Forbidden, Gone, NotFound, Refused, TooMany
+from stockverify.media_types import MEDIA_TYPES
 from stockverify.vocabulary import ExportStatus, Role
 from stockverify.wire.exports import CreateExport, ExportJob
 from stockverify.wire.reports import QuerySpec

@@ -11,13 +11,14 @@ from pymongo.asynchronous.database import AsyncDatabase
 from ingest.activity.store import ActivityStore
 from ingest.auth.rules import Caller
 from ingest.comparisons import rules as comparisons
-from ingest.exports import links, rules
-from ingest.exports.links import Link, LinkExpired
+from ingest.exports import rules
 from ingest.reports import errands
 from ingest.reports import rules as reports
 from ingest.reports.errands import AnyExportJob, Place, Report
 from ingest.reports.room import Room
+from stockverify import links
 from stockverify.clients import Document, as_stored
+from stockverify.links import Link, LinkExpired
 from stockverify.settings import Settings
 from stockverify.vocabulary import Action, Collection, ExportStatus
 from stockverify.wire.comparisons import Compare
@@ -35,7 +36,7 @@ class ExportStore:
         self._comparisons = database[Collection.COMPARE_JOBS]
         self._room, self._activity = room, activity
         self._ttl, self._key = settings.export_ttl, links.key_of(secret)
-        self.root = settings.exports / "jobs"
+        self.root = settings.export_jobs
 
     async def create(self, request: CreateExport, caller: Caller, now: datetime) -> ExportJob:
         """Put a job into the queue, once all that can be checked about it was. Raises what is wrong with it."""

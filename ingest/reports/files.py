@@ -10,16 +10,7 @@ from litestar.background_tasks import BackgroundTask
 from litestar.response import File
 
 from ingest.reports.errands import Made
-
-MEDIA_TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "json": "application/json",
-    "ndjson": "application/x-ndjson",
-    "parquet": "application/vnd.apache.parquet",
-    "pdf": "application/pdf",
-}
-"""What can be exported; without a wish it is the first."""
+from stockverify.media_types import MEDIA_TYPES
 
 
 @contextmanager

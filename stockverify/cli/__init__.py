@@ -18,6 +18,7 @@ _COMMANDS = {
     "compare": "analytics:compare",
     "export": "analytics:export",
     "anomalies": "analytics:anomalies",
+    "outbox": "outbox:outbox",
     "device": "device:device",
     "doctor": "doctor:doctor",
 }

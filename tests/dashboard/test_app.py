@@ -127,7 +127,7 @@ def test_what_nobody_foresaw_gets_a_code_and_no_traceback(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a secret detail")
 
-    monkeypatch.setattr("dashboard.views.tiles.step", broken)
+    monkeypatch.setattr("analytics.glance.tiles.step", broken)
     supervised.run()
     assert "This page could not be shown" in texts(supervised)
     assert "secret detail" not in texts(supervised)

@@ -5,9 +5,10 @@ import polars as pl
 import pytest
 
 from analytics.figures import EXACT
+from analytics.glance.attention import Doubts
+from analytics.glance.findings import BIGGEST
 from analytics.query import checked, run
 from dashboard import loads
-from dashboard.views.attention import Doubts
 from stockverify.datasets import POSITIONS
 from stockverify.vocabulary import Collection
 from stockverify.wire.reports import QuerySpec
@@ -28,7 +29,7 @@ def test_the_biggest_variances_are_those_of_all_lines(stocked: Stocked, which: s
     varied = rows.filter(pl.col("variance_value") != 0)
     sizes = sorted(varied["variance_value"].abs().to_list(), reverse=True)
     found = loads.biggest(stocked.settings.lake, snapshot_id)
-    assert found.rows["variance_value"].abs().to_list() == sizes[: loads.BIGGEST]
+    assert found.rows["variance_value"].abs().to_list() == sizes[:BIGGEST]
     assert found.total == len(sizes)
     assert found.rows.select(POSITIONS.key).is_duplicated().any() is False
 
@@ -40,10 +41,13 @@ def test_the_biggest_variances_are_those_of_all_lines(stocked: Stocked, which: s
         (QuerySpec(collection="positions", filters={"counted": True}), 324),
         (QuerySpec(collection="positions", filters={"item_code": "nothing"}), 0),
         (QuerySpec(collection="positions", group_by=["floor"], aggregations={"item_code": "count"}), 4),
-        (QuerySpec(collection="positions", limit=10, skip=5, sort={"item_code": 1}), 597),
+        (QuerySpec(collection="positions", skip=5, sort={"item_code": 1}), 592),
+        (QuerySpec(collection="positions", limit=10, skip=5), 10),
+        (QuerySpec(collection="positions", limit=10, skip=590), 7),
+        (QuerySpec(collection="positions", skip=600), 0),
     ],
 )
-def test_sizes_are_those_without_the_page(stocked: Stocked, spec: QuerySpec, number: int) -> None:
+def test_sizes_are_those_of_the_whole_question(stocked: Stocked, spec: QuerySpec, number: int) -> None:
     assert loads.size(stocked.settings.lake, stocked.newer.snapshot_id, msgspec.json.encode(spec)) == number
 
 

@@ -56,7 +56,7 @@ def test_every_operation_has_a_row_and_every_row_an_operation() -> None:
 
 def test_public_operations_are_known_one_by_one_and_those_that_check_a_secret_are_limited() -> None:
     public = {name for name, roles in OPERATIONS.items() if roles == PUBLIC}
-    signed = {"exports.file"}
+    signed = {"exports.file", "subscriptions.page", "subscriptions.stop", "subscriptions.resume"}
     assert public - signed == {"auth.login", "auth.login_pin", "auth.refresh", "devices.enroll", "health", "metrics"}
     assert public - access.LIMITED == {"health", "metrics"}
 
@@ -103,7 +103,7 @@ async def test_a_route_without_a_row_is_refused_to_everybody(name: str | None) -
 def test_an_auditor_changes_nothing_and_reads_all(service: Service) -> None:
     writes = {operation.name for operation in CALLS if operation.method != "GET"} - {"auth.logout"}
     writes -= {name for name, roles in OPERATIONS.items() if roles == PUBLIC}
-    reads_by_post = {"reports.preview", "exports.create", "exports.cancel"}
+    reads_by_post = {"reports.preview", "schedules.next", "exports.create", "exports.cancel"}
     assert {name for name in writes if Role.AUDITOR in OPERATIONS[name]} == reads_by_post
     reads = {operation.name for operation in CALLS if operation.method == "GET"}
     assert {name for name in reads if OPERATIONS[name] != PUBLIC and Role.AUDITOR not in OPERATIONS[name]} == set()

@@ -26,12 +26,12 @@ from analytics.extract import materialise
 from analytics.lake import Lake
 from analytics.lake.removing import remove
 from ingest.activity.store import ActivityStore
-from ingest.exports import links
-from ingest.exports.links import Link
 from ingest.exports.running import sweep
 from ingest.exports.store import ExportStore
 from ingest.reports.room import open_room
+from stockverify import links
 from stockverify.clients import Document, async_database, database, open_async_mongo
+from stockverify.links import Link
 from stockverify.services.embedded import Backends
 from stockverify.vocabulary import Collection
 from tests.analytics.stock import item

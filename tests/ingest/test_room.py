@@ -20,9 +20,9 @@ from analytics.export import Format
 from analytics.query import checked, describe
 from ingest.reports.desk import Desk, ReportsAway, ReportTooLong
 from ingest.reports.errands import AnyErrand, Check, Describe, Done, Export, Find, List, Preview, Question
-from ingest.reports.files import MEDIA_TYPES
 from ingest.reports.room import ErrandFailed, Room, open_room
 from stockverify.errors import BadInput, NotFound, SetupError, Unavailable
+from stockverify.media_types import MEDIA_TYPES
 from stockverify.services.embedded import Backends
 from stockverify.settings import Settings
 from stockverify.wire.reports import CollectionsReply, QuerySpec, Snapshot

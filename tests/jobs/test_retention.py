@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 
+import msgspec
 import pytest
 from pymongo.database import Database
 
@@ -14,10 +15,10 @@ from analytics.lake import Lake, verify
 from analytics.lake.reports import Reports
 from analytics.lake.retention import Policy
 from analytics.query import checked
-from jobs.retention import retain, sweep_reports
-from jobs.store import RunStore
-from jobs.worker import Habits, Worker
+from jobs.work.retention import retain, sweep_reports
+from jobs.worker import Worker
 from stockverify.clients import Document
+from stockverify.settings import Settings
 from stockverify.wire.reports import QuerySpec
 from tests.analytics.stock import NOW, item
 from tests.jobs.conftest import queued
@@ -54,7 +55,7 @@ def test_what_something_refers_to_stays(db: Database[Document], lake: Lake, free
     )
     db["report_compare_jobs"].insert_one({"_id": "j", "sides": [{"freeze_id": compared}], "comparison_result": told})
     db["report_schedules"].insert_one({"_id": "s", "last": {"snapshot_id": scheduled}})
-    db["report_runs"].insert_one(queued("r", snapshot_id=forgotten))
+    db["report_runs"].insert_one(queued("r", snapshot_id=forgotten, status="succeeded"))
     assert retain(lake, db, NOTHING, "UTC", NOW) == [told, forgotten]
     assert [each.snapshot_id for each in lake.freezes()] == [newest, unstored, scheduled, compared, pinned]
     assert verify(lake.root) == []
@@ -75,13 +76,14 @@ def test_rows_of_reports_go_only_when_no_document_knows_them_and_they_are_old(
 
 
 def test_the_worker_does_it_when_it_is_queued(
-    db: Database[Document], lake: Lake, store: RunStore, freeze: Freeze
+    db: Database[Document], lake: Lake, settings: Settings, freeze: Freeze
 ) -> None:
     old, pinned = freeze(9), freeze(3)
     orphan = report(lake, 7, pinned, 5)
     db["report_snapshots"].insert_one({"_id": pinned, "pinned": True})
     db["report_runs"].insert_one(queued("r", age=1, kind="retention"))
-    Worker(store, lake, "w", 10**6, threading.Event(), habits=Habits(keep=NOTHING)).tick(NOW)
+    none = msgspec.structs.replace(settings, keep_hours=0, keep_days=0, keep_months=0)
+    Worker(db, lake, none, "w", threading.Event()).tick(NOW)
     found = db["report_runs"].find_one({"_id": "r"}) or {}
     assert (found["status"], found["snapshot_id"], found["error"]) == ("succeeded", None, None)
     assert old not in lake.ids()

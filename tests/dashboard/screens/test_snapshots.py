@@ -2,14 +2,19 @@
 
 import csv
 import io
+import json
 from collections.abc import Callable
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.dashboard.conftest import Stocked, made, texts
+from stockverify import page_links
+from stockverify.wire.reports import QuerySpec
+from tests.dashboard.conftest import OpenApp, Stocked, made, sign_in, texts
 from tests.dashboard.expected import figures
 from tests.dashboard.stock import HOSTILE_NAME, HOSTILE_RACK
+from tests.service import Service
 
 
 def box(at: AppTest, label: str, nth: int = 0):  # type: ignore[no-untyped-def]
@@ -123,3 +128,33 @@ def test_groups_sort_by_their_figures(at: AppTest) -> None:
     box(at, "Sort by").set_value("Item code count ↓").run()
     counts = at.dataframe[0].value["item_code_count"].tolist()
     assert counts == sorted(counts, reverse=True)
+
+
+def linked(open_app: OpenApp, stocked: Stocked, service: Service, question: str) -> AppTest:
+    """The page as somebody sees it who follows a link from a mail and signs in."""
+    at = open_app(stocked.settings, snapshot=stocked.older.snapshot_id, question=question)
+    return sign_in(at, service.person("supervisor")).switch_page("screens/snapshots.py").run()
+
+
+@pytest.mark.parametrize(("limit", "shown"), [(None, "rows 1 to 100 of 411"), (7, "rows 1 to 7 of 7")])
+def test_a_link_asks_its_question_of_its_snapshot(
+    open_app: OpenApp, stocked: Stocked, service: Service, limit: int | None, shown: str
+) -> None:
+    asked = QuerySpec(collection="positions", filters={"counted": False}, sort={"book_qty": -1}, limit=limit)
+    path = page_links.rows(stocked.older.snapshot_id, asked)
+    question = dict(parse_qsl(urlsplit(path).query))["question"]
+    at = linked(open_app, stocked, service, question)
+    assert f"Showing {shown}." in texts(at)
+    assert json.loads(at.code[0].value)["filters"] == {"counted": False}
+    assert stocked.older.snapshot_id in texts(at)
+    next(button for button in at.button if button.label == "Ask something else").click().run()
+    assert "of 596." in texts(at)
+
+
+@pytest.mark.parametrize("question", ["{", '{"collection": "users"}', '{"collection": "positions", "limit": 0}', "[]"])
+def test_a_link_that_cannot_be_read_says_so_and_leaves_the_page_usable(
+    open_app: OpenApp, stocked: Stocked, service: Service, question: str
+) -> None:
+    at = linked(open_app, stocked, service, question)
+    assert "That cannot be asked" in texts(at)
+    assert "of 596." in texts(at)

@@ -4,7 +4,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dashboard.views.tables import DATASET_NAMES, column, figure_columns, heading
+from analytics.glance.words import heading
+from dashboard.views.tables import DATASET_NAMES, column, figure_columns
 from stockverify.datasets import DATASETS, Type
 
 ZONE = ZoneInfo("Europe/Berlin")

@@ -1,0 +1,82 @@
+"""The first rows of a report, as a mail shows them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from analytics.export import Table
+from analytics.export.pdf_words import shown_columns
+from analytics.export.xlsx_file import is_money
+from analytics.glance.numbers import NOTHING, amount
+from analytics.glance.words import heading
+from jobs.reports.content import Cell, Excerpt
+from stockverify.datasets import Type
+
+MOST_ROWS, MOST_COLUMNS = 10, 5
+_LONGEST = 60
+_NUMBERS = (Type.FLOAT, Type.INTEGER)
+Columns = Sequence[tuple[str, Type]]
+
+
+def excerpt(title: str, rows: pl.DataFrame, columns: Columns, total: int, zone: ZoneInfo, noun: str) -> Excerpt:
+    """Of rows that are sorted already, so many as fit."""
+    shown = _timed(rows.head(MOST_ROWS), columns, zone).rows() if rows.height else []
+    cells = (tuple(_cell(name, kind, value) for (name, kind), value in zip(columns, row, strict=True)) for row in shown)
+    return Excerpt(title, tuple(heading(name) for name, _ in columns), tuple(cells), part(len(shown), total, noun))
+
+
+def part(shown: int, total: int, noun: str) -> str:
+    """How much of the whole is shown; never cut in silence."""
+    if not total:
+        return f"No {noun}."
+    known = amount(total, "lines")
+    return f"All {known} {noun}." if shown == total else f"{amount(shown, 'lines')} of {known} {noun}."
+
+
+def fitting(table: Table, first: pl.DataFrame) -> list[tuple[str, Type]]:
+    """The columns for which a mail has room: keys, then numbers, then texts."""
+    return shown_columns(table, first, MOST_COLUMNS)
+
+
+def largest(batches: Iterable[pl.DataFrame], weight: pl.Expr, keys: Sequence[str], most: int) -> pl.DataFrame:
+    """The rows of the largest weight, largest first, equal ones by key; memory holds one batch. Without any, a frame
+    without columns."""
+    found = pl.DataFrame()
+    for batch in batches:
+        weighed = batch.with_columns(weight=weight)
+        both = weighed if found.is_empty() else pl.concat([found, weighed])
+        found = both.sort(["weight", *keys], descending=[True, *[False] * len(keys)], nulls_last=True).head(most)
+    return found
+
+
+def _timed(rows: pl.DataFrame, columns: Columns, zone: ZoneInfo) -> pl.DataFrame:
+    """Instants as texts in the zone; not as Python's datetime, which fails at the ends of its range."""
+    return rows.select(
+        pl.col(name).dt.convert_time_zone(zone.key).dt.strftime("%Y-%m-%d %H:%M") if kind is Type.INSTANT else name
+        for name, kind in columns
+    )
+
+
+def _cell(name: str, kind: Type, value: Any) -> Cell:
+    return Cell(_text(name, kind, value), kind in _NUMBERS)
+
+
+def _text(name: str, kind: Type, value: Any) -> str:
+    match value:
+        case None:
+            return NOTHING
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case float():
+            return amount(value, "value" if kind is Type.FLOAT and is_money(name) else "units")
+        case list():
+            return _cut(", ".join(map(str, value)))
+    return _cut(str(value))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
