@@ -104,6 +104,9 @@ class Action(StrEnum):
     SNAPSHOT_DELETED = "snapshot.deleted"
     EXPORT_ASKED = "export.asked"
     EXPORT_CANCELLED = "export.cancelled"
+    RACK_SWEPT = "rack.swept"
+    SESSION_SWEPT = "session.swept"
+    BACKUP_RESTORED = "backup.restored"
 
 
 class EventType(StrEnum):
@@ -246,7 +249,12 @@ class Collection(StrEnum):
     PINS = "report_pins"
     DELIVERIES = "report_deliveries"
     REPORT_EXPORTS = "report_exports"
+    ANOMALY_FLAGS = "anomaly_flags"
     ACTIVITY_LOGS = "activity_logs"
+
+
+RESTORE_STATE = "restoring.state"
+"""The collection that is there only while a restore puts a backup in its place."""
 
 
 GLOBAL_CHANNEL = "global:notifications"

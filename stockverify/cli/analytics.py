@@ -1,4 +1,4 @@
-"""`stockverify snapshot`, `list`, `compare`, `export` and `anomalies` run the analytics as a process of its own."""
+"""`stockverify snapshot`, `list`, `compare`, `export` and their like run the analytics as a process of its own."""
 
 import os
 import signal
@@ -12,12 +12,14 @@ from stockverify.cli import options
 from stockverify.cli.connect import running_settings
 from stockverify.settings import to_env
 
+_NEED_MONGODB = {"snapshot", "backup", "restore"}
+_WITHOUT_IT = {"-h", "--help", "--list"}
 _PASS_ON = {"ignore_unknown_options": True, "help_option_names": []}
 
 
 def _run(name: str, data_dir: Path | None, arguments: tuple[str, ...]) -> None:
     settings = options.settings(data_dir=data_dir)
-    if name == "snapshot" and not {"-h", "--help"} & set(arguments):
+    if name in _NEED_MONGODB and not _WITHOUT_IT & set(arguments):
         settings = running_settings(settings)
     command = [sys.executable, "-m", "analytics", name, *arguments]
     # Ctrl-C reaches the process below too, which then tidies up; it is not killed in the middle of that.
@@ -44,3 +46,5 @@ list_ = _command("list", "List the snapshots in the lake, newest first.")
 compare = _command("compare", "Compare two snapshots, line by line and in total.")
 export = _command("export", "Write a snapshot as CSV, XLSX, JSON, NDJSON, Parquet or PDF.")
 anomalies = _command("anomalies", "Show what is odd in a snapshot, and why.")
+backup = _command("backup", "Back up what MongoDB holds into the lake, or list the backups.")
+restore = _command("restore", "Bring a backup back, into a new database or in the place of one.")
