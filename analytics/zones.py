@@ -1,21 +1,10 @@
 """Instants as people read them: in the zone of the house."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from stockverify.errors import BadInput
+from stockverify.zones import UnknownZone, zone_of
 
-
-class UnknownZone(BadInput):
-    """{zone!r} is not a time zone; use an IANA name such as Europe/Vienna, or UTC (STOCKVERIFY_TIME_ZONE)."""
-
-
-def zone_of(name: str) -> ZoneInfo:
-    """The zone of an IANA name. Raises UnknownZone."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise UnknownZone(zone=name[:80]) from None
+__all__ = ["UnknownZone", "moment", "zone_of"]
 
 
 def moment(value: datetime, zone: str) -> str:

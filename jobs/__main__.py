@@ -7,16 +7,20 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
+from datetime import datetime
 
 import structlog
+from pymongo.database import Database
 
-from analytics.extract import Terms
 from analytics.lake import Lake
-from analytics.lake.retention import Policy
-from jobs.store import RunStore
+from jobs.mail.outbox import Outbox
+from jobs.mail.sender import Sender
+from jobs.runs.telling import Telling
+from jobs.schedules.queueing import Queueing
 from jobs.ticker import ticking
-from jobs.worker import LEASE_SECONDS, Habits, Worker
-from stockverify.clients import database, open_mongo
+from jobs.worker import LEASE_SECONDS, Worker
+from stockverify.clients import Document, database, open_mongo
 from stockverify.errors import NotRunning, StockVerifyError
 from stockverify.logs import configure
 from stockverify.settings import Settings, from_env
@@ -46,10 +50,8 @@ def work(settings: Settings, stop: threading.Event) -> None:
     log = structlog.get_logger("jobs")
     name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
     with open_mongo(settings.mongodb_uri) as client:
-        store = RunStore(database(client, settings))
-        worker = Worker(store, Lake(settings.lake), name, settings.snapshot_interval, stop, habits=_habits(settings))
         log.info("worker_started", worker=name, interval=settings.snapshot_interval)
-        with ticking({worker.tick: _POLL_SECONDS, worker.renew: LEASE_SECONDS / 3}, _PATIENCE) as ended:
+        with ticking(_ticks(database(client, settings), settings, name, stop), _PATIENCE) as ended:
             stop.wait()
             clean = ended()
         log.info("worker_stopped", worker=name, clean=clean)
@@ -58,13 +60,19 @@ def work(settings: Settings, stop: threading.Event) -> None:
         os._exit(0)
 
 
-def _habits(settings: Settings) -> Habits:
-    return Habits(
-        settings.snapshot_after_records,
-        Terms(may_fall=settings.snapshot_may_fall),
-        Policy(hours=settings.keep_hours, days=settings.keep_days, months=settings.keep_months),
-        settings.time_zone,
-    )
+def _ticks(
+    mongo: Database[Document], settings: Settings, name: str, stop: threading.Event
+) -> dict[Callable[[datetime], None], float]:
+    """What a worker does, and every how many seconds. Each has a thread of its own."""
+    lake = Lake(settings.lake)
+    worker = Worker(mongo, lake, settings, name, stop)
+    return {
+        Queueing(mongo, lake, settings).tick: _POLL_SECONDS,
+        worker.tick: _POLL_SECONDS,
+        worker.renew: LEASE_SECONDS / 3,
+        Telling(mongo, Outbox(mongo, settings.mails).notify).tick: _POLL_SECONDS,
+        Sender(mongo, settings, name, stop).tick: _POLL_SECONDS,
+    }
 
 
 def _stop_on_signals() -> threading.Event:

@@ -8,13 +8,16 @@ from pymongo import IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.database import Database
 
-from stockverify.vocabulary import Collection
+from stockverify.vocabulary import Collection, RunPurpose
 
 RECEIPT_SECONDS = 30 * 24 * 3600
 """How long the receipt of a batch is kept. Without one a replay costs more, and is `ok` all the same."""
 
 MARK_SECONDS = 30 * 24 * 3600
 """How long the mark of a snapshot is kept. On an older snapshot none can build; the next one reads everything."""
+
+
+_DUE = {"purpose": RunPurpose.SCHEDULED.value, "schedule_id": {"$type": "string"}}
 
 
 def _index(*fields: str | tuple[str, int], **options: Any) -> IndexModel:
@@ -94,9 +97,20 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index("file_expires_at"),
         _index("forgotten_at", expireAfterSeconds=0),
     ),
+    Collection.SCHEDULES: (
+        _index("state", "next_due_at"),
+        _index("owner_id", ("created_at", DOWN)),
+        _index("state", ("created_at", DOWN)),
+        _index(("created_at", DOWN)),
+    ),
     Collection.RUNS: (
+        _index("status", "rank", "requested_at"),
         _index("status", "requested_at"),
+        _index("schedule_id", ("requested_at", DOWN)),
+        _index("kind", ("requested_at", DOWN)),
         _index(("requested_at", DOWN)),
+        _index("schedule_id", "due_at", name="due_once", unique=True, partialFilterExpression=_DUE),
+        _index("untold", sparse=True),
     ),
 }
 

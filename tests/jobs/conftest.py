@@ -1,6 +1,8 @@
 """A database, a lake and a queue for each test."""
 
-from datetime import timedelta
+import threading
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +10,10 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from analytics.lake import Lake
-from jobs.store import RunStore
+from jobs.runs.store import RunStore
+from jobs.schedules.queueing import Queueing
+from jobs.work import WORK, Work
+from jobs.worker import Worker
 from stockverify.clients import Document, database
 from stockverify.settings import Settings
 from tests.analytics.stock import NOW
@@ -32,6 +37,28 @@ def store(db: "Database[Document]") -> RunStore:
     return RunStore(db)
 
 
+class Whole:
+    """A worker without its clock: one that queues what is due, and does it."""
+
+    def __init__(
+        self,
+        db: "Database[Document]",
+        lake: Lake,
+        settings: Settings,
+        name: str = "w",
+        stop: threading.Event | None = None,
+        work: Mapping[str, Work] = WORK,
+        **more: Any,
+    ) -> None:
+        self.queueing = Queueing(db, lake, settings)
+        self.worker = Worker(db, lake, settings, name, stop or threading.Event(), work, **more)
+
+    def tick(self, now: datetime) -> None:
+        """One tick of each."""
+        self.queueing.tick(now)
+        self.worker.tick(now)
+
+
 def queued(run_id: str, age: int = 0, **fields: Any) -> Document:
     """A run as the service queues it."""
     return {
@@ -45,5 +72,8 @@ def queued(run_id: str, age: int = 0, **fields: Any) -> Document:
         "finished_at": None,
         "snapshot_id": None,
         "error": None,
+        "due_at": None,
+        "purpose": "now",
+        "rank": 0,
         **fields,
     }

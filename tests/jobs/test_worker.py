@@ -9,7 +9,7 @@ from pymongo.database import Database
 
 from analytics.extract import materialise
 from analytics.lake import Lake, verify
-from jobs.store import RunStore
+from jobs.runs.store import RunStore
 from jobs.worker import Habits, Worker
 from stockverify import indexes
 from stockverify.clients import Document, open_mongo

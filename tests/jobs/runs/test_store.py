@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from jobs.store import RunStore
+from jobs.runs.store import RunStore
 from stockverify import indexes
 from stockverify.clients import Document
 from stockverify.vocabulary import Collection

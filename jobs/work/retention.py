@@ -1,4 +1,4 @@
-"""The job that removes snapshots which nobody needs any more."""
+"""The work that removes snapshots which nobody needs any more."""
 
 from datetime import datetime
 
@@ -11,10 +11,19 @@ from analytics.lake.removing import remove
 from analytics.lake.reports import Reports
 from analytics.lake.retention import Policy, surplus
 from analytics.lake.sweep import sweep
+from jobs.tools import Done, Tools
 from stockverify.clients import Document
 from stockverify.vocabulary import Collection
 
 _log = structlog.get_logger("jobs")
+
+
+def clear_away(tools: Tools, run: Document, now: datetime) -> Done:
+    """Retention by the settings of the house; says what it has removed."""
+    settings = tools.settings
+    policy = Policy(hours=settings.keep_hours, days=settings.keep_days, months=settings.keep_months)
+    going = retain(tools.lake, tools.database, policy, settings.time_zone, now)
+    return Done(result={"removed": len(going)})
 
 
 def retain(lake: Lake, database: Database[Document], policy: Policy, zone: str, now: datetime) -> list[str]:

@@ -1,12 +1,12 @@
-"""Pure decisions about time: when the next snapshot is due, and what it is called."""
+"""Pure decisions about intervals: when the next snapshot and the next retention are due, and what they are called."""
 
 from datetime import UTC, datetime, timedelta
 
 from stockverify.clients import Document
-from stockverify.vocabulary import RunKind, RunStatus
+from stockverify.runs import queued
+from stockverify.vocabulary import RunKind
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-SCHEDULE = "schedule"
 RETENTION_SECONDS = 3600
 
 
@@ -40,19 +40,3 @@ def crowded_run(latest: str, stored: int, frozen: int, after: int, now: datetime
 def interval_run(due_at: datetime, interval: int, now: datetime) -> Document:
     """The run of a slot."""
     return queued(f"every-{interval}s-{due_at:%Y%m%dT%H%M%SZ}", RunKind.MATERIALISE, now)
-
-
-def queued(run_id: str, kind: RunKind, now: datetime) -> Document:
-    """A run of the worker's own. Its id says what it is for, so that of several workers only one can queue it."""
-    return {
-        "_id": run_id,
-        "kind": kind.value,
-        "status": RunStatus.QUEUED.value,
-        "name": "",
-        "requested_by": SCHEDULE,
-        "requested_at": now,
-        "started_at": None,
-        "finished_at": None,
-        "snapshot_id": None,
-        "error": None,
-    }

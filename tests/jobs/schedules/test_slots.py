@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from jobs.due import due, interval_run, slot
+from jobs.schedules.due import due, interval_run, slot
 
 NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 QUARTER = 900

@@ -1,0 +1,1 @@
+"""Schedules: what is due when, and what has become of it."""

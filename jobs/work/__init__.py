@@ -1,0 +1,22 @@
+"""What the worker can do: one function for each kind of run.
+
+Each is given its run's document and the time, may be run twice, and ends in one of these ways: it gives Done; it raises
+a StockVerifyError, whose message people will read; Abandoned, because `tools.stopping()` was true; or a PyMongoError,
+after which it is tried again.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from jobs.tools import Done, Tools
+from jobs.work.materialise import take_snapshot
+from jobs.work.retention import clear_away
+from stockverify.clients import Document
+from stockverify.vocabulary import RunKind
+
+Work = Callable[[Tools, Document, datetime], Done]
+
+WORK: Mapping[str, Work] = {
+    RunKind.MATERIALISE: take_snapshot,
+    RunKind.RETENTION: clear_away,
+}
