@@ -34,6 +34,11 @@ class SessionStatus(StrEnum):
     CLOSED = "closed"
 
 
+HELD_RACKS = (RackState.CLAIMED, RackState.ACTIVE)
+OCCUPIED_RACKS = (*HELD_RACKS, RackState.PAUSED)
+FINISHED_SESSIONS = (SessionStatus.COMPLETED, SessionStatus.CLOSED)
+
+
 class SessionType(StrEnum):
     """How much of the book quantity a counter may see."""
 

@@ -1,6 +1,6 @@
 """Taking a backup: all collections as they were at one cluster time, published by renaming a folder."""
 
-import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -50,7 +50,7 @@ def back_up(
             parts = tuple(_part(database, name, at, draft, stopping) for name in KEPT)
             manifest = _manifest(database, backup_id, at, now, parts)
             durable.write_file(draft / FILE_NAME, encoded(manifest))
-    return manifest
+    return backups.manifest(backup_id)
 
 
 def _manifest(
@@ -96,13 +96,21 @@ def _batches(
 def _draft(final: Path) -> Iterator[Path]:
     """A folder that only its owner enters, for it holds the hashes of passwords; renamed when all is written."""
     durable.make_folder(final.parent)
-    draft = final.with_name(f"{DRAFT_PREFIX}{final.name}-{os.getpid()}")
-    shutil.rmtree(draft, ignore_errors=True)
+    draft = final.with_name(f"{DRAFT_PREFIX}{final.name}-{secrets.token_hex(4)}")
     draft.mkdir(mode=0o700)
     try:
         yield draft
         durable.sync(draft)
-        draft.rename(final)
+        _publish(draft, final)
         durable.sync(final.parent)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _publish(draft: Path, final: Path) -> None:
+    """A run that was taken over may be at work twice; whoever is first has made the backup of this id."""
+    try:
+        draft.rename(final)
+    except OSError:
+        if not final.is_dir():
+            raise

@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from jobs.tools import Done, Tools
+from jobs.work.backup import make_backup
 from jobs.work.materialise import take_snapshot
 from jobs.work.retention import clear_away
+from jobs.work.stale_sweep import sweep_stale
 from stockverify.clients import Document
 from stockverify.vocabulary import RunKind
 
@@ -19,4 +21,6 @@ Work = Callable[[Tools, Document, datetime], Done]
 WORK: Mapping[str, Work] = {
     RunKind.MATERIALISE: take_snapshot,
     RunKind.RETENTION: clear_away,
+    RunKind.STALE_SWEEP: sweep_stale,
+    RunKind.BACKUP: make_backup,
 }
