@@ -18,6 +18,8 @@ MARK_SECONDS = 30 * 24 * 3600
 
 
 _DUE = {"purpose": RunPurpose.SCHEDULED.value, "schedule_id": {"$type": "string"}}
+DELIVERY_SECONDS = 400 * 24 * 3600
+"""How long it is kept who was sent what: a year, and some time to look back on it."""
 
 
 def _index(*fields: str | tuple[str, int], **options: Any) -> IndexModel:
@@ -102,6 +104,16 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index("owner_id", ("created_at", DOWN)),
         _index("state", ("created_at", DOWN)),
         _index(("created_at", DOWN)),
+    ),
+    Collection.DELIVERIES: (
+        _index("state", "next_attempt_at"),
+        _index("state", "lease_until"),
+        _index("notice_due", sparse=True),
+        _index("run_id", ("created_at", DOWN)),
+        _index("schedule_id", ("created_at", DOWN)),
+        _index("state", ("created_at", DOWN)),
+        _index("kind", ("created_at", DOWN)),
+        _index(("created_at", DOWN), expireAfterSeconds=DELIVERY_SECONDS),
     ),
     Collection.RUNS: (
         _index("status", "rank", "requested_at"),

@@ -11,7 +11,7 @@ from stockverify.vocabulary import DeliveryKind, DeliveryState
 
 def of_run(run_id: str, recipient: str) -> str:
     """The id of the one mail of a run to a recipient."""
-    return f"{run_id}:{_short(same(recipient))}"
+    return f"{run_id}:{short(same(recipient))}"
 
 
 def message_id(delivery_id: str) -> str:
@@ -31,6 +31,7 @@ def delivery(
         "owner_id": None,
         "kind": kind.value,
         "recipient": recipient,
+        "recipient_key": same(recipient),
         "subject": letter.subject,
         "letter": letter_id,
         "message_id": message_id(delivery_id),
@@ -68,5 +69,6 @@ def entry(now: datetime, state: DeliveryState, said: str) -> Document:
     return {"at": as_stored(now), "state": state.value, "reply": said[:500]}
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """A name for a text: the same each time, and safe wherever names are written."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
