@@ -10,6 +10,7 @@ from datetime import datetime
 
 from jobs.tools import Done, Tools
 from jobs.work.backup import make_backup
+from jobs.work.integrity import check_integrity
 from jobs.work.materialise import take_snapshot
 from jobs.work.retention import clear_away
 from jobs.work.stale_sweep import sweep_stale
@@ -22,5 +23,6 @@ WORK: Mapping[str, Work] = {
     RunKind.MATERIALISE: take_snapshot,
     RunKind.RETENTION: clear_away,
     RunKind.STALE_SWEEP: sweep_stale,
+    RunKind.INTEGRITY: check_integrity,
     RunKind.BACKUP: make_backup,
 }
