@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from jobs.tools import Done, Tools
+from jobs.work.anomaly_scan import scan_anomalies
 from jobs.work.backup import make_backup
 from jobs.work.integrity import check_integrity
 from jobs.work.materialise import take_snapshot
@@ -23,6 +24,7 @@ WORK: Mapping[str, Work] = {
     RunKind.MATERIALISE: take_snapshot,
     RunKind.RETENTION: clear_away,
     RunKind.STALE_SWEEP: sweep_stale,
+    RunKind.ANOMALY_SCAN: scan_anomalies,
     RunKind.INTEGRITY: check_integrity,
     RunKind.BACKUP: make_backup,
 }
