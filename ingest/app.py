@@ -26,6 +26,7 @@ from ingest.queries.handlers import QueryController
 from ingest.racks.handlers import RackController
 from ingest.reports.handlers import ReportController
 from ingest.requests import identified
+from ingest.schedules.handlers import ScheduleController
 from ingest.sessions.handlers import SessionController
 from ingest.snapshots.handlers import SnapshotController
 from ingest.sync.handlers import SyncController
@@ -48,6 +49,7 @@ def create_app(settings: Settings) -> Litestar:
             QueryController,
             ExportController,
             ComparisonController,
+            ScheduleController,
             ActivityController,
             AnomalyController,
             updates,

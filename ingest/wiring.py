@@ -44,6 +44,7 @@ from ingest.queries.store import QueryStore
 from ingest.racks.store import RackStore
 from ingest.reports.room import open_room
 from ingest.reports.store import ReportStore
+from ingest.schedules.store import ScheduleStore
 from ingest.sessions.store import SessionStore
 from ingest.snapshots.store import SnapshotStore
 from ingest.sync.store import SyncStore
@@ -70,6 +71,7 @@ class AllStores(NamedTuple):
     queries: QueryStore
     exports: ExportStore
     comparisons: ComparisonStore
+    schedules: ScheduleStore
     activity: ActivityStore
     anomalies: AnomalyStore
     health: HealthStore
@@ -126,6 +128,7 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
                 queries=QueryStore(database, room),
                 exports=exports,
                 comparisons=ComparisonStore(database, room, settings),
+                schedules=ScheduleStore(mongo, database, room, activity, settings),
                 activity=activity,
                 anomalies=AnomalyStore(room),
                 health=HealthStore(mongo, leases, mongo_breaker),

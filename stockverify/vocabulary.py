@@ -112,6 +112,12 @@ class Action(StrEnum):
     RACK_SWEPT = "rack.swept"
     SESSION_SWEPT = "session.swept"
     BACKUP_RESTORED = "backup.restored"
+    SCHEDULE_MADE = "schedule.made"
+    SCHEDULE_CHANGED = "schedule.changed"
+    SCHEDULE_PAUSED = "schedule.paused"
+    SCHEDULE_RESUMED = "schedule.resumed"
+    SCHEDULE_DELETED = "schedule.deleted"
+    SCHEDULE_RUN = "schedule.run"
 
 
 class EventType(StrEnum):

@@ -27,6 +27,7 @@ TAGS = {
     "sessions": "One counter's work",
     "sync": "Counted records, in batches; conflicts",
     "reports": "Queries, snapshots, comparisons and runs of the worker",
+    "schedules": "What the worker does by itself, when, and for whom",
     "activity": "The audit log",
     "health": "Whether the service works, and how well",
 }

@@ -12,6 +12,7 @@ NAME_OTHERS_IN_BODY_OR_QUERY = frozenset(
     {"sync.heartbeat", "reports.compare", "reports.preview", "devices.invite", "anomalies.list", "exports.create"}
 )
 SIGNED = frozenset({"exports.file"})
+KEPT_FOR_A_WHILE = frozenset({"schedules.letter"})
 CHECK_CREDENTIALS = frozenset({"auth.login", "auth.login_pin", "auth.refresh", "devices.enroll"})
 WRITES = frozenset({"post", "put", "patch", "delete"})
 
@@ -43,6 +44,8 @@ def statuses(operation: str, method: str, path: str) -> Iterator[int]:
         yield from (401, 403)
     if operation in SIGNED:
         yield from (403, 410)
+    if operation in KEPT_FOR_A_WHILE:
+        yield 410
     if "{" in path or operation in NAME_OTHERS_IN_BODY_OR_QUERY:
         yield 404
     if method in WRITES and operation != "auth.refresh":

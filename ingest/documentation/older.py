@@ -26,6 +26,8 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
         schema["enum"] = [schema.pop("const")]
     if isinstance(examples := schema.get("examples"), list):
         schema = {key: each for key, each in schema.items() if key != "examples"} | {"example": examples[0]}
+    if isinstance(kinds := schema.get("type"), list):
+        schema |= {"type": next(kind for kind in kinds if kind != "null"), "nullable": "null" in kinds}
     for choice in ("anyOf", "oneOf"):
         kinds = schema.get(choice)
         if isinstance(kinds, list) and _NULL in kinds:

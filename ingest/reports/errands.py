@@ -50,6 +50,10 @@ class Templates(Errand, frozen=True, kw_only=True):
     """Say which queries there are for a start. Gives list[ReportTemplate]."""
 
 
+class Figures(Errand, frozen=True, kw_only=True):
+    """Say which figures there are. Gives list[str]."""
+
+
 class Check(Errand, frozen=True, kw_only=True):
     """Refuse a query that is wrong. Gives None."""
 
@@ -171,6 +175,7 @@ class ExportJob(Export, frozen=True, kw_only=True):
 AnyErrand = (
     Describe
     | Templates
+    | Figures
     | Check
     | Preview
     | Keep

@@ -10,7 +10,9 @@ from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
 from ingest.outages import TAKES_ITS_TIME
 from ingest.reports.files import download
+from ingest.reports.rules import wanted_runs
 from ingest.wiring import CurrentCaller, Stores
+from stockverify.vocabulary import RunKind, RunStatus
 from stockverify.wire.reports import (
     CollectionsReply,
     PreviewReply,
@@ -19,6 +21,7 @@ from stockverify.wire.reports import (
     Run,
 )
 
+Skip = Annotated[int, QueryParameter(ge=0, le=1_000_000)]
 Listed = Annotated[int, QueryParameter(ge=1, le=1000)]
 
 
@@ -63,6 +66,14 @@ class ReportController(Controller):
         return await stores.reports.run(run_id)
 
     @get("/runs", name="reports.runs")
-    async def runs(self, stores: Stores, limit: Listed = 50) -> list[Run]:
+    async def runs(
+        self,
+        stores: Stores,
+        schedule_id: FromQuery[str | None] = None,
+        kind: FromQuery[RunKind | None] = None,
+        status: FromQuery[RunStatus | None] = None,
+        skip: Skip = 0,
+        limit: Listed = 50,
+    ) -> list[Run]:
         """Runs of the worker, newest first."""
-        return await stores.reports.runs(limit)
+        return await stores.reports.runs(wanted_runs(schedule_id, kind, status), skip, limit)

@@ -1,20 +1,21 @@
 """Pure decisions about reports: what the worker can be asked for, and how what is stored is shown."""
 
-from datetime import datetime
 from typing import cast
 
 import msgspec
 
 from ingest.reports.errands import Place, Previewed, Report
-from stockverify.clients import Document, as_stored
+from stockverify.clients import Document
 from stockverify.errors import BadInput, NotFound
 from stockverify.vocabulary import RunKind, RunStatus
 from stockverify.wire.reports import (
     PreviewReply,
     QuerySpec,
     Row,
-    Run,
 )
+
+BY_HAND = (RunKind.MATERIALISE, RunKind.RETENTION)
+"""What needs no schedule; all else is asked of the schedule that says how."""
 
 
 class RunUnknown(NotFound):
@@ -22,46 +23,14 @@ class RunUnknown(NotFound):
 
 
 class RunKindUnknown(BadInput):
-    """{kind!r} is nothing that the worker can do; use one of: {known}."""
+    """{kind!r} is nothing that the worker can be asked for; use one of: {known}."""
 
 
 def parse_kind(text: str) -> RunKind:
     """What is asked of the worker. Raises RunKindUnknown."""
-    try:
-        return RunKind(text)
-    except ValueError:
-        raise RunKindUnknown(kind=text[:40], known=", ".join(RunKind)) from None
-
-
-def queued(run_id: str, kind: RunKind, name: str | None, requested_by: str, now: datetime) -> Document:
-    """A run that waits for a worker."""
-    return {
-        "_id": run_id,
-        "kind": kind.value,
-        "status": RunStatus.QUEUED.value,
-        "name": name or "",
-        "requested_by": requested_by,
-        "requested_at": as_stored(now),
-        "started_at": None,
-        "finished_at": None,
-        "snapshot_id": None,
-        "error": None,
-    }
-
-
-def as_run(document: Document) -> Run:
-    """A run as replies show it."""
-    finished = document["finished_at"]
-    return Run(
-        run_id=document["_id"],
-        kind=document["kind"],
-        status=document["status"],
-        requested_by=document["requested_by"],
-        requested_at=document["requested_at"].timestamp(),
-        finished_at=finished.timestamp() if finished else None,
-        snapshot_id=document["snapshot_id"],
-        error=document["error"],
-    )
+    if text not in BY_HAND:
+        raise RunKindUnknown(kind=text[:40], known=", ".join(BY_HAND))
+    return RunKind(text)
 
 
 def spec_of(document: Document) -> QuerySpec:
@@ -90,3 +59,9 @@ def as_written(rows: bytes) -> list[Row]:
     """Rows that are JSON already, to be put into a reply as they are: reading and writing 10,000 of them again would
     keep the loop, and every heartbeat, waiting."""
     return cast(list[Row], msgspec.Raw(rows))
+
+
+def wanted_runs(schedule_id: str | None, kind: str | None, status: RunStatus | None) -> Document:
+    """What a list of runs is asked for."""
+    asked = {"schedule_id": schedule_id, "kind": kind, "status": status}
+    return {name: value for name, value in asked.items() if value is not None}

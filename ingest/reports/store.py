@@ -7,7 +7,6 @@ import asyncio
 import time
 import uuid
 from datetime import UTC, datetime
-from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
 
@@ -15,8 +14,10 @@ from ingest.auth.rules import Caller
 from ingest.reports import errands, files, rules
 from ingest.reports.errands import Made, Previewed
 from ingest.reports.room import Room
-from stockverify.clients import Document
+from ingest.schedules.shown import as_run
+from stockverify.clients import Document, as_stored
 from stockverify.errors import Refused, Unavailable
+from stockverify.runs import queued
 from stockverify.settings import Settings
 from stockverify.vocabulary import Collection, RunKind, RunStatus
 from stockverify.wire.reports import (
@@ -74,24 +75,22 @@ class ReportStore:
     async def request_run(self, request: RequestRun, caller: Caller, now: datetime) -> Run:
         """Ask the worker for something."""
         kind = rules.parse_kind(request.kind)
-        made = rules.queued(f"run-{uuid.uuid4().hex[:16]}", kind, request.name, caller.username, now)
+        run_id = f"run-{uuid.uuid4().hex[:16]}"
+        made = queued(run_id, kind, as_stored(now), request.name or "", caller.username)
         await self._runs.insert_one(made)
-        return rules.as_run(made)
+        return as_run(made)
 
     async def run(self, run_id: str) -> Run:
         """One run. Raises RunUnknown."""
         found = await self._runs.find_one({"_id": run_id})
         if found is None:
             raise rules.RunUnknown(run_id=run_id)
-        return rules.as_run(found)
+        return as_run(found)
 
-    async def runs(self, limit: int) -> list[Run]:
-        """Runs, newest first."""
-        return [rules.as_run(found) for found in await self._newest(self._runs, {}, "requested_at", limit)]
-
-    async def _newest(self, collection: Any, wanted: Document, field: str, limit: int) -> list[Document]:
-        found: list[Document] = await collection.find(wanted).sort(field, -1).limit(limit).to_list()
-        return found
+    async def runs(self, wanted: Document, skip: int, limit: int) -> list[Run]:
+        """Runs, newest first, without the schedules that they carry along."""
+        found = self._runs.find(wanted, {"schedule": 0}).sort("requested_at", -1).skip(skip).limit(limit)
+        return [as_run(each) async for each in found]
 
     async def _place(self, snapshot_id: str) -> errands.Place:
         return rules.place_of(snapshot_id, await self._snapshots.find_one({"_id": snapshot_id}))

@@ -13,7 +13,7 @@ from analytics.export import Cancelled, Format, Order, Watch, export, of_compari
 from analytics.export.tables import Table
 from analytics.export.watching import unwatched
 from analytics.export.write import format_of
-from analytics.figures import tolerance_of
+from analytics.figures import FIGURES, WORK, tolerance_of
 from analytics.lake import Lake
 from analytics.lake.reports import Reports
 from analytics.query import PREVIEW_LIMIT, QueryResult, checked, describe, run, run_live
@@ -50,6 +50,10 @@ class Work:
     @do.register
     def _templates(self, _: errands.Templates) -> list[Template]:
         return list(templates(self._zone))
+
+    @do.register
+    def _figures(self, _: errands.Figures) -> list[str]:
+        return [each.name for each in (*FIGURES, *WORK)]
 
     @do.register
     def _check(self, asked: errands.Check) -> None:

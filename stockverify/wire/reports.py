@@ -66,6 +66,16 @@ class Run(Reply, frozen=True, kw_only=True):
     finished_at: float | None
     snapshot_id: str | None
     error: str | None
+    name: str = ""
+    schedule_id: str | None = None
+    purpose: str = "now"
+    due_at: float | None = None
+    started_at: float | None = None
+    seconds: float | None = None
+    late: bool = False
+    attempts: int = 0
+    result: dict[str, Any] = field(default_factory=dict)
+    note: str = ""
 
 
 Row = dict[str, Any]

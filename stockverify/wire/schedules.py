@@ -8,7 +8,7 @@ from stockverify.vocabulary import Condition, RunKind, RunPurpose, ScheduleState
 from stockverify.wire.common import Id, Name, Reply, Request, Text
 from stockverify.wire.reports import QuerySpec
 
-Cron = Annotated[str, Meta(min_length=9, max_length=120)]
+Cron = Annotated[str, Meta(min_length=1, max_length=120)]
 Address = Annotated[str, Meta(min_length=3, max_length=254)]
 Format = Literal["html", "csv", "xlsx", "json", "pdf"]
 Parameter = str | int | float | bool | None

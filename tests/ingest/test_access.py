@@ -103,7 +103,7 @@ async def test_a_route_without_a_row_is_refused_to_everybody(name: str | None) -
 def test_an_auditor_changes_nothing_and_reads_all(service: Service) -> None:
     writes = {operation.name for operation in CALLS if operation.method != "GET"} - {"auth.logout"}
     writes -= {name for name, roles in OPERATIONS.items() if roles == PUBLIC}
-    reads_by_post = {"reports.preview", "exports.create", "exports.cancel"}
+    reads_by_post = {"reports.preview", "schedules.next", "exports.create", "exports.cancel"}
     assert {name for name in writes if Role.AUDITOR in OPERATIONS[name]} == reads_by_post
     reads = {operation.name for operation in CALLS if operation.method == "GET"}
     assert {name for name in reads if OPERATIONS[name] != PUBLIC and Role.AUDITOR not in OPERATIONS[name]} == set()

@@ -2,30 +2,31 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import msgspec
 import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
 from analytics.extract import materialise
 from analytics.lake import Lake, verify
-from jobs.runs.store import RunStore
-from jobs.worker import Habits, Worker
 from stockverify import indexes
 from stockverify.clients import Document, open_mongo
+from stockverify.settings import Settings
 from tests.analytics.stock import NOW, item, record
-from tests.jobs.conftest import queued
+from tests.jobs.conftest import Whole, queued
 
 Runs = Database[Document]
-Make = Callable[..., Worker]
+Make = Callable[..., Whole]
 
 
 @pytest.fixture
-def worker(store: RunStore, lake: Lake) -> Make:
+def worker(db: Runs, settings: Settings, lake: Lake) -> Make:
     """Workers that share the queue and the lake."""
 
-    def make(name: str = "w", stop: threading.Event | None = None, lake: Lake = lake) -> Worker:
-        return Worker(store, lake, name, 900, stop or threading.Event())
+    def make(name: str = "w", stop: threading.Event | None = None, lake: Lake = lake, **changes: Any) -> Whole:
+        return Whole(db, lake, msgspec.structs.replace(settings, **changes), name, stop)
 
     return make
 
@@ -114,7 +115,7 @@ def test_a_worker_that_stops_hands_its_run_back(worker: Make, lake: Lake, db: Ru
         @root.setter
         def root(self, value: object) -> None: ...
 
-    worker("w-1", stop, Stopping(lake.root)).tick(NOW)
+    worker("w-1", stop, Stopping(lake.root)).worker.tick(NOW)
     found = runs(db)["r"]
     assert (found["status"], found["attempts"], found["error"]) == ("queued", 0, None)
     assert lake.freezes() == []
@@ -147,17 +148,17 @@ def test_two_workers_at_once_do_every_run_once(worker: Make, lake: Lake, db: Run
     assert verify(lake.root) == []
 
 
-def test_trouble_with_mongodb_ends_a_tick_and_not_the_worker(lake: Lake) -> None:
+def test_trouble_with_mongodb_ends_a_tick_and_not_the_worker(lake: Lake, settings: Settings) -> None:
     client: MongoClient[Document] = open_mongo("mongodb://127.0.0.1:9/")
     with client:
-        alone = Worker(RunStore(client["nowhere"]), lake, "w", 900, threading.Event())
+        alone = Whole(client["nowhere"], lake, settings)
         alone.tick(NOW)
-        alone.renew(NOW)
+        alone.worker.renew(NOW)
 
 
-def test_many_new_records_bring_a_snapshot_before_its_time(store: RunStore, lake: Lake, db: Runs) -> None:
+def test_many_new_records_bring_a_snapshot_before_its_time(worker: Make, lake: Lake, db: Runs) -> None:
     db["erp_items"].insert_one(item("R1", "a", 1))
-    only = Worker(store, lake, "w", 900, threading.Event(), habits=Habits(after_records=3))
+    only = worker(snapshot_after_records=3)
     for minute, many in enumerate((0, 2, 1, 0, 2, 1)):
         for number in range(many):
             db["verification_records"].insert_one(record(f"c-{minute}-{number}", "R1", "a", 1))
@@ -182,7 +183,7 @@ def test_what_the_gate_refuses_fails_the_run_and_leaves_the_one_before(worker: M
 
 
 def test_retention_removes_what_the_policy_does_not_keep_and_nothing_refers_to(
-    store: RunStore, lake: Lake, db: Runs
+    worker: Make, lake: Lake, db: Runs
 ) -> None:
     db["erp_items"].insert_one(item("R1", "a", 1))
     long_ago = datetime.now(UTC) - timedelta(days=400)
@@ -194,7 +195,7 @@ def test_retention_removes_what_the_policy_does_not_keep_and_nothing_refers_to(
     db["report_snapshots"].insert_one({"_id": "rs-new", "freeze_id": taken[4], "stored": True})
     newest = materialise(lake, db, long_ago + timedelta(days=1)).snapshot_id
     db["report_runs"].insert_one(queued("r", kind="retention"))
-    Worker(store, lake, "w", 10**7, threading.Event()).tick(long_ago)
+    worker(snapshot_interval=10**7).tick(long_ago)
     found = runs(db)["r"]
     assert (found["status"], found["error"], found["snapshot_id"]) == ("succeeded", None, None)
     assert sorted(lake.ids())[:5] == sorted([*taken[:4], newest])

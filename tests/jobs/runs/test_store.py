@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
+from analytics.extract import Abandoned
 from jobs.runs.store import RunStore
 from stockverify import indexes
 from stockverify.clients import Document
@@ -50,7 +51,7 @@ def test_a_run_is_taken_over_only_when_its_lease_lapsed(store: RunStore, db: Run
     db["report_runs"].insert_one(queued("r"))
     store.take("w-1", 30, NOW)
     assert store.take("w-2", 30, NOW) is None
-    assert store.renew("r", "w-1", 30)
+    assert store.renew(one(db, "r"), 30)
     assert store.take("w-2", 30, NOW) is None
     lapse(db, "r")
     taken = store.take("w-2", 30, NOW)
@@ -58,25 +59,34 @@ def test_a_run_is_taken_over_only_when_its_lease_lapsed(store: RunStore, db: Run
     assert (taken["worker"], taken["attempts"]) == ("w-2", 2)
 
 
-def test_a_worker_that_lost_its_run_writes_nothing_more(store: RunStore, db: Runs) -> None:
+@pytest.mark.parametrize("successor", ["w-2", "w-1"], ids=["another worker", "a later self"])
+def test_a_worker_that_lost_its_run_writes_nothing_more(store: RunStore, db: Runs, successor: str) -> None:
     db["report_runs"].insert_one(queued("r"))
-    store.take("w-1", 30, NOW)
+    mine = store.take("w-1", 30, NOW)
     lapse(db, "r")
-    store.take("w-2", 30, NOW)
+    theirs = store.take(successor, 30, NOW)
+    assert mine is not None
+    assert theirs is not None
     before = one(db, "r")
-    assert not store.renew("r", "w-1", 30)
-    assert not store.finish("r", "w-1", {"status": "succeeded", "snapshot_id": "mine"})
-    store.hand_back("r", "w-1", None)
+    assert (mine["fence"], theirs["fence"]) == (1, 2)
+    assert not store.renew(mine, 30)
+    assert not store.finish(mine, {"status": "succeeded", "snapshot_id": "mine"})
+    store.hand_back(mine, None)
+    with pytest.raises(Abandoned):
+        store.choose_snapshot(mine, "mine")
+    with pytest.raises(Abandoned):
+        store.catch_up(mine | {"schedule": {}}, {"last": None})
     assert one(db, "r") == before
-    assert store.finish("r", "w-2", {"status": "succeeded", "snapshot_id": "theirs"})
+    assert store.finish(theirs, {"status": "succeeded", "snapshot_id": "theirs"})
     assert (one(db, "r")["snapshot_id"], one(db, "r")["lease_until"]) == ("theirs", None)
 
 
 @pytest.mark.parametrize(("error", "attempts"), [(None, 0), ("MongoDB: AutoReconnect", 1)])
 def test_a_run_that_is_handed_back_waits_again(store: RunStore, db: Runs, error: str | None, attempts: int) -> None:
     db["report_runs"].insert_one(queued("r"))
-    store.take("w-1", 30, NOW)
-    store.hand_back("r", "w-1", error)
+    taken = store.take("w-1", 30, NOW)
+    assert taken is not None
+    store.hand_back(taken, error)
     found = one(db, "r")
     assert (found["status"], found["started_at"], found["error"], found["attempts"]) == (
         "queued",
@@ -130,10 +140,54 @@ def test_every_query_is_served_by_an_index(store: RunStore, db: Runs) -> None:
     indexes.ensure_blocking(db)
     db["report_runs"].insert_many([queued("a"), queued("b", status="running", worker="w", lease_until=NOW)])
     lapsed = {"status": "running", "$expr": {"$lt": ["$lease_until", "$$NOW"]}}
-    for wanted in ({"status": "queued"}, lapsed):
-        plan = db["report_runs"].find(wanted).sort("requested_at", 1).limit(1).explain()
+    for wanted, order in (({"status": "queued"}, {"rank": 1, "requested_at": 1}), (lapsed, {"requested_at": 1})):
+        plan = db["report_runs"].find(wanted).sort(order).limit(1).explain()
         found = stages(plan["queryPlanner"]["winningPlan"])
         assert "IXSCAN" in found
         assert not {"COLLSCAN", "SORT"} & found
+    for collection, found in (
+        ("report_runs", {"untold": {"$gt": []}}),
+        ("report_schedules", {"state": "active", "next_due_at": {"$lte": NOW}}),
+        ("users", {"role": "admin", "is_active": True}),
+    ):
+        plan = db[collection].find(found).explain()
+        assert "IXSCAN" in stages(plan["queryPlanner"]["winningPlan"])
     plan = db[Collection.RECORDS].find({}, {"_id": 1}).sort("_id", 1).limit(1).explain()
     assert "COLLSCAN" not in stages(plan["queryPlanner"]["winningPlan"])
+
+
+def test_what_people_wait_for_comes_before_what_was_due_and_after_what_was_lost(store: RunStore, db: Runs) -> None:
+    db["report_runs"].insert_many([queued("due", age=90, rank=1), queued("asked"), queued("lost", rank=1)])
+    db["report_runs"].update_one({"_id": "lost"}, {"$set": {"status": "running", "worker": "dead", "fence": 1}})
+    lapse(db, "lost")
+    taken = [store.take("w", 30, NOW) for _ in range(4)]
+    assert [run and run["_id"] for run in taken] == ["lost", "asked", "due", None]
+
+
+@pytest.mark.parametrize(("minutes", "late"), [(-1, False), (5, False), (6, True)])
+def test_a_run_that_starts_long_after_it_was_due_is_late(store: RunStore, db: Runs, minutes: int, late: bool) -> None:
+    db["report_runs"].insert_one(queued("r", due_at=NOW - timedelta(minutes=minutes)))
+    taken = store.take("w", 30, NOW)
+    assert taken is not None
+    assert taken["late"] is late
+
+
+def test_the_snapshot_of_a_run_is_settled_once(store: RunStore, db: Runs) -> None:
+    db["report_runs"].insert_one(queued("r"))
+    first = store.take("w-1", 30, NOW)
+    assert first is not None
+    assert store.choose_snapshot(first, "s-1") == "s-1"
+    lapse(db, "r")
+    second = store.take("w-2", 30, NOW)
+    assert second is not None
+    assert store.choose_snapshot(second, "s-2") == "s-1"
+
+
+def test_many_are_queued_once_each(store: RunStore, db: Runs) -> None:
+    indexes.ensure_blocking(db)
+    made = [queued(f"r-{number}") for number in range(5)]
+    assert (store.queue_each_once(made[:3]), store.queue_each_once(made)) == (3, 2)
+    same_due_time = queued("another id", schedule_id="s", due_at=NOW, purpose="scheduled")
+    assert store.queue_each_once([same_due_time, same_due_time | {"_id": "one more"}]) == 1
+    asked = same_due_time | {"purpose": "now"}
+    assert store.queue_each_once([asked | {"_id": "asked"}, asked | {"_id": "asked again"}]) == 2

@@ -1,0 +1,1 @@
+"""Schedules of the worker, and the runs that come of them."""
