@@ -233,3 +233,34 @@ def test_a_worker_that_is_to_stop_gives_up(service: Service, stored: Stored, red
     with pytest.raises(Abandoned):
         sweep(stopping=True)
     assert rack_of(stored, grant)["status"] == "claimed"
+
+
+def test_a_sweep_that_was_killed_before_it_told_is_told_by_the_worker_that_takes_it_over(
+    service: Service, stored: Stored, redis: "Redis", sweep: Sweep, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grant = claim(service.person(), service.rack())
+    silence(stored, redis, grant)
+
+    def dies(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("jobs.work.stale_sweep.tell_admins", dies)
+        with pytest.raises(KeyboardInterrupt):
+            sweep()
+    assert stored["report_deliveries"].count_documents({"_id": {"$regex": run_id}}) == 0
+    assert sweep().result == {"racks": 1, "sessions": 0}
+    assert stored["report_deliveries"].count_documents({"_id": {"$regex": run_id}}) >= 1
+
+
+def test_each_question_is_served_by_an_index(stored: Stored) -> None:
+    old = datetime.now(UTC)
+    for name, wanted in (
+        ("rack_registry", {"floor": {"$gte": ""}, "status": {"$in": ["claimed"]}, "updated_at": {"$lt": old}}),
+        ("verification_sessions", {"status": {"$in": ["open", "active"]}, "started_at": {"$lt": old}}),
+        ("activity_logs", {"action": {"$in": ["rack.swept"]}, "details.run_id": "r"}),
+        ("verification_records", {"session_id": "s"}),
+        ("users", {"role": "admin", "is_active": True}),
+    ):
+        plan = stored[name].find(wanted).explain()["queryPlanner"]["winningPlan"]
+        assert "COLLSCAN" not in str(plan), name
