@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from pymongo.database import Database
+from pymongo.errors import OperationFailure
 
 from analytics.backup import bson_file
 from analytics.backup.contents import KEPT
@@ -21,9 +22,16 @@ from stockverify.clients import Document
 from stockverify.errors import Refused
 from stockverify.vocabulary import Collection
 
+_SNAPSHOT_TOO_OLD = 239
+
 
 class NothingToBackUp(Refused):
     """The database {database} is empty, so there is nothing to back up."""
+
+
+class BackupTooSlow(Refused):
+    """MongoDB's history window ended before everything was read, so nothing was backed up: all of a backup is of one
+    moment. Raise minSnapshotHistoryWindowInSeconds on the server, or back up when it has less to do."""
 
 
 def _never() -> bool:
@@ -39,7 +47,8 @@ def back_up(
 ) -> Manifest:
     """Publish a backup, or give the one of this id that exists. It is visible whole or not at all.
 
-    `stopping` is asked before each batch; once it says true, Abandoned is raised. Raises NothingToBackUp.
+    `stopping` is asked before each batch; once it says true, Abandoned is raised. Raises NothingToBackUp or
+    BackupTooSlow.
     """
     if backup_id in backups.ids():
         return backups.manifest(backup_id)
@@ -86,10 +95,15 @@ def _batches(
 ) -> Iterator[bytes]:
     """The stored bytes themselves: nothing is decoded, so nothing can come out differently."""
     found = database[name].find_raw_batches(batch_size=BATCH, session=at.session, comment=WHOLE_COLLECTION)
-    for batch in found:
-        if stopping():
-            raise Abandoned()
-        yield cast(bytes, batch)
+    try:
+        for batch in found:
+            if stopping():
+                raise Abandoned()
+            yield cast(bytes, batch)
+    except OperationFailure as error:
+        if error.code == _SNAPSHOT_TOO_OLD:
+            raise BackupTooSlow() from None
+        raise
 
 
 @contextmanager

@@ -1,12 +1,14 @@
 """What is backed up and restored is what was there, byte by byte, but for what is made harmless."""
 
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
 import pytest
+from bson import Timestamp
 from pymongo import MongoClient
 from pymongo.collection import Collection
 from pymongo.database import Database
@@ -14,8 +16,9 @@ from pymongo.database import Database
 from analytics.backup import BackupDamaged, Backups, back_up, restore
 from analytics.backup.aftermath import FENCE_PER_SECOND, FENCE_STEP, fence_rise
 from analytics.backup.restoring import DatabaseNotEmpty, half_exchanged
-from analytics.backup.writing import NothingToBackUp
+from analytics.backup.writing import BackupTooSlow, NothingToBackUp
 from analytics.extract import Abandoned, Terms, materialise
+from analytics.extract.moment import Moment
 from analytics.lake import Lake
 from stockverify import activity, indexes
 from stockverify.clients import Document
@@ -152,6 +155,23 @@ def test_what_is_given_up_or_fails_leaves_nothing(db: Store, backups: Backups) -
     fill(db)
     with pytest.raises(Abandoned):
         back_up(backups, db, ID, AT, lambda: True)
+    assert list(backups.root.iterdir()) == []
+
+
+def test_a_moment_that_mongodb_no_longer_has_is_said(
+    db: Store, backups: Backups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MongoDB says so itself; only the moment is made up."""
+
+    @contextmanager
+    def long_ago(database: Store, names: Any) -> Iterator[Moment]:
+        with database.client.start_session(snapshot=True) as session:
+            session._snapshot_time = Timestamp(1, 1)  # type: ignore[attr-defined]
+            yield Moment(session, Timestamp(1, 1))
+
+    monkeypatch.setattr("analytics.backup.writing.moment_of", long_ago)
+    with pytest.raises(BackupTooSlow, match="history window"):
+        back_up(backups, db, ID, AT)
     assert list(backups.root.iterdir()) == []
 
 
