@@ -32,7 +32,7 @@ class Aftermath(Struct, frozen=True, kw_only=True):
     logins_ended: int
     schedules_paused: int
     runs_ended: int
-    mails_cancelled: int
+    mails_ended: int
 
 
 def fence_rise(as_of: datetime, now: datetime) -> int:
@@ -51,7 +51,7 @@ def make_harmless(beside: Beside, manifest: Manifest, now: datetime) -> Aftermat
         logins_ended=_all(beside(Collection.USERS), {"logins.0": {"$exists": True}}, {"$set": {"logins": []}}),
         schedules_paused=_pause(beside(Collection.SCHEDULES), f"{why} Resume it when you have looked at it."),
         runs_ended=_end_runs(beside(Collection.RUNS), why, now),
-        mails_cancelled=_cancel_mails(beside(Collection.DELIVERIES), why),
+        mails_ended=_end_mails(beside(Collection.DELIVERIES), why, now),
     )
     beside(Collection.ACTIVITY_LOGS).insert_one(_noted(manifest, done, now))
     return done
@@ -60,19 +60,33 @@ def make_harmless(beside: Beside, manifest: Manifest, now: datetime) -> Aftermat
 def _pause(schedules: Stored[Document], why: str) -> int:
     """Reports may have been sent since, or this may be a copy to try something out: a person starts them again."""
     active = {"state": ScheduleState.ACTIVE.value, "builtin": {"$ne": True}}
-    return _all(schedules, active, {"$set": {"state": ScheduleState.PAUSED.value, "paused_reason": why}})
+    paused = {"state": ScheduleState.PAUSED.value, "paused_reason": why, "next_due_at": None}
+    return _all(schedules, active, {"$set": paused})
 
 
 def _end_runs(runs: Stored[Document], why: str, now: datetime) -> int:
+    """Nobody is told anew of what ended badly before."""
+    runs.update_many({"untold": {"$exists": True}}, {"$unset": {"untold": ""}})
     under_way = {"status": {"$in": [RunStatus.QUEUED.value, RunStatus.RUNNING.value]}}
     failed = {"status": RunStatus.FAILED.value, "error": why, "finished_at": now, "lease_until": None}
     return _all(runs, under_way, {"$set": failed})
 
 
-def _cancel_mails(deliveries: Stored[Document], why: str) -> int:
-    open_ = [state.value for state in (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN)]
-    change = {"state": DeliveryState.CANCELLED.value, "error": why, "lease_until": None, "next_attempt_at": None}
-    return _all(deliveries, {"state": {"$in": open_}}, {"$set": change})
+def _end_mails(deliveries: Stored[Document], why: str, now: datetime) -> int:
+    """What was not handed over yet is cancelled. What may have arrived stays `unknown`, and is not sent again."""
+    deliveries.update_many({"notice_due": {"$exists": True}}, {"$unset": {"notice_due": ""}})
+    queued, sending, unknown = DeliveryState.QUEUED.value, DeliveryState.SENDING.value, DeliveryState.UNKNOWN.value
+    handed_over = {"state": sending, "data_at": {"$ne": None}}
+    waits = {"state": unknown, "next_attempt_at": {"$ne": None}}
+    return _end(deliveries, {"$or": [handed_over, waits]}, unknown, why, now) + _end(
+        deliveries, {"state": {"$in": [queued, sending]}}, DeliveryState.CANCELLED.value, why, now
+    )
+
+
+def _end(deliveries: Stored[Document], wanted: Document, state: str, why: str, now: datetime) -> int:
+    over = {"state": state, "error": why, "lease_until": None, "next_attempt_at": None}
+    said = {"at": now, "state": state, "reply": why}
+    return _all(deliveries, wanted, {"$set": over, "$push": {"log": said}})
 
 
 def _all(collection: Stored[Document], wanted: Document, change: Document) -> int:

@@ -115,5 +115,5 @@ def _words(done: Restored, in_use: bool) -> str:
         f"Restored {done.documents:,} documents of {done.backup_id} into {done.database}.\n"
         f"Fences of {after.racks:,} racks rose by {after.fence_rise:,}; logins of {after.logins_ended:,} people ended; "
         f"{after.schedules_paused:,} report schedules are paused; {after.runs_ended:,} runs and "
-        f"{after.mails_cancelled:,} mails under way were ended.\n{then}"
+        f"{after.mails_ended:,} mails under way were ended.\n{then}"
     )

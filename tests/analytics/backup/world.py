@@ -55,9 +55,20 @@ def fill(database: Database[Document], records: int = 50) -> None:
     database["report_schedules"].insert_many(
         [{"_id": "sch-1", "state": "active", "builtin": False}, {"_id": "sch-2", "state": "active", "builtin": True}]
     )
-    database["report_runs"].insert_many([{"_id": "r-1", "status": "running"}, {"_id": "r-2", "status": "succeeded"}])
+    database["report_runs"].insert_many(
+        [{"_id": "r-1", "status": "running"}, {"_id": "r-2", "status": "failed", "untold": [1]}]
+    )
+    mails = (
+        ("queued", "queued", NOW, None),
+        ("before the dot", "sending", NOW, None),
+        ("after the dot", "sending", NOW, NOW),
+        ("in doubt", "unknown", NOW, NOW),
+        ("given up in doubt", "unknown", None, NOW),
+        ("sent", "sent", None, NOW),
+    )
     database["report_deliveries"].insert_many(
-        [{"_id": "d-1", "state": "unknown"}, {"_id": "d-2", "state": "sent"}, {"_id": "d-3", "state": "queued"}]
+        {"_id": name, "state": state, "next_attempt_at": at, "data_at": data_at, "notice_due": NOW, "log": []}
+        for name, state, at, data_at in mails
     )
     database["lake_marks"].insert_one({"_id": "a mark", "at": datetime.now(UTC)})
     database["device_codes"].insert_one({"_id": "CODE", "expires_at": datetime.now(UTC) + timedelta(days=1)})
