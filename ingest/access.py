@@ -16,7 +16,11 @@ MANAGES = frozenset({Role.ADMIN})
 AUDITS = frozenset({Role.ADMIN, Role.AUDITOR})
 READS_REPORTS = frozenset({Role.SUPERVISOR, Role.ADMIN, Role.AUDITOR})
 
-LIMITED = frozenset({"auth.login", "auth.login_pin", "auth.refresh", "devices.enroll", "exports.file"})
+LIMITED = frozenset({"auth.login", "auth.login_pin", "auth.refresh", "devices.enroll", "exports.file"}) | {
+    "subscriptions.page",
+    "subscriptions.stop",
+    "subscriptions.resume",
+}
 """Public operations that are limited by network address."""
 
 OPERATIONS: dict[str, frozenset[Role]] = {
@@ -104,6 +108,17 @@ OPERATIONS: dict[str, frozenset[Role]] = {
     "schedules.preview": SETTLES,
     "schedules.runs": READS_REPORTS,
     "schedules.letter": READS_REPORTS,
+    "deliveries.list": READS_REPORTS,
+    "deliveries.one": READS_REPORTS,
+    "deliveries.html": READS_REPORTS,
+    "deliveries.text": READS_REPORTS,
+    "deliveries.retry": SETTLES,
+    "deliveries.cancel": SETTLES,
+    "letters.html": READS_REPORTS,
+    "letters.text": READS_REPORTS,
+    "subscriptions.page": PUBLIC,
+    "subscriptions.stop": PUBLIC,
+    "subscriptions.resume": PUBLIC,
     "reports.request_run": SETTLES,
     "reports.run": READS_REPORTS,
     "reports.runs": READS_REPORTS,

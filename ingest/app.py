@@ -12,6 +12,7 @@ from ingest.auth.handlers import AuthController
 from ingest.bodies import MAX_DECODED, decoded
 from ingest.comparisons.handlers import ComparisonController
 from ingest.conflicts.handlers import ConflictController
+from ingest.deliveries.handlers import DeliveryController, LetterController
 from ingest.devices.handlers import DeviceController
 from ingest.documentation import pages
 from ingest.exports.handlers import ExportController
@@ -29,6 +30,7 @@ from ingest.requests import identified
 from ingest.schedules.handlers import ScheduleController
 from ingest.sessions.handlers import SessionController
 from ingest.snapshots.handlers import SnapshotController
+from ingest.subscriptions.handlers import SubscriptionController
 from ingest.sync.handlers import SyncController
 from ingest.wiring import Authentication, lifespan, provide_caller, provide_stores
 from stockverify.settings import Settings
@@ -48,6 +50,9 @@ def create_app(settings: Settings) -> Litestar:
             SnapshotController,
             QueryController,
             ExportController,
+            DeliveryController,
+            LetterController,
+            SubscriptionController,
             ComparisonController,
             ScheduleController,
             ActivityController,

@@ -26,6 +26,7 @@ from ingest.auth.rules import Caller
 from ingest.auth.store import UserStore
 from ingest.comparisons.store import ComparisonStore
 from ingest.conflicts.store import ConflictStore
+from ingest.deliveries.store import DeliveryStore
 from ingest.devices.rules import claimed
 from ingest.devices.store import DeviceStore
 from ingest.exports.running import running_exports
@@ -47,6 +48,7 @@ from ingest.reports.store import ReportStore
 from ingest.schedules.store import ScheduleStore
 from ingest.sessions.store import SessionStore
 from ingest.snapshots.store import SnapshotStore
+from ingest.subscriptions.store import SubscriptionStore
 from ingest.sync.store import SyncStore
 from stockverify import clients, indexes
 from stockverify.breaker import Breaker
@@ -72,6 +74,8 @@ class AllStores(NamedTuple):
     exports: ExportStore
     comparisons: ComparisonStore
     schedules: ScheduleStore
+    deliveries: DeliveryStore
+    subscriptions: SubscriptionStore
     activity: ActivityStore
     anomalies: AnomalyStore
     health: HealthStore
@@ -98,10 +102,12 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
             mongo_breaker = _breaker("MongoDB", settings, is_outage)
             redis_breaker = _breaker("Redis", settings, _is_outage_of_redis)
             leases = LeaseStore(redis_client, redis_breaker)
-            metrics = MetricsStore(leases, (mongo_breaker, redis_breaker))
+            activity = ActivityStore(database)
+            deliveries = DeliveryStore(mongo, database, activity, settings.mails)
+            metrics = MetricsStore(leases, deliveries, (mongo_breaker, redis_breaker))
             await stack.enter_async_context(watching_breakers(metrics))
             channels = await stack.enter_async_context(live_channels(redis_client, listener))
-            activity, feed = ActivityStore(database), Feed(channels.publish)
+            feed = Feed(channels.publish)
             attempts, hashing, secret = AttemptStore(database, activity, settings), Hashing(), signing_secret(settings)
             devices = DeviceStore(mongo, database, attempts, activity, secret)
             users = UserStore(mongo, database, devices, activity, settings, secret)
@@ -129,6 +135,8 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
                 exports=exports,
                 comparisons=ComparisonStore(database, room, settings),
                 schedules=ScheduleStore(mongo, database, room, activity, settings),
+                deliveries=deliveries,
+                subscriptions=SubscriptionStore(mongo, database, activity, secret),
                 activity=activity,
                 anomalies=AnomalyStore(room),
                 health=HealthStore(mongo, leases, mongo_breaker),

@@ -15,6 +15,7 @@ from pymongo.database import Database
 
 from analytics.lake import Lake
 from jobs.mail.outbox import Outbox
+from jobs.mail.sender import POLL_SECONDS as MAIL_SECONDS
 from jobs.mail.sender import Sender
 from jobs.runs.telling import Telling
 from jobs.schedules.queueing import Queueing
@@ -71,7 +72,7 @@ def _ticks(
         worker.tick: _POLL_SECONDS,
         worker.renew: LEASE_SECONDS / 3,
         Telling(mongo, Outbox(mongo, settings.mails).notify).tick: _POLL_SECONDS,
-        Sender(mongo, settings, name, stop).tick: _POLL_SECONDS,
+        Sender(mongo, settings, name, stop).tick: MAIL_SECONDS,
     }
 
 

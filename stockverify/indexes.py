@@ -17,9 +17,13 @@ MARK_SECONDS = 30 * 24 * 3600
 """How long the mark of a snapshot is kept. On an older snapshot none can build; the next one reads everything."""
 
 
-_DUE = {"purpose": RunPurpose.SCHEDULED.value, "schedule_id": {"$type": "string"}}
+RUN_SECONDS = 100 * 24 * 3600
+"""How long the history of runs is kept; what they made stays as long as its own rules say."""
+
 DELIVERY_SECONDS = 400 * 24 * 3600
 """How long it is kept who was sent what: a year, and some time to look back on it."""
+
+_DUE = {"purpose": RunPurpose.SCHEDULED.value, "schedule_id": {"$type": "string"}}
 
 
 def _index(*fields: str | tuple[str, int], **options: Any) -> IndexModel:
@@ -106,7 +110,7 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
     ),
     Collection.SCHEDULES: (
         _index("state", "next_due_at"),
-        _index("owner_id", ("created_at", DOWN)),
+        _index("owner", ("created_at", DOWN)),
         _index("state", ("created_at", DOWN)),
         _index(("created_at", DOWN)),
     ),
@@ -128,6 +132,8 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index(("requested_at", DOWN)),
         _index("schedule_id", "due_at", name="due_once", unique=True, partialFilterExpression=_DUE),
         _index("untold", sparse=True),
+        _index("requested_by_id", "status"),
+        _index("finished_at", expireAfterSeconds=RUN_SECONDS),
     ),
 }
 

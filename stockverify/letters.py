@@ -1,6 +1,7 @@
 """Letters: everything of a mail but its recipient, kept in a folder each. The worker writes them, once; it sends them,
 and the service shows them, as they were written."""
 
+import base64
 import hashlib
 import re
 from collections.abc import Mapping
@@ -83,6 +84,18 @@ def content(root: Path, letter_id: str, enclosure: Enclosure) -> bytes:
     if hashlib.sha256(found).hexdigest() != enclosure.sha256:
         raise LetterDamaged(what=enclosure.name)
     return found
+
+
+def to_look_at(root: Path, letter_id: str) -> str:
+    """The HTML of a letter for a browser: its images are within it, and its link to unsubscribe leads nowhere, because
+    it would unsubscribe somebody else. Raises LetterGone or LetterDamaged."""
+    letter = words(root, letter_id)
+    inlined = {each.name: _data_address(each, content(root, letter_id, each)) for each in letter.images}
+    return with_images(letter.html, inlined).replace(UNSUBSCRIBE, "#")
+
+
+def _data_address(image: Enclosure, data: bytes) -> str:
+    return f"data:{image.media_type};base64,{base64.b64encode(data).decode()}"
 
 
 def with_images(html: str, addresses: Mapping[str, str]) -> str:

@@ -9,12 +9,12 @@ from typing import NamedTuple
 import msgspec
 
 from stockverify.addresses import same
-from stockverify.errors import Forbidden
+from stockverify.errors import BadInput
 
 PATH = "/api/reports/unsubscribe"
 
 
-class TokenWrong(Forbidden):
+class TokenWrong(BadInput):
     """This link is not as it was mailed. Copy it whole from the mail, or ask the owner of the report."""
 
 

@@ -118,6 +118,10 @@ class Action(StrEnum):
     SCHEDULE_RESUMED = "schedule.resumed"
     SCHEDULE_DELETED = "schedule.deleted"
     SCHEDULE_RUN = "schedule.run"
+    DELIVERY_RETRIED = "delivery.retried"
+    DELIVERY_CANCELLED = "delivery.cancelled"
+    UNSUBSCRIBED = "schedule.unsubscribed"
+    RESUBSCRIBED = "schedule.resubscribed"
 
 
 class EventType(StrEnum):

@@ -18,6 +18,7 @@ HOMES = {
     "litestar": ("ingest/",),
     "streamlit": ("dashboard/",),
     "apscheduler": ("jobs/ticker.py",),
+    "cronsim": ("stockverify/cron.py",),
     "xlsxwriter": ("analytics/export/xlsx_file.py",),
     "duckdb": ("analytics/",),
     "argon2": ("ingest/auth/",),

@@ -36,7 +36,13 @@ def test_every_command_is_in_the_readme_and_teaches(name: str) -> None:
 
 def words() -> list[str]:
     """States, roles and statuses that people meet."""
-    kinds = (vocabulary.Role, vocabulary.RackState, vocabulary.SessionStatus, vocabulary.RecordStatus)
+    kinds = (
+        vocabulary.Role,
+        vocabulary.RackState,
+        vocabulary.SessionStatus,
+        vocabulary.RecordStatus,
+        vocabulary.DeliveryState,
+    )
     return sorted({str(word) for kind in kinds if issubclass(kind, StrEnum) for word in kind})
 
 

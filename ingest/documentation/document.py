@@ -104,7 +104,9 @@ def _responses(operation: Document, method: str, path: str) -> Document:
     match name:
         case "reports.export_snapshot" | "reports.export_comparison" | "exports.file":
             responses["200"]["content"] = {kind.partition(";")[0]: _BINARY for kind in MEDIA_TYPES.values()}
-        case "metrics":
+        case "deliveries.html" | "letters.html" | "subscriptions.page" | "subscriptions.stop" | "subscriptions.resume":
+            responses["200"]["content"] = {"text/html": {"schema": {"type": "string"}}}
+        case "metrics" | "deliveries.text" | "letters.text":
             responses["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
         case "health":
             unhealthy = errors.response(503) | {"content": responses["200"]["content"]}

@@ -12,7 +12,19 @@ NAME_OTHERS_IN_BODY_OR_QUERY = frozenset(
     {"sync.heartbeat", "reports.compare", "reports.preview", "devices.invite", "anomalies.list", "exports.create"}
 )
 SIGNED = frozenset({"exports.file"})
-KEPT_FOR_A_WHILE = frozenset({"schedules.letter"})
+MAY_BE_GONE = frozenset(
+    {
+        "deliveries.html",
+        "deliveries.text",
+        "deliveries.retry",
+        "schedules.letter",
+        "letters.html",
+        "letters.text",
+        "subscriptions.page",
+        "subscriptions.stop",
+        "subscriptions.resume",
+    }
+)
 CHECK_CREDENTIALS = frozenset({"auth.login", "auth.login_pin", "auth.refresh", "devices.enroll"})
 WRITES = frozenset({"post", "put", "patch", "delete"})
 
@@ -44,7 +56,7 @@ def statuses(operation: str, method: str, path: str) -> Iterator[int]:
         yield from (401, 403)
     if operation in SIGNED:
         yield from (403, 410)
-    if operation in KEPT_FOR_A_WHILE:
+    if operation in MAY_BE_GONE:
         yield 410
     if "{" in path or operation in NAME_OTHERS_IN_BODY_OR_QUERY:
         yield 404

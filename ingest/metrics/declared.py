@@ -104,6 +104,11 @@ LIVE_CONNECTED = Gauge(
     registry=REGISTRY,
 )
 
+MAILS_WAITING = "stockverify_mails_waiting"
+MAILS_WAITING_MEANING = "Mails that wait to be sent or sent again, however old; absent while MongoDB is away"
+MAILS_OF_LAST_DAY = "stockverify_mails_of_last_day"
+MAILS_OF_LAST_DAY_MEANING = "Mails written in the last 24 hours, by state; absent while MongoDB is away"
+"""Counted in MongoDB when the metrics are read: the worker, which sends them, answers no requests."""
 LIVE_DEVICES = "stockverify_live_devices"
 LIVE_DEVICES_MEANING = "Devices heard from within HEARTBEAT_TTL; absent while Redis is away"
 """Not counted by the processes but asked of Redis when the metrics are read."""

@@ -171,10 +171,12 @@ def paused(by: Caller, now: datetime) -> Document:
 
 
 def resumed(stored: Document, now: datetime) -> Document:
-    """What resuming writes: due times of the pause are not made up for, failures are counted anew."""
+    """What resuming writes: due times of the pause are not made up for, failures are counted anew. One that was not
+    paused keeps its next due time, which may be this very second."""
     if stored["kind"] == RunKind.REPORT and not stored["recipients"]:
         raise NothingToResume(schedule_id=stored["_id"], reason="it has no recipients yet.")
-    due = due_after(stored["cron"], stored["zone"], now)
+    was_active = stored["state"] == ScheduleState.ACTIVE
+    due = stored["next_due_at"] if was_active else due_after(stored["cron"], stored["zone"], now)
     state = {"state": ScheduleState.ACTIVE.value, "paused_reason": None, "next_due_at": due, "failures": 0}
     return state | {"updated_at": as_stored(now)}
 

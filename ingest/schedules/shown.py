@@ -1,14 +1,12 @@
 """How schedules, runs and letters are shown. Pure."""
 
-import base64
-from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 
 from stockverify import cron
 from stockverify.clients import Document
-from stockverify.letters import Letter, with_images
+from stockverify.letters import UNSUBSCRIBE, Letter
 from stockverify.vocabulary import ScheduleState
 from stockverify.wire.reports import Run
 from stockverify.wire.schedules import DueTime, LastRun, Schedule, ShownFile, ShownLetter
@@ -58,18 +56,14 @@ def as_run(stored: Document) -> Run:
     return msgspec.convert(stored | instants | {"run_id": stored["_id"], "seconds": seconds}, Run)
 
 
-def as_letter(run: Document, letter: Letter, images: Mapping[str, bytes]) -> ShownLetter:
-    """A letter whose pictures are within its HTML."""
-    inline = {
-        each.name: f"data:{each.media_type};base64,{base64.b64encode(images[each.name]).decode()}"
-        for each in letter.images
-    }
+def as_letter(run: Document, letter: Letter, html: str) -> ShownLetter:
+    """A letter with its HTML as a browser can show it."""
     return ShownLetter(
         run_id=run["_id"],
         purpose=run["purpose"],
         subject=letter.subject,
-        text=letter.text,
-        html=with_images(letter.html, inline),
+        text=letter.text.replace(UNSUBSCRIBE, "#"),
+        html=html,
         attachments=[msgspec.convert(each, ShownFile, from_attributes=True) for each in letter.attachments],
         snapshot_id=letter.snapshot_id,
         as_of=letter.as_of.timestamp() if letter.as_of else None,

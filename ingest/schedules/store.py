@@ -167,9 +167,7 @@ class ScheduleStore:
 
     def _letter(self, run: Document) -> ShownLetter:
         root, run_id = self._settings.mails, run["_id"]
-        letter = letters.words(root, run_id)
-        images = {each.name: letters.content(root, run_id, each) for each in letter.images}
-        return shown.as_letter(run, letter, images)
+        return shown.as_letter(run, letters.words(root, run_id), letters.to_look_at(root, run_id))
 
     async def _checked(self, request: SaveSchedule) -> SaveSchedule:
         wanted = rules.checked(request, self._domains)

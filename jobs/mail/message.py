@@ -32,7 +32,7 @@ class Mail(NamedTuple):
 def sender_of(text: str) -> Address:
     """The sender that MAIL_FROM names, with or without a name before the address. Raises BadAddress."""
     name, address = parseaddr(text)
-    if not address or not name.isprintable():
+    if not address or not text.isprintable():
         raise BadAddress(address=text[:80], reason="write reports@shop.example or Stock <reports@shop.example>")
     return Address(name, addr_spec=checked(address))
 

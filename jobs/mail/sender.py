@@ -48,7 +48,7 @@ class Sender:
     ) -> None:
         """Raises BadSetting when the settings for mail contradict each other."""
         self._settings, self._name, self._stop, self._lease, self._line = settings, name, stop, lease, line
-        self._server, self._from = server_of(settings), _from(settings)
+        self._server, self._from = server_of(settings), sender_text(settings)
         self._allowed = domains(settings.mail_allowed_domains)
         self._store, self._outbox = DeliveryStore(database, lease), Outbox(database, settings.mails)
         self._database, self._key = database, key_of(signing_secret(settings))
@@ -148,7 +148,7 @@ class Sender:
         for row in self._store.untold():
             if row["kind"] != DeliveryKind.NOTICE and row["owner_id"]:
                 said = _undelivered(row, self._settings.dashboard_link())
-                occasion = f"undelivered:{row['run_id']}"
+                occasion = f"undelivered:{row['run_id'] or row['_id']}"
                 self._outbox.notify(occasion, row["owner_id"], *said, clock(), schedule_id=row["schedule_id"])
             self._store.told(row)
 
@@ -158,8 +158,8 @@ class Sender:
             sweep(self._database, self._settings, now)
 
 
-def _from(settings: Settings) -> str:
-    """Without a mail server nobody is written to, so that any sender will do."""
+def sender_text(settings: Settings) -> str:
+    """MAIL_FROM. Without a mail server nobody is written to, so that any sender will do."""
     text = settings.mail_from or ("" if settings.smtp_host else _NOBODY)
     try:
         sender_of(text)

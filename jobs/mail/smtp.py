@@ -4,6 +4,7 @@ The dot that ends a mail's text is sent by itself, after it was written down tha
 sender that was killed knows whether the server can have the mail.
 """
 
+import base64
 import ipaddress
 import re
 import smtplib
@@ -24,7 +25,7 @@ REPLY_SECONDS = 120.0
 """What a server may take to reply to a whole mail: it looks for viruses first, and a reply that is not waited for
 leaves a doubt. The lease of a mail must be longer."""
 _PIECE = 2**16
-_PERMANENT, _TOO_LARGE, _CLOSING = range(500, 600), 552, 421
+_PERMANENT, _TOO_LARGE, _CLOSING, _LOGGED_IN = range(500, 600), 552, 421, (235, 503)
 _LINE_START = re.compile(rb"^\.", re.MULTILINE)
 
 
@@ -56,6 +57,9 @@ def server_of(settings: Settings) -> Server | None:
                    "with none-anywhere")  # fmt: skip
     if security == "none-anywhere" and settings.smtp_user and not here:
         raise _bad(security, "the password would cross the network in clear; use starttls or tls, or no SMTP_USER")
+    if settings.smtp_ca_file is not None and not settings.smtp_ca_file.is_file():
+        raise BadSetting(name="SMTP_CA_FILE", value=str(settings.smtp_ca_file), reason="there is no such file",
+                         doc="Certificates to trust for the mail server")  # fmt: skip
     return Server(
         settings.smtp_host,
         settings.smtp_port,
@@ -124,7 +128,7 @@ class Line:
                 smtp.starttls(context=_trusting(server.ca_file))
             smtp.ehlo_or_helo_if_needed()
             if server.user:
-                smtp.login(server.user, server.password or "")
+                _log_in(smtp, server.user, server.password or "")
         except BaseException:
             smtp.close()
             raise
@@ -187,12 +191,30 @@ def _as_later(what: str) -> Iterator[None]:
     """Whatever breaks before the dot is trouble that may pass."""
     try:
         yield
-    except smtplib.SMTPAuthenticationError as error:  # its text may repeat what was sent
-        raise _Told(Verdict.LATER, f"{what}: it refused the login of SMTP_USER ({error.smtp_code}).") from None
     except smtplib.SMTPResponseException as error:
         raise _Told(Verdict.LATER, _said(error.smtp_code, error.smtp_error)) from None
     except (smtplib.SMTPException, OSError) as error:
         raise _Told(Verdict.LATER, f"{what} ({_why(error)}).") from None
+
+
+def _log_in(smtp: smtplib.SMTP, user: str, password: str) -> None:
+    """Once: smtplib would try one way after the other, and a wrong password would count for each. What the server says
+    to a refused login is not passed on, since it may repeat what was sent."""
+    offered = smtp.esmtp_features.get("auth", "").upper().split()
+    if "PLAIN" in offered:
+        code, _ = smtp.docmd("AUTH", "PLAIN " + _base64(f"\0{user}\0{password}"))
+    elif "LOGIN" in offered:
+        smtp.docmd("AUTH", "LOGIN")
+        smtp.docmd(_base64(user))
+        code, _ = smtp.docmd(_base64(password))
+    else:
+        raise _Told(Verdict.LATER, "The mail server offers no login by PLAIN or LOGIN, which SMTP_USER needs.")
+    if code not in _LOGGED_IN:
+        raise _Told(Verdict.LATER, f"The mail server refused the login of SMTP_USER ({code}).")
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 def _wait_at_most(smtp: smtplib.SMTP, seconds: float) -> None:

@@ -20,6 +20,7 @@ _COMMANDS = {
     "anomalies": "analytics:anomalies",
     "backup": "analytics:backup",
     "restore": "analytics:restore",
+    "outbox": "outbox:outbox",
     "device": "device:device",
     "doctor": "doctor:doctor",
 }

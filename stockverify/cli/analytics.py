@@ -1,38 +1,25 @@
 """`stockverify snapshot`, `list`, `compare`, `export` and their like run the analytics as a process of its own."""
 
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import click
 
-from stockverify.cli import options
+from stockverify.cli import children, options
 from stockverify.cli.connect import running_settings
-from stockverify.settings import to_env
 
 _NEED_MONGODB = {"snapshot", "backup", "restore"}
-_WITHOUT_IT = {"-h", "--help", "--list"}
-_PASS_ON = {"ignore_unknown_options": True, "help_option_names": []}
 
 
 def _run(name: str, data_dir: Path | None, arguments: tuple[str, ...]) -> None:
     settings = options.settings(data_dir=data_dir)
-    if name in _NEED_MONGODB and not _WITHOUT_IT & set(arguments):
+    listing = name == "backup" and "--list" in arguments
+    if name in _NEED_MONGODB and not listing and not children.wants_help(arguments):
         settings = running_settings(settings)
-    command = [sys.executable, "-m", "analytics", name, *arguments]
-    # Ctrl-C reaches the process below too, which then tidies up; it is not killed in the middle of that.
-    before = signal.signal(signal.SIGINT, lambda *_: None)
-    try:
-        outcome = subprocess.run(command, env=os.environ | to_env(settings), check=False)
-    finally:
-        signal.signal(signal.SIGINT, before)
-    sys.exit(outcome.returncode)
+    children.run("analytics", settings, (name, *arguments))
 
 
 def _command(name: str, summary: str) -> click.Command:
-    @click.command(name, context_settings=_PASS_ON, help=summary)
+    @click.command(name, context_settings=children.PASS_ON, help=summary)
     @options.data_dir
     @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
     def command(data_dir: Path | None, arguments: tuple[str, ...]) -> None:

@@ -26,8 +26,10 @@ LEAST_SHAPES = {
     "report_snapshots": 2,
     "report_queries": 4,
     "report_compare_jobs": 1,
-    "report_runs": 1,
+    "report_runs": 4,
+    "report_schedules": 4,
     "report_exports": 4,
+    "report_deliveries": 8,
 }
 LISTS = (
     "/api/racks/available",
@@ -64,8 +66,22 @@ LISTS = (
     "/api/reports/compare",
     "/api/reports/compare?created_by=U",
     "/api/reports/runs",
+    "/api/reports/runs?schedule_id=S&status=failed",
+    "/api/reports/runs?kind=report&skip=1",
+    "/api/reports/runs?status=queued",
+    "/api/reports/schedules",
+    "/api/reports/schedules?owner=U",
+    "/api/reports/schedules?state=active",
+    "/api/reports/schedules?owner=U&state=paused",
+    "/api/reports/schedules/sch-1/runs",
     "/api/reports/exports",
     "/api/reports/exports?created_by=U",
+    "/api/reports/deliveries",
+    "/api/reports/deliveries?state=failed",
+    "/api/reports/deliveries?kind=report",
+    "/api/reports/deliveries?run=R",
+    "/api/reports/deliveries?schedule=S&state=queued&kind=notice",
+    "/metrics",
 )
 
 

@@ -30,7 +30,12 @@ def rows() -> list[str]:
         name = told.name + ("_total" if told.type == "counter" else "")
         labels = ", ".join(f"`{label}`" for label in each._labelnames)  # type: ignore[attr-defined]
         found.append(f"| `{name}` | {told.type} | {labels} | {told.documentation} |")
-    return [*found, f"| `{declared.LIVE_DEVICES}` | gauge |  | {declared.LIVE_DEVICES_MEANING} |"]
+    asked = (
+        (declared.LIVE_DEVICES, "", declared.LIVE_DEVICES_MEANING),
+        (declared.MAILS_WAITING, "", declared.MAILS_WAITING_MEANING),
+        (declared.MAILS_OF_LAST_DAY, "`state`", declared.MAILS_OF_LAST_DAY_MEANING),
+    )
+    return [*found, *(f"| `{name}` | gauge | {labels} | {meaning} |" for name, labels, meaning in asked)]
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row.split("`")[1])

@@ -154,6 +154,11 @@ def test_pause_resume_and_draft(boss: httpx.Client, stored: Stored) -> None:
     assert (resumed["state"], resumed["paused_reason"], resumed["failures"]) == ("active", None, 0)
     due = (stored.report_schedules.find_one({"_id": draft["schedule_id"]}) or {})["next_due_at"]
     assert due > datetime.now(UTC)
+    this_second = datetime(2026, 1, 5, 7, tzinfo=UTC)
+    stored.report_schedules.update_one({"_id": draft["schedule_id"]}, {"$set": {"next_due_at": this_second}})
+    boss.post(f"{path}/resume").raise_for_status()
+    kept = stored.report_schedules.find_one({"_id": draft["schedule_id"]}) or {}
+    assert kept["next_due_at"] == this_second
 
 
 def test_runs_of_people_say_what_they_are_for(service: Service, boss: httpx.Client, stored: Stored) -> None:

@@ -119,23 +119,25 @@ class _Controller(Controller):
     def _trigger_server(self) -> None:
         """Looks whether it is up; the port is known only now."""
         self.port = self.server.sockets[0].getsockname()[1]
+        socket.create_connection(("127.0.0.1", self.port), 5).close()
 
 
 def login(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
     """Lets one user in."""
     assert isinstance(data, LoginPassword)
-    return AuthResult(success=(data.login, data.password) == (USER.encode(), PASSWORD.encode()))
+    return AuthResult(handled=False, success=(data.login, data.password) == (USER.encode(), PASSWORD.encode()))
 
 
 class Script:
     """A server that follows a script line by line, to break off exactly where it says. Steps: `send X`, `expect X` (a
-    command that begins so), `text` (all of a mail up to its dot), `drop`, `stall`, `text-no-dot` (the first bytes)."""
+    command that begins so), `text` (all of a mail up to its dot), `drop`, `stall`, `text-no-dot` (the first bytes); or
+    an event to wait for. `steps` counts those that were begun."""
 
-    def __init__(self, *scripts: list[str]) -> None:
+    def __init__(self, *scripts: list[Any]) -> None:
         self._scripts, self._listener = list(scripts), socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self.texts: list[bytes] = []
-        self.connections, self._over = 0, threading.Event()
+        self.connections, self.steps, self._over = 0, 0, threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def __enter__(self) -> "Script":
@@ -159,9 +161,13 @@ class Script:
             with connection, suppress(OSError, EOFError):
                 self._play(connection, script)
 
-    def _play(self, connection: socket.socket, script: list[str]) -> None:
+    def _play(self, connection: socket.socket, script: list[Any]) -> None:
         reader = connection.makefile("rb")
         for step in script:
+            self.steps += 1
+            if isinstance(step, threading.Event):
+                step.wait(20)
+                continue
             what, _, rest = step.partition(" ")
             if what == "send":
                 connection.sendall(f"{rest}\r\n".encode())

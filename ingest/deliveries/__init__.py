@@ -1,0 +1,1 @@
+"""What became of the mails, and the letters themselves."""

@@ -1,0 +1,1 @@
+"""Recipients who want no more mails of a schedule, and those who want them again. They need no login."""

@@ -1,0 +1,96 @@
+"""Stopping mails by the link in them, without a login."""
+
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+from pymongo.database import Database
+
+from stockverify import unsubscribe
+from stockverify.unsubscribe import Subscription, TokenWrong
+from tests.ingest.mails import put, schedule
+from tests.service import Service
+
+Stored = Database[dict[str, Any]]
+
+
+@pytest.fixture
+def mine(stored: Stored) -> dict[str, Any]:
+    return schedule(stored, uuid.uuid4().hex[:16], "u-somebody")
+
+
+@pytest.fixture
+def link(service: Service, mine) -> str:
+    """The link in the mails to Ann."""
+    key = unsubscribe.key_of(_secret(service))
+    return unsubscribe.url(Subscription(mine["_id"], "Ann@shop.example"), key, service.url)
+
+
+def _secret(service: Service) -> str:
+    return service.settings.secret or (service.settings.data_dir / "secret.key").read_text()
+
+
+def unsubscribed(stored: Stored, mine) -> list[str]:
+    return list(stored["report_schedules"].find_one({"_id": mine["_id"]})["unsubscribed"])  # type: ignore[index]
+
+
+def test_looking_changes_nothing_and_the_button_does(service: Service, stored: Stored, mine, link: str) -> None:
+    ids = put(service, stored, mine, f"{mine['_id']}@1", "ann@shop.example", "bob@shop.example")
+    for _ in range(3):
+        page = httpx.get(link)
+        assert (page.status_code, "Unsubscribe?" in page.text) == (200, True)
+        assert "Report &lt;" in page.text
+    assert unsubscribed(stored, mine) == []
+    for _ in range(2):
+        stopped = httpx.post(link)
+        assert (stopped.status_code, "You are unsubscribed" in stopped.text) == (200, True)
+    assert unsubscribed(stored, mine) == ["ann@shop.example"]
+    rows = {row["_id"]: row for row in stored["report_deliveries"].find({"schedule_id": mine["_id"]})}
+    assert [rows[each]["state"] for each in ids] == ["cancelled", "queued"]
+    assert rows[ids[0]]["log"][-1]["reply"] == "Unsubscribed."
+    noted = list(stored["activity_logs"].find({"subject": mine["_id"]}))
+    assert [(each["action"], each["username"]) for each in noted] == [("schedule.unsubscribed", "ann@shop.example")]
+
+
+def test_one_click_of_a_mail_program_is_enough(stored: Stored, mine, link: str) -> None:
+    assert httpx.post(link, data={"List-Unsubscribe": "One-Click"}).status_code == 200
+    assert httpx.post(link, files={"List-Unsubscribe": (None, "One-Click")}).status_code == 200
+    assert unsubscribed(stored, mine) == ["ann@shop.example"]
+
+
+def test_there_is_a_way_back(stored: Stored, mine, link: str) -> None:
+    page = httpx.post(link)
+    action = page.text.split('action="')[1].split('"')[0]
+    assert httpx.URL(link).join(action) == f"{link}/undo"
+    assert "Unsubscribe?" in httpx.post(f"{link}/undo").text
+    assert unsubscribed(stored, mine) == []
+
+
+def test_only_links_that_were_mailed_work(service: Service, stored: Stored, mine, link: str) -> None:
+    base, _, token = link.rpartition("/")
+    said, _, signature = token.partition(".")
+    other = unsubscribe.token(Subscription(mine["_id"], "bob@shop.example"), unsubscribe.key_of("another" * 8))
+    for wrong in (said, f"{said}.", f"{said}.AAAA", f"{other.partition('.')[0]}.{signature}", other, "%ff.%00", "é.é"):
+        for reply in (httpx.get(f"{base}/{wrong}"), httpx.post(f"{base}/{wrong}"), httpx.post(f"{base}/{wrong}/undo")):
+            assert reply.status_code == 400, wrong
+    assert unsubscribed(stored, mine) == []
+
+
+def test_a_schedule_that_is_gone_is_told(stored: Stored, mine, link: str) -> None:
+    stored["report_schedules"].delete_one({"_id": mine["_id"]})
+    assert [httpx.get(link).status_code, httpx.post(link).status_code] == [410, 410]
+
+
+def test_the_page_runs_no_scripts_and_is_not_kept(link: str) -> None:
+    headers = httpx.get(link).headers
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert (headers["cache-control"], headers["referrer-policy"]) == ("private, no-store", "no-referrer")
+
+
+def test_a_token_says_whom_it_is_for_only_to_its_key() -> None:
+    subscription = Subscription("sch-1", "ann@shop.example")
+    token = unsubscribe.token(Subscription("sch-1", " Ann@Shop.example"), unsubscribe.key_of("k" * 32))
+    assert unsubscribe.read(token, unsubscribe.key_of("k" * 32)) == subscription
+    with pytest.raises(TokenWrong):
+        unsubscribe.read(token, unsubscribe.key_of("l" * 32))
