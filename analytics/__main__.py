@@ -1,4 +1,7 @@
-"""`python -m analytics`: take, list, compare, export, question and verify snapshots; `stockverify snapshot` runs it."""
+"""`python -m analytics`: take, list, compare, export, question and verify snapshots; back up and restore.
+
+`stockverify snapshot` and its like run it.
+"""
 
 from importlib import import_module
 from typing import Any
@@ -16,6 +19,8 @@ _MODULES = {
     "anomalies": "analytics.commands.anomalies",
     "verify": "analytics.commands.verify",
     "retention": "analytics.commands.retention",
+    "backup": "analytics.commands.backup",
+    "restore": "analytics.commands.restore",
 }
 
 

@@ -7,16 +7,33 @@ that was noted before.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
 
+from stockverify.vocabulary import Action
+
 NOTHING_BEFORE = "0" * 64
 """What the first entry carries as the hash before it."""
 
+HEAD_FILE = "audit-head.json"
+"""The file beside the data in which `stockverify doctor` notes the end of the chain."""
+
 _CONTENT = ("_id", "at", "action", "user_id", "username", "device_id", "subject", "details", "request_id")
+
+
+class Author(NamedTuple):
+    """Who did something. No device is an empty text; programs of the house have no user id."""
+
+    user_id: str
+    username: str
+    device_id: str = ""
+
+
+WORKER = Author("", "worker")
+COMMAND_LINE = Author("", "command line")
 
 
 class Head(NamedTuple):
@@ -27,6 +44,32 @@ class Head(NamedTuple):
 
 
 EMPTY = Head(0, NOTHING_BEFORE)
+
+
+def unsealed(
+    entry_id: str,
+    action: Action,
+    author: Author,
+    subject: str,
+    now: datetime,
+    details: Mapping[str, Any],
+    request_id: str | None = None,
+) -> dict[str, Any]:
+    """An entry that is not sealed yet. `subject` names what was done something to; `details` must hold no secret."""
+    return {
+        "_id": entry_id,
+        "at": now,
+        "action": action.value,
+        "user_id": author.user_id,
+        "username": author.username,
+        "device_id": author.device_id,
+        "subject": subject,
+        "details": msgspec.to_builtins(details),
+        "request_id": request_id,
+        "sequence": None,
+        "previous": None,
+        "hash": None,
+    }
 
 
 def sealed_hash(entry: dict[str, Any], sequence: int, previous: str) -> str:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import redis.asyncio
+import redis.retry
 from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient, MongoClient
 from pymongo.asynchronous.database import AsyncDatabase
@@ -88,6 +89,17 @@ def open_redis_listener(url: str) -> "redis.asyncio.Redis":
         retry=Retry(NoBackoff(), 0),
         protocol=2,
         connection_class=_Connection,
+    )
+
+
+def open_blocking_redis(url: str) -> "redis.Redis":
+    """For jobs: text replies, one second per answer, nothing retried silently."""
+    return redis.Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=1,
+        socket_connect_timeout=1,
+        retry=redis.retry.Retry(NoBackoff(), 0),
     )
 
 

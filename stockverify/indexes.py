@@ -93,6 +93,11 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index("username", ("sequence", DOWN)),
         _index("subject", ("sequence", DOWN)),
     ),
+    Collection.ANOMALY_FLAGS: (
+        _index("last_snapshot_id", ("severity", DOWN)),
+        _index("first_snapshot_id"),
+        _index("told_by", ("severity", DOWN), "_id"),
+    ),
     Collection.MARKS: (_index("at", expireAfterSeconds=MARK_SECONDS),),
     Collection.REPORT_EXPORTS: (
         _index("status", "created_at"),

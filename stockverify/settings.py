@@ -150,6 +150,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keep_months: Annotated[
         NotNegative, Env("SNAPSHOT_KEEP_MONTHS", "For so many months the last snapshot of each month is kept")
     ] = 24
+    backup_keep_days: Annotated[
+        Positive, Env("BACKUP_KEEP_DAYS", "The last backup of each of so many days is kept")
+    ] = 7
+    backup_keep_weeks: Annotated[
+        NotNegative, Env("BACKUP_KEEP_WEEKS", "The last backup of each of so many weeks is kept")
+    ] = 4
+    stale_after: Annotated[
+        Positive,
+        Env(
+            "STALE_AFTER",
+            "Seconds of silence after which the worker takes a rack from its counter and ends the session",
+        ),
+    ] = 8 * 3600
+    anomaly_notice_severity: Annotated[
+        Annotated[float, msgspec.Meta(ge=0, le=1)],
+        Env("ANOMALY_NOTICE_SEVERITY", "Severity from which admins are told of a new anomaly, each once; 1 is never"),
+    ] = 0.9
     export_ttl: Annotated[
         Positive, Env("EXPORT_TTL", "Seconds that a file of an export job and the link to it live")
     ] = 7 * 24 * 3600

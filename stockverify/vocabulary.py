@@ -34,6 +34,11 @@ class SessionStatus(StrEnum):
     CLOSED = "closed"
 
 
+HELD_RACKS = (RackState.CLAIMED, RackState.ACTIVE)
+OCCUPIED_RACKS = (*HELD_RACKS, RackState.PAUSED)
+FINISHED_SESSIONS = (SessionStatus.COMPLETED, SessionStatus.CLOSED)
+
+
 class SessionType(StrEnum):
     """How much of the book quantity a counter may see."""
 
@@ -104,6 +109,9 @@ class Action(StrEnum):
     SNAPSHOT_DELETED = "snapshot.deleted"
     EXPORT_ASKED = "export.asked"
     EXPORT_CANCELLED = "export.cancelled"
+    RACK_SWEPT = "rack.swept"
+    SESSION_SWEPT = "session.swept"
+    BACKUP_RESTORED = "backup.restored"
     SCHEDULE_MADE = "schedule.made"
     SCHEDULE_CHANGED = "schedule.changed"
     SCHEDULE_PAUSED = "schedule.paused"
@@ -256,7 +264,12 @@ class Collection(StrEnum):
     PINS = "report_pins"
     DELIVERIES = "report_deliveries"
     REPORT_EXPORTS = "report_exports"
+    ANOMALY_FLAGS = "anomaly_flags"
     ACTIVITY_LOGS = "activity_logs"
+
+
+RESTORE_STATE = "restoring.state"
+"""The collection that is there only while a restore puts a backup in its place."""
 
 
 GLOBAL_CHANNEL = "global:notifications"

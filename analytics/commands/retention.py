@@ -27,9 +27,10 @@ def command(dry_run: bool, as_json: bool) -> None:
     if not chosen.mongodb_uri:
         raise NotRunning(data_dir=chosen.data_dir)
     lake, policy = Lake(chosen.lake), Policy(hours=chosen.keep_hours, days=chosen.keep_days, months=chosen.keep_months)
+    now, freezes = datetime.now(UTC), lake.freezes()
     with open_mongo(chosen.mongodb_uri) as client:
-        needed = references(database(client, chosen))
-    going = surplus(lake.freezes(), policy, chosen.time_zone, datetime.now(UTC), needed)
+        needed = references(database(client, chosen), now)
+    going = surplus(freezes, policy, chosen.time_zone, now, needed)
     for snapshot_id in () if dry_run else going:
         remove(lake.root, snapshot_id)
     show(going, as_json, "\n".join(going) or "All snapshots are to be kept.")

@@ -46,19 +46,26 @@ class Totals(NamedTuple):
 
 @contextmanager
 def moment(database: Database[Document], datasets: tuple[Dataset, ...]) -> Iterator[Moment | None]:
-    """The present moment, or None when none of the collections holds anything.
+    """The present moment, or None when none of their collections holds anything."""
+    with moment_of(database, [str(dataset.collection) for dataset in datasets]) as at:
+        yield at
+
+
+@contextmanager
+def moment_of(database: Database[Document], names: Sequence[str]) -> Iterator[Moment | None]:
+    """The same for collections by their names.
 
     MongoDB fixes the time of a snapshot session at its first read of a collection that exists.
     """
     with database.client.start_session(snapshot=True) as session:
-        replies = [_first(database, dataset, session) for dataset in datasets]
+        replies = [_first(database, name, session) for name in names]
         times = [cursor["atClusterTime"] for cursor in replies if "atClusterTime" in cursor]
         filled = any(cursor["firstBatch"] for cursor in replies)
         yield Moment(session, times[0]) if filled else None
 
 
-def _first(database: Database[Document], dataset: Dataset, session: ClientSession) -> Document:
-    find = {"find": str(dataset.collection), "limit": 1, "singleBatch": True, "projection": {"_id": 1}}
+def _first(database: Database[Document], name: str, session: ClientSession) -> Document:
+    find = {"find": name, "limit": 1, "singleBatch": True, "projection": {"_id": 1}}
     cursor: Document = database.command(find, session=session)["cursor"]
     return cursor
 

@@ -1,5 +1,6 @@
 """Reads everything that is published and says what is wrong with it; `stockverify doctor` shows the result."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -19,10 +20,15 @@ class Problem(Struct, frozen=True):
 
 def verify(root: Path) -> list[Problem]:
     """The problems of all snapshots under `root`, newest first. Reads every file anew, whatever was checked before."""
+    return verify_some(root, Lake(root).ids())
+
+
+def verify_some(root: Path, snapshot_ids: Sequence[str]) -> list[Problem]:
+    """The same for these snapshots. One that is removed meanwhile has no problem."""
     lake = Lake(root)
-    pairs = [(snapshot_id, dataset) for snapshot_id in lake.ids() for dataset in HELD]
+    pairs = [(snapshot_id, dataset) for snapshot_id in snapshot_ids for dataset in HELD]
     found = (_problem(lake, snapshot_id, dataset) for snapshot_id, dataset in pairs)
-    return [problem for problem in found if problem]
+    return [problem for problem in found if problem and problem.snapshot_id in Lake(root).ids()]
 
 
 def _problem(lake: Lake, snapshot_id: str, dataset: str) -> Problem | None:

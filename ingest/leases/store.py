@@ -15,6 +15,7 @@ from ingest.auth.rules import Caller
 from ingest.metrics import observe
 from stockverify.breaker import Breaker
 from stockverify.errors import Unavailable
+from stockverify.leases import GIVE_BACK
 from stockverify.vocabulary import LIVE_DEVICES_KEY, rack_lock_key, session_lock_key, user_heartbeat_key
 
 _RENEW = """
@@ -23,10 +24,6 @@ if holder == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) return 1 end
 if holder then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 2
-"""
-_RELEASE = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
 """
 _REPLACE = """
 local holder = redis.call('GET', KEYS[1])
@@ -64,7 +61,7 @@ class LeaseStore:
     async def release(self, rack_id: str, session_id: str) -> bool:
         """Give the rack back, if this session holds it. While Redis is away the lease ends by itself instead."""
         try:
-            return _counted(bool(await self._script(_RELEASE, rack_id, session_id)), "released")
+            return _counted(bool(await self._script(GIVE_BACK, rack_id, session_id)), "released")
         except Unavailable:
             return False
 

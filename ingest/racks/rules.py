@@ -6,12 +6,10 @@ from typing import Any, NamedTuple
 from ingest.auth.rules import Caller
 from stockverify.clients import Document
 from stockverify.errors import BadInput, Forbidden, NotFound, Refused
-from stockverify.vocabulary import RackState, SessionStatus
+from stockverify.vocabulary import FINISHED_SESSIONS, HELD_RACKS, OCCUPIED_RACKS, RackState
 from stockverify.wire.racks import AvailableRack, RackStatus
 
-HELD = (RackState.CLAIMED, RackState.ACTIVE)
-OCCUPIED = (*HELD, RackState.PAUSED)
-FINISHED = (SessionStatus.COMPLETED, SessionStatus.CLOSED)
+HELD, OCCUPIED, FINISHED = HELD_RACKS, OCCUPIED_RACKS, FINISHED_SESSIONS
 CLAIMABLE = (RackState.AVAILABLE, RackState.PAUSED, RackState.REVERIFY_REQUESTED, *HELD)
 
 

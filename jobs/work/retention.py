@@ -33,7 +33,7 @@ def retain(lake: Lake, database: Database[Document], policy: Policy, zone: str, 
     to one that a list showed; and all of the last hour stays.
     """
     freezes = lake.freezes()
-    going = surplus(freezes, policy, zone, now, references(database))
+    going = surplus(freezes, policy, zone, now, references(database, now))
     for snapshot_id in going:
         remove(lake.root, snapshot_id)
         _log.info("snapshot_removed", snapshot_id=snapshot_id)

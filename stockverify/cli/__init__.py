@@ -18,6 +18,8 @@ _COMMANDS = {
     "compare": "analytics:compare",
     "export": "analytics:export",
     "anomalies": "analytics:anomalies",
+    "backup": "analytics:backup",
+    "restore": "analytics:restore",
     "outbox": "outbox:outbox",
     "device": "device:device",
     "doctor": "doctor:doctor",

@@ -1,4 +1,4 @@
-"""`stockverify snapshot`, `list`, `compare`, `export` and `anomalies` run the analytics as a process of its own."""
+"""`stockverify snapshot`, `list`, `compare`, `export` and their like run the analytics as a process of its own."""
 
 from pathlib import Path
 
@@ -7,10 +7,13 @@ import click
 from stockverify.cli import children, options
 from stockverify.cli.connect import running_settings
 
+_NEED_MONGODB = {"snapshot", "backup", "restore"}
+
 
 def _run(name: str, data_dir: Path | None, arguments: tuple[str, ...]) -> None:
     settings = options.settings(data_dir=data_dir)
-    if name == "snapshot" and not children.wants_help(arguments):
+    listing = name == "backup" and "--list" in arguments
+    if name in _NEED_MONGODB and not listing and not children.wants_help(arguments):
         settings = running_settings(settings)
     children.run("analytics", settings, (name, *arguments))
 
@@ -30,3 +33,5 @@ list_ = _command("list", "List the snapshots in the lake, newest first.")
 compare = _command("compare", "Compare two snapshots, line by line and in total.")
 export = _command("export", "Write a snapshot as CSV, XLSX, JSON, NDJSON, Parquet or PDF.")
 anomalies = _command("anomalies", "Show what is odd in a snapshot, and why.")
+backup = _command("backup", "Back up what MongoDB holds into the lake, or list the backups.")
+restore = _command("restore", "Bring a backup back, into a new database or in the place of one.")

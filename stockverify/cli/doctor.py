@@ -11,6 +11,7 @@ from stockverify.cli import options
 from stockverify.cli.checks.audit_log import audit_log
 from stockverify.cli.checks.finding import Finding
 from stockverify.cli.checks.installation import installation
+from stockverify.cli.checks.integrity import integrity
 from stockverify.cli.checks.servers import servers
 from stockverify.cli.checks.snapshots import snapshots
 from stockverify.cli.connect import running_settings
@@ -22,7 +23,8 @@ from stockverify.settings import Settings
 @options.data_dir
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per finding.")
 def doctor(data_dir: Path | None, as_json: bool) -> None:
-    """Check the installation and, when StockVerify runs, its servers, indexes, audit log and snapshots.
+    """Check the installation and, when StockVerify runs, its servers, indexes, audit log and snapshots,
+    and show what the worker's last check of everything that is stored has found.
 
     Exit code 0 when all is well, 1 when something is wrong; each finding says what to do.
     """
@@ -44,6 +46,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     else:
         yield from servers(settings)
         yield from audit_log(settings)
+        yield from integrity(settings)
     yield from snapshots(settings)
 
 

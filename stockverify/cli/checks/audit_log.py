@@ -11,13 +11,12 @@ from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from stockverify import activity
-from stockverify.activity import EMPTY, Head
+from stockverify.activity import EMPTY, HEAD_FILE, Head
 from stockverify.cli.checks.finding import Finding
 from stockverify.clients import Document, database, open_mongo
 from stockverify.settings import Settings
 from stockverify.vocabulary import Collection
 
-HEAD_FILE = "audit-head.json"
 SHOWN = 5
 SEALED_WITHIN = timedelta(minutes=1)
 

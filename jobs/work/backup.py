@@ -1,0 +1,37 @@
+"""The work that backs up MongoDB, and removes backups that need not be kept."""
+
+import hashlib
+from datetime import datetime
+
+from analytics.backup import Backups, Manifest, NothingToBackUp, back_up
+from analytics.backup.retention import Made, surplus
+from analytics.lake.ids import new_snapshot_id
+from jobs.tools import Done, Tools
+from stockverify.clients import Document
+from stockverify.settings import Settings
+
+
+def make_backup(tools: Tools, run: Document, now: datetime) -> Done:
+    """Each run makes one, also if it is taken over: the id of the backup comes from the run."""
+    backups = Backups(tools.lake.root)
+    try:
+        made = back_up(backups, tools.database, _backup_id(run), now, tools.stopping)
+    except NothingToBackUp as error:
+        return Done(note=error.message)
+    removed = _clear_away(backups, tools.settings, now)
+    result = {"backup_id": made.backup_id, "documents": made.documents, "bytes": made.file_bytes, "removed": removed}
+    return Done(result=result, note=f"{made.documents:,} documents as of {made.as_of:%Y-%m-%d %H:%M:%S} UTC.")
+
+
+def _clear_away(backups: Backups, settings: Settings, now: datetime) -> int:
+    """A damaged one is neither kept for another nor removed: a person should see it."""
+    made = [Made(each.backup_id, each.created_at) for each in backups.listed() if isinstance(each, Manifest)]
+    going = surplus(made, settings.backup_keep_days, settings.backup_keep_weeks, settings.time_zone, now)
+    for backup_id in going:
+        backups.remove(backup_id)
+    backups.sweep(now)
+    return len(going)
+
+
+def _backup_id(run: Document) -> str:
+    return new_snapshot_id(run["requested_at"], hashlib.sha256(run["_id"].encode()).hexdigest()[:8])

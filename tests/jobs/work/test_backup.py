@@ -1,0 +1,69 @@
+"""The nightly backup: one for each run, also when a run is taken over, and old ones go."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from analytics.backup import Backups
+from analytics.extract import Abandoned
+from analytics.lake import Lake
+from jobs.tools import Tools
+from jobs.work.backup import make_backup
+from stockverify.clients import Document
+from stockverify.settings import Settings
+from tests.analytics.backup.world import AT, fill
+
+Store = Database[Document]
+
+
+@pytest.fixture
+def tools(db: Store, lake: Lake, settings: Settings) -> Tools:
+    return Tools(db, lake, settings, lambda: False)
+
+
+def run(day: int = 0, **fields: Any) -> Document:
+    """The run of a night."""
+    due = AT + timedelta(days=day)
+    return {"_id": f"sch-backup@{due:%Y%m%dT%H%M%SZ}", "requested_at": due, **fields}
+
+
+def test_a_run_that_is_taken_over_makes_no_second_one(tools: Tools, db: Store) -> None:
+    fill(db)
+    first = make_backup(tools, run(), AT)
+    db["erp_items"].delete_many({})
+    again = make_backup(tools, run(attempts=2), AT + timedelta(minutes=1))
+    assert first == again
+    assert Backups(tools.lake.root).ids() == [first.result["backup_id"]]
+    assert first.note.startswith(f"{first.result['documents']:,} documents as of ")
+
+
+def test_every_night_for_forty_nights_leaves_seven_days_and_four_weeks(tools: Tools, db: Store) -> None:
+    db["users"].insert_one({"_id": "u"})
+    made = [make_backup(tools, run(day), AT + timedelta(days=day)).result["backup_id"] for day in range(40)]
+    kept = [made.index(each) for each in reversed(Backups(tools.lake.root).ids())]
+    # 1 February 2026 is a Sunday: the nights 21, 28 and 35 end weeks, and 39 is the newest
+    assert kept == [21, 28, *range(33, 40)]
+
+
+def test_an_empty_house_is_no_failure(tools: Tools) -> None:
+    done = make_backup(tools, run(), AT)
+    assert (done.result, done.note.endswith("nothing to back up.")) == ({}, True)
+
+
+def test_a_worker_that_is_to_stop_gives_up(tools: Tools, db: Store) -> None:
+    fill(db)
+    with pytest.raises(Abandoned):
+        make_backup(tools._replace(stopping=lambda: True), run(), AT)
+    assert Backups(tools.lake.root).ids() == []
+
+
+def test_what_a_killed_one_left_is_swept_away_after_a_day(tools: Tools, db: Store) -> None:
+    fill(db)
+    draft = Backups(tools.lake.root).root / ".draft-20260201T030000000Z-0a1b2c3d-ffff"
+    draft.mkdir(parents=True)
+    make_backup(tools, run(), AT)
+    assert draft.exists()
+    make_backup(tools, run(1), AT + timedelta(days=365 * 20))
+    assert not draft.exists()
