@@ -54,7 +54,8 @@ class RunStore:
         try:
             return len(self._runs.insert_many(runs, ordered=False).inserted_ids)
         except BulkWriteError as error:
-            if any(each["code"] != _DUPLICATE for each in error.details["writeErrors"]):
+            others = [each for each in error.details["writeErrors"] if each["code"] != _DUPLICATE]
+            if others or error.details["writeConcernErrors"]:
                 raise
             return int(error.details["nInserted"])
 

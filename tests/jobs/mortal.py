@@ -77,15 +77,18 @@ def work_once(db: Database[Document], settings: Settings, name: str, now: dateti
     Telling(db, Outbox(db, settings.mails).notify).tick(now)
 
 
-def live(settings: Settings, name: str, now: datetime, step: int, when: When) -> None:
-    """The life of the process."""
+def live(settings: Settings, name: str, now: datetime, step: int, when: When, passes: int) -> None:
+    """The life of the process: so many ticks."""
     monitoring.register(_Death(step, when))
     with open_mongo(settings.mongodb_uri or "") as client:
-        work_once(database(client, settings), settings, name, now)
+        for _ in range(passes):
+            work_once(database(client, settings), settings, name, now)
 
 
-def born(settings: Settings, name: str, now: datetime, step: int = NEVER, when: When = "before") -> BaseProcess:
+def born(
+    settings: Settings, name: str, now: datetime, step: int = NEVER, when: When = "before", passes: int = 1
+) -> BaseProcess:
     """Start one."""
-    process = _CONTEXT.Process(target=live, args=(settings, name, now, step, when))
+    process = _CONTEXT.Process(target=live, args=(settings, name, now, step, when, passes))
     process.start()
     return process

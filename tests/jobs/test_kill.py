@@ -41,6 +41,19 @@ def lapse(db: Runs) -> None:
     db["report_runs"].update_many({"status": "running"}, [{"$set": {"lease_until": {"$subtract": ["$$NOW", 1]}}}])
 
 
+def survive(db: Runs, settings: Settings) -> None:
+    """Another worker does what is left. A tick ends early when MongoDB is slow to answer, as on a busy machine; the
+    next one goes on."""
+    now = SEVEN + timedelta(seconds=31)
+    for _ in range(10):
+        mortal.work_once(db, settings, "survivor", now)
+        waiting = {"schedule_id": {"$regex": "^s"}, "status": {"$ne": "succeeded"}, "finished_at": None}
+        is_due = {"state": "active", "next_due_at": {"$lte": now}}
+        if not (db["report_runs"].find_one(waiting) or db["report_schedules"].find_one(is_due)):
+            return
+        lapse(db)
+
+
 def seen(db: Runs) -> dict[str, Any]:
     """What has come of it, without what the house does for itself."""
     runs = list(db["report_runs"].find({"schedule_id": "s"}))
@@ -74,7 +87,7 @@ def test_kill_9_at_every_step(
         first.join(30)
         assert first.exitcode in (0, -9), step
         lapse(db)
-        mortal.work_once(db, quiet, "second", SEVEN + timedelta(seconds=31))
+        survive(db, quiet)
         assert seen(db) == {
             "runs": [("s@20260201T070000Z", expected["status"])],
             "untold": [],
@@ -92,13 +105,13 @@ def test_three_workers_at_once_of_which_one_dies(db: Runs, quiet: Settings) -> N
     indexes.ensure_blocking(db)
     names = [f"s-{number:02}" for number in range(40)]
     fresh(db, quiet, *(schedule(name, NOW, recipients=TWO) for name in names))
-    workers = [mortal.born(quiet, f"w-{number}", SEVEN) for number in range(2)]
+    workers = [mortal.born(quiet, f"w-{number}", SEVEN, passes=5) for number in range(2)]
     workers.append(mortal.born(quiet, "dies", SEVEN, 40, "after"))
     for each in workers:
         each.join(60)
     assert [each.exitcode for each in workers][:2] == [0, 0]
     lapse(db)
-    mortal.work_once(db, quiet, "last", SEVEN + timedelta(seconds=31))
+    survive(db, quiet)
     runs = list(db["report_runs"].find({"schedule_id": {"$in": names}}))
     assert Counter(run["schedule_id"] for run in runs) == dict.fromkeys(names, 1)
     assert {run["status"] for run in runs} == {"succeeded"}
