@@ -22,6 +22,7 @@ def _converted(value: Any) -> Any:
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
     if schema.get("required") == []:
         del schema["required"]
+    schema.pop("propertyNames", None)  # 3.0 has no words for limits on names
     if "const" in schema:
         schema["enum"] = [schema.pop("const")]
     if isinstance(examples := schema.get("examples"), list):
