@@ -6,7 +6,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from stockverify.errors import BadInput, Forbidden, StockVerifyError, Unauthorized
+from stockverify.errors import BadInput, Forbidden, NotFound, Refused, StockVerifyError, Unauthorized
 from stockverify.vocabulary import RunKind
 from stockverify.wire.auth import Tokens, TokensReply, User
 from stockverify.wire.common import Success
@@ -16,6 +16,7 @@ from stockverify.wire.reports import Run
 Shape = TypeVar("Shape")
 _SECONDS = httpx.Timeout(15, connect=3)
 _ASK_AGAIN = (429, 503)
+_KINDS: dict[int, type[StockVerifyError]] = {401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Refused}
 
 
 class ServiceAway(StockVerifyError):
@@ -51,45 +52,46 @@ class Api:
     def log_in(self, username: str, password: str) -> Tokens:
         """Raises Unauthorized when name or password are wrong."""
         body = {"username": username, "password": password}
-        return self._call("POST", "/api/auth/login", TokensReply, json=body).data
+        return self.call("POST", "/api/auth/login", TokensReply, json=body).data
 
     def refresh(self, refresh_token: str) -> Tokens:
         """New tokens for a refresh token, which works once. Raises Unauthorized when the login has ended."""
-        return self._call("POST", "/api/auth/refresh", TokensReply, json={"refresh_token": refresh_token}).data
+        return self.call("POST", "/api/auth/refresh", TokensReply, json={"refresh_token": refresh_token}).data
 
     def log_out(self, token: str) -> None:
         """End the login on every process of the service."""
-        self._call("POST", "/api/auth/logout", Success, token)
+        self.call("POST", "/api/auth/logout", Success, token)
 
     def me(self, token: str) -> User:
         """The account as it stands now. Raises Unauthorized when the login has ended."""
-        return self._call("GET", "/api/auth/me", User, token)
+        return self.call("GET", "/api/auth/me", User, token)
 
     def request_snapshot(self, token: str) -> Run:
         """Ask the worker for a snapshot now."""
-        return self._call("POST", "/api/reports/runs", Run, token, json={"kind": RunKind.MATERIALISE.value})
+        return self.call("POST", "/api/reports/runs", Run, token, json={"kind": RunKind.MATERIALISE.value})
 
     def run(self, token: str, run_id: str) -> Run:
         """How far a run is."""
-        return self._call("GET", f"/api/reports/runs/{quote(run_id, safe='')}", Run, token)
+        return self.call("GET", f"/api/reports/runs/{quote(run_id, safe='')}", Run, token)
 
     def create_export(self, token: str, request: CreateExport) -> ExportJob:
         """Have a file made in the background. Raises what is wrong with the request."""
-        return self._call("POST", "/api/reports/exports", ExportJob, token, json=msgspec.to_builtins(request))
+        return self.call("POST", "/api/reports/exports", ExportJob, token, json=msgspec.to_builtins(request))
 
     def export(self, token: str, job_id: str) -> ExportJob:
         """How far a file is; when it is done, with the link to it."""
-        return self._call("GET", f"/api/reports/exports/{quote(job_id, safe='')}", ExportJob, token)
+        return self.call("GET", f"/api/reports/exports/{quote(job_id, safe='')}", ExportJob, token)
 
     def export_manifest(self, token: str, job_id: str) -> ExportManifest:
         """What a file that is done holds."""
-        return self._call("GET", f"/api/reports/exports/{quote(job_id, safe='')}/manifest", ExportManifest, token)
+        return self.call("GET", f"/api/reports/exports/{quote(job_id, safe='')}/manifest", ExportManifest, token)
 
     def cancel_export(self, token: str, job_id: str) -> ExportJob:
         """Have it stopped; nothing of it is kept."""
-        return self._call("POST", f"/api/reports/exports/{quote(job_id, safe='')}/cancel", ExportJob, token)
+        return self.call("POST", f"/api/reports/exports/{quote(job_id, safe='')}/cancel", ExportJob, token)
 
-    def _call(self, method: str, path: str, shape: type[Shape], token: str = "", **body: Any) -> Shape:
+    def call(self, method: str, path: str, shape: type[Shape], token: str = "", **body: Any) -> Shape:
+        """One call. Raises the error that stands for the reply's status, with the service's own words."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
             reply = self._client.request(method, path, headers=headers, **body)
@@ -113,8 +115,7 @@ def refusal(reply: httpx.Response, url: str) -> StockVerifyError:
         return ServiceOdd(url=url, status=reply.status_code)
     if reply.status_code in _ASK_AGAIN:
         return ServiceBusy(reason=reason, retry_after=_wait(reply.headers.get("Retry-After", "")))
-    kind = {401: Unauthorized, 403: Forbidden}.get(reply.status_code, BadInput)
-    return kind(reason=reason)
+    return _KINDS.get(reply.status_code, BadInput)(reason=reason)
 
 
 def _wait(text: str) -> int:

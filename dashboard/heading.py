@@ -44,6 +44,20 @@ def heading(house: House, title: str) -> Choice | None:
     return choice
 
 
+def live(house: House, title: str) -> None:
+    """The head of a page that shows what the service says now, and no snapshot."""
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    left.title(title, anchor=False)
+    with right, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        st.markdown(as_of(house), width="content")
+        st.button("Refresh", icon=":material/refresh:", key=f"refresh_{title}")
+
+
+def as_of(house: House) -> str:
+    """That live figures are of this moment, in Markdown."""
+    return f":green-badge[Live] as of **{literal(shown(datetime.now(UTC), house.zone))}**"
+
+
 def label(freeze: Freeze, house: House) -> str:
     """A snapshot in a list."""
     name = f" · {freeze.name}" if freeze.name else ""

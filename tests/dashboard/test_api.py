@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from dashboard.api import Api, ServiceAway, ServiceBusy, ServiceOdd, refusal
-from stockverify.errors import BadInput, Forbidden, Unauthorized
+from stockverify.errors import BadInput, Forbidden, NotFound, Unauthorized
 from stockverify.services.child import free_port
 from tests.service import PASSWORD, Service
 
@@ -36,7 +36,7 @@ def test_asking_for_a_snapshot_gives_a_run_that_can_be_followed(api: Api, servic
 
 def test_a_run_id_from_outside_stays_one_part_of_the_path(api: Api, service: Service) -> None:
     name = service.person("supervisor").get("/api/auth/me").json()["username"]
-    with pytest.raises(BadInput):
+    with pytest.raises(NotFound):
         api.run(api.log_in(name, PASSWORD).access_token, "../../auth/me")
 
 

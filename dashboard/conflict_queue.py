@@ -1,0 +1,96 @@
+"""The queue of conflicts: its filters, its table, and which one is looked at."""
+
+import hashlib
+from typing import NamedTuple
+
+import streamlit as st
+
+from dashboard.calls import conflicts as calls
+from dashboard.context import House
+from dashboard.desk import Desk
+from dashboard.drawing import ROW_HEIGHT
+from dashboard.settling import look_at, looked_at
+from dashboard.views import conflicts as views
+from dashboard.views.numbers import amount
+from dashboard.views.tables import heading
+from stockverify.vocabulary import ConflictStatus
+from stockverify.wire.conflicts import Conflict
+
+_PICKER = "conflict_picker"
+_STATES = {"Waiting": ConflictStatus.PENDING, "Settled": ConflictStatus.RESOLVED, "All": None}
+_IN_SIGHT = 8
+
+
+class Found(NamedTuple):
+    """The conflicts that the filters let through, of so many that were read, of so many that there are."""
+
+    shown: list[Conflict]
+    read: int
+    total: int
+
+
+def filters(desk: Desk) -> Found:
+    """Draw the filters and read what they let through."""
+    numbers = calls.stats(desk)
+    first, second, third, fourth = st.columns([3, 3, 2, 2], vertical_alignment="bottom")
+    labels = {"Waiting": f"Waiting {numbers.pending:,}", "Settled": f"Settled {numbers.resolved:,}", "All": "All"}
+    state = first.segmented_control(
+        "State", list(_STATES), default="Waiting", required=True, format_func=labels.__getitem__, key="conflict_state"
+    )
+    kinds = second.multiselect(
+        "Reason", list(views.TYPES), format_func=views.TYPES.__getitem__, placeholder="Any", key="conflict_kinds"
+    )
+    user = third.text_input("Counted by", placeholder="User name", key="conflict_user", max_chars=256)
+    session = fourth.text_input("Session", placeholder="Session id", key="conflict_session", max_chars=128)
+    found = calls.listed(desk, calls.Asked(_STATES[state or "Waiting"], user.strip(), session.strip()))
+    shown = [each for each in found.conflicts if not kinds or each.conflict_type in kinds]
+    return Found(shown, len(found.conflicts), found.total)
+
+
+def queue(house: House, found: Found) -> list[Conflict]:
+    """Draw the table; returns the conflicts whose rows are ticked."""
+    st.caption(_how_many(found))
+    if not found.shown:
+        return []
+    # Ticks are numbers of rows. Another list gets another table, so that a tick never slips to another conflict.
+    mark = hashlib.sha256(" ".join(each.id + each.status for each in found.shown).encode()).hexdigest()[:16]
+    zone = house.zone.key
+    when = st.column_config.DatetimeColumn(f"Since ({zone})", format="D MMM YYYY, HH:mm:ss", timezone=zone)
+    names = {name: heading(name) for name in ("why", "rack", "item", "counted_by", "differs", "state")}
+    picked = st.dataframe(
+        views.queue(found.shown).to_arrow(),
+        column_config={"created_at": when, **names},
+        hide_index=True,
+        height=ROW_HEIGHT * (min(len(found.shown), _IN_SIGHT) + 1) + 3,
+        on_select="rerun",
+        selection_mode="multi-row",
+        key=f"queue_{mark}",
+        alt="Conflicts; tick rows to settle several at once",
+    )
+    return [found.shown[row] for row in picked["selection"]["rows"] if row < len(found.shown)]
+
+
+def choose(shown: list[Conflict]) -> tuple[str, str]:
+    """Draw the picker; returns the conflict that is looked at, and the one that follows. A link may name any."""
+    names = {each.id: views.name(each) for each in shown}
+    asked = looked_at() or next(iter(names), "")
+    look_at(asked)
+    options = list(names) if asked in names else [asked, *names]
+    before, after = views.neighbours(list(names), asked)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.session_state[_PICKER] = asked
+        st.selectbox("Conflict", options, format_func=lambda id_: names.get(id_, id_), key=_PICKER, on_change=_picked)
+        st.button("Previous", on_click=look_at, args=(before,), disabled=not before, shortcut="Alt+Up", width=150)
+        st.button("Next", on_click=look_at, args=(after,), disabled=not after, shortcut="Alt+Down", width=150)
+    return asked, after if after != asked else ""
+
+
+def _how_many(found: Found) -> str:
+    shown, read, total = (amount(number, "lines") for number in (len(found.shown), found.read, found.total))
+    if found.read < found.total:
+        return f"{shown} shown, of the newest {read} of {total}. Narrow the filters to see older ones."
+    return f"All {total} shown." if len(found.shown) == found.total else f"{shown} shown of {total}."
+
+
+def _picked() -> None:
+    look_at(st.session_state[_PICKER])
