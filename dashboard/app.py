@@ -16,6 +16,7 @@ _HERE = Path(__file__).parent
 # Not in a folder called `pages`: Streamlit would run its files by address before anybody has signed in.
 _SCREENS = (
     ("Overview", "overview", ":material/space_dashboard:"),
+    ("Live floor", "floor", ":material/sensors:"),
     ("Conflicts", "conflicts", ":material/call_split:"),
     ("Snapshots", "snapshots", ":material/table_view:"),
     ("Compare", "compare", ":material/compare_arrows:"),

@@ -58,6 +58,11 @@ def as_of(house: House) -> str:
     return f":green-badge[Live] as of **{literal(shown(datetime.now(UTC), house.zone))}**"
 
 
+def stale(house: House, at: datetime) -> str:
+    """That what is shown is of an earlier moment, in Markdown."""
+    return f":red-badge[Stale] as of **{literal(shown(at, house.zone))}**"
+
+
 def label(freeze: Freeze, house: House) -> str:
     """A snapshot in a list."""
     name = f" · {freeze.name}" if freeze.name else ""

@@ -39,6 +39,7 @@ OPERATIONS: dict[str, frozenset[Role]] = {
     "health": PUBLIC,
     "metrics": PUBLIC,
     "live.updates": ALL,
+    "racks.list": READS_REPORTS,
     "racks.available": ALL,
     "racks.floors": ALL,
     "racks.mine": ALL,

@@ -8,7 +8,16 @@ from litestar.status_codes import HTTP_200_OK
 
 from ingest.requests import restore_slashes
 from ingest.wiring import CurrentCaller, Stores
-from stockverify.wire.racks import AvailableRack, Claim, Grant, RackChanged, RackStateChanged, RackStatus, Reason
+from stockverify.wire.racks import (
+    AvailableRack,
+    Claim,
+    FloorRack,
+    Grant,
+    RackChanged,
+    RackStateChanged,
+    RackStatus,
+    Reason,
+)
 
 
 class RackController(Controller):
@@ -17,6 +26,11 @@ class RackController(Controller):
     path = "/api/racks"
     tags = ("racks",)
     before_request = restore_slashes  # type: ignore[assignment]  # Litestar calls it unbound
+
+    @get("/", name="racks.list")
+    async def listed(self, stores: Stores, floor: FromQuery[str | None] = None) -> list[FloorRack]:
+        """All racks, whoever holds them; for those who read reports."""
+        return await stores.racks.listed(floor)
 
     @get("/available", name="racks.available")
     async def available(self, stores: Stores, floor: FromQuery[str | None] = None) -> list[AvailableRack]:

@@ -7,7 +7,7 @@ from ingest.auth.rules import Caller
 from stockverify.clients import Document
 from stockverify.errors import BadInput, Forbidden, NotFound, Refused
 from stockverify.vocabulary import FINISHED_SESSIONS, HELD_RACKS, OCCUPIED_RACKS, RackState
-from stockverify.wire.racks import AvailableRack, RackStatus
+from stockverify.wire.racks import AvailableRack, FloorRack, RackStatus
 
 HELD, OCCUPIED, FINISHED = HELD_RACKS, OCCUPIED_RACKS, FINISHED_SESSIONS
 CLAIMABLE = (RackState.AVAILABLE, RackState.PAUSED, RackState.REVERIFY_REQUESTED, *HELD)
@@ -154,6 +154,20 @@ def as_available(rack: Document) -> AvailableRack:
     status = RackState(rack["status"])
     shown = RackState.AVAILABLE if status in HELD else status
     return AvailableRack(rack_id=rack["_id"], floor=rack["floor"], status=shown, item_count=rack.get("item_count", 0))
+
+
+def on_floor(rack: Document) -> FloorRack:
+    """A rack in the list of all."""
+    return FloorRack(
+        rack_id=rack["_id"],
+        floor=rack["floor"],
+        status=RackState(rack["status"]),
+        round=rack.get("round", 1),
+        item_count=rack.get("item_count", 0),
+        claimed_by=rack.get("claimed_by"),
+        session_id=rack.get("session_id"),
+        updated_at=rack["updated_at"].timestamp(),
+    )
 
 
 def as_status(rack: Document, lease_seconds: float | None, now: datetime) -> RackStatus:

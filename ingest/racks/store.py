@@ -23,7 +23,7 @@ from stockverify.clients import Document
 from stockverify.errors import Unavailable
 from stockverify.settings import Settings
 from stockverify.vocabulary import Action, Collection, EventType, RackState, SessionStatus, rack_channel
-from stockverify.wire.racks import AvailableRack, Claim, Grant, RackChanged, RackStateChanged, RackStatus
+from stockverify.wire.racks import AvailableRack, Claim, FloorRack, Grant, RackChanged, RackStateChanged, RackStatus
 
 
 class RackStore:
@@ -52,6 +52,12 @@ class RackStore:
         except Unavailable:
             held = {rack["_id"] for rack in racks if not rules.claimable_without_leases(rack)}
         return [rules.as_available(rack) for rack in racks if rack["_id"] not in held]
+
+    async def listed(self, floor: str | None) -> list[FloorRack]:
+        """All racks by floor and name, as MongoDB has them: no lease is asked, so that a page may ask often."""
+        wanted: Document = {"floor": floor} if floor else {"floor": {"$gte": ""}}
+        racks = await self._racks.find(wanted).sort([("floor", 1), ("_id", 1)]).to_list()
+        return [rules.on_floor(rack) for rack in racks]
 
     async def floors(self) -> list[str]:
         """Names of all floors."""

@@ -67,6 +67,19 @@ class RackStatus(Reply, frozen=True, kw_only=True):
     updated_at: float
 
 
+class FloorRack(Reply, frozen=True, kw_only=True):
+    """A rack of the store, whoever holds it; `session_id` is the latest that has claimed it in this round."""
+
+    rack_id: str
+    floor: str
+    status: RackState
+    round: int
+    item_count: int
+    claimed_by: str | None
+    session_id: str | None
+    updated_at: float
+
+
 class Reason(Request, frozen=True, kw_only=True):
     """Why a supervisor overrides a counter."""
 

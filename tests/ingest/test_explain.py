@@ -32,6 +32,8 @@ LEAST_SHAPES = {
     "report_deliveries": 8,
 }
 LISTS = (
+    "/api/racks/",
+    "/api/racks/?floor=Ground",
     "/api/racks/available",
     "/api/racks/available?floor=Ground",
     "/api/racks/floors",

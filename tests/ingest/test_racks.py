@@ -318,3 +318,16 @@ def test_a_lease_that_could_not_be_given_back_stands_in_nobodys_way(service: Ser
     assert claim(bob, rack)["fence"] == 2
     leases.set(rack_lock_key(rack), "s-just-being-granted", px=60_000)
     assert ann.post(f"/api/racks/{rack}/claim", json={}).status_code == 409
+
+
+def test_all_racks_are_listed_whoever_holds_them_for_those_who_read_reports(service: Service) -> None:
+    staff, rack = service.person(), service.rack()
+    grant = claim(staff, rack, f"Floor of {rack}")
+    other = service.rack()
+    claim(staff, other, f"Floor of {rack}")
+    staff.post(f"/api/racks/{other}/release").raise_for_status()
+    listed = service.person("auditor").get("/api/racks/", params={"floor": f"Floor of {rack}"}).json()
+    shown = {each["rack_id"]: (each["status"], each["session_id"], each["round"]) for each in listed}
+    assert shown == {rack: ("claimed", grant["session_id"], 1), other: ("available", None, 1)}
+    assert rack in {each["rack_id"] for each in service.admin.get("/api/racks/").json()}
+    assert staff.get("/api/racks/").status_code == 403
