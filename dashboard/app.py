@@ -10,17 +10,21 @@ from dashboard import gate
 from dashboard.context import House, keeper, open_house
 from dashboard.login import READERS
 from dashboard.messages import guarded
+from stockverify.vocabulary import Role
 
 _HERE = Path(__file__).parent
 
+_AUDITS = (Role.ADMIN, Role.AUDITOR)
+
 # Not in a folder called `pages`: Streamlit would run its files by address before anybody has signed in.
 _SCREENS = (
-    ("Overview", "overview", ":material/space_dashboard:"),
-    ("Live floor", "floor", ":material/sensors:"),
-    ("Conflicts", "conflicts", ":material/call_split:"),
-    ("Snapshots", "snapshots", ":material/table_view:"),
-    ("Compare", "compare", ":material/compare_arrows:"),
-    ("Export", "export", ":material/download:"),
+    ("Overview", "overview", ":material/space_dashboard:", READERS),
+    ("Live floor", "floor", ":material/sensors:", READERS),
+    ("Conflicts", "conflicts", ":material/call_split:", READERS),
+    ("Snapshots", "snapshots", ":material/table_view:", READERS),
+    ("Compare", "compare", ":material/compare_arrows:", READERS),
+    ("Export", "export", ":material/download:", READERS),
+    ("Devices and users", "people", ":material/group:", _AUDITS),
 )
 
 
@@ -38,7 +42,7 @@ def _enter(house: House) -> None:
     login = keeper().login
     reads = login is not None and login.user.role in READERS
     # All pages are known before signing in too, so that a link leads to its page once the person is signed in.
-    page = st.navigation(_pages(), position="sidebar" if reads else "hidden")
+    page = st.navigation(_pages(login.user.role if login else None), position="sidebar" if reads else "hidden")
     # In a slot of its own the form is gone as soon as the person is in, not only when the first page is complete.
     door = st.empty()
     if login is None:
@@ -57,10 +61,18 @@ def _enter(house: House) -> None:
             page.run()
 
 
-def _pages() -> list[st.Page]:
+def _pages(role: Role | None) -> list[st.Page]:
+    """Those that the role may not read are not offered; a link to one leads there, and the service says no."""
     return [
-        st.Page(_HERE / "screens" / f"{name}.py", title=title, icon=icon, url_path=name, default=name == "overview")
-        for title, name, icon in _SCREENS
+        st.Page(
+            _HERE / "screens" / f"{name}.py",
+            title=title,
+            icon=icon,
+            url_path=name,
+            default=name == "overview",
+            visibility="visible" if role in roles else "hidden",
+        )
+        for title, name, icon, roles in _SCREENS
     ]
 
 

@@ -1,0 +1,79 @@
+"""Accounts and devices as tables, and what a form has changed."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+
+from stockverify.vocabulary import Role
+from stockverify.wire.auth import User
+from stockverify.wire.devices import Device
+
+ROLES = {
+    Role.STAFF: "Staff: count on devices",
+    Role.SUPERVISOR: "Supervisor: settles conflicts, takes snapshots",
+    Role.ADMIN: "Admin: manages people and devices",
+    Role.AUDITOR: "Auditor: reads all, changes nothing",
+}
+_INSTANT = pl.Datetime("ms", "UTC")
+_USERS: dict[str, Any] = {
+    "username": pl.String,
+    "full_name": pl.String,
+    "role": pl.String,
+    "email": pl.String,
+    "is_active": pl.Boolean,
+}
+_DEVICES: dict[str, Any] = {
+    "device_id": pl.String,
+    "name": pl.String,
+    "state": pl.String,
+    "usernames": pl.List(pl.String),
+    "enrolled_at": _INSTANT,
+    "last_login_at": _INSTANT,
+    "revoked_at": _INSTANT,
+    "revoked_reason": pl.String,
+}
+
+
+def users(found: Iterable[User]) -> pl.DataFrame:
+    """A row for each account."""
+    rows = [{name: getattr(user, name) for name in _USERS} | {"role": user.role.value} for user in found]
+    return pl.DataFrame(rows, schema=_USERS)
+
+
+def devices(found: Iterable[Device]) -> pl.DataFrame:
+    """A row for each device."""
+    rows = [
+        {
+            "device_id": device.device_id,
+            "name": device.name,
+            "state": state(device),
+            "usernames": device.usernames,
+            "enrolled_at": _instant(device.enrolled_at),
+            "last_login_at": _instant(device.last_login_at),
+            "revoked_at": _instant(device.revoked_at),
+            "revoked_reason": device.revoked_reason,
+        }
+        for device in found
+    ]
+    return pl.DataFrame(rows, schema=_DEVICES)
+
+
+def state(device: Device) -> str:
+    """Whether a device may be used, in a word."""
+    if device.revoked_at is not None:
+        return "Revoked"
+    return "Enrolled" if device.enrolled_at is not None else "Not enrolled"
+
+
+def changes(user: User, full_name: str, role: Role, active: bool, password: str) -> dict[str, Any]:
+    """What a form changes of an account; empty when it changes nothing."""
+    wanted = {"full_name": full_name, "role": role.value, "is_active": active}
+    now = {"full_name": user.full_name, "role": user.role.value, "is_active": user.is_active}
+    changed = {name: value for name, value in wanted.items() if value != now[name]}
+    return changed | ({"password": password} if password else {})
+
+
+def _instant(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
