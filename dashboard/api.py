@@ -1,5 +1,6 @@
 """The calls that pages make to the service. Replies decode straight into the shapes of stockverify.wire."""
 
+from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ from stockverify.vocabulary import RunKind
 from stockverify.wire.auth import Tokens, TokensReply, User
 from stockverify.wire.common import Success
 from stockverify.wire.exports import CreateExport, ExportJob, ExportManifest
+from stockverify.wire.health import Health
 from stockverify.wire.reports import Run
 
 Shape = TypeVar("Shape")
@@ -90,19 +92,37 @@ class Api:
         """Have it stopped; nothing of it is kept."""
         return self.call("POST", f"/api/reports/exports/{quote(job_id, safe='')}/cancel", ExportJob, token)
 
+    def health(self) -> Health:
+        """How the service and its backends are; an unhealthy service says so with status 503."""
+        reply = self._reply("GET", "/api/health")
+        if reply.status_code in (200, 503):
+            with suppress(msgspec.DecodeError, UnicodeDecodeError):
+                return msgspec.json.decode(reply.content, type=Health)
+        raise refusal(reply, self.url)
+
+    def metrics(self) -> str:
+        """What the service counts and measures, in the text format of Prometheus."""
+        reply = self._reply("GET", "/metrics")
+        if not reply.is_success:
+            raise refusal(reply, self.url)
+        return reply.text
+
     def call(self, method: str, path: str, shape: type[Shape], token: str = "", **body: Any) -> Shape:
         """One call. Raises the error that stands for the reply's status, with the service's own words."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        try:
-            reply = self._client.request(method, path, headers=headers, **body)
-        except httpx.TransportError:
-            raise ServiceAway(url=self.url) from None
+        reply = self._reply(method, path, headers=headers, **body)
         if not reply.is_success:
             raise refusal(reply, self.url)
         try:
             return msgspec.json.decode(reply.content, type=shape)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise ServiceOdd(url=self.url, status=reply.status_code) from None
+
+    def _reply(self, method: str, path: str, **request: Any) -> httpx.Response:
+        try:
+            return self._client.request(method, path, **request)
+        except httpx.TransportError:
+            raise ServiceAway(url=self.url) from None
 
 
 def refusal(reply: httpx.Response, url: str) -> StockVerifyError:

@@ -25,6 +25,7 @@ _SCREENS = (
     ("Compare", "compare", ":material/compare_arrows:", READERS),
     ("Export", "export", ":material/download:", READERS),
     ("Devices and users", "people", ":material/group:", _AUDITS),
+    ("Health", "health", ":material/monitor_heart:", READERS),
 )
 
 

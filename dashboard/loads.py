@@ -3,6 +3,7 @@
 Nothing here depends on who is signed in. Published snapshots never change, so what is kept never goes stale.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -56,3 +57,14 @@ def size(root: Path, snapshot_id: str, spec: bytes) -> int:
 def comparison(root: Path, baseline: str, snapshot_id: str, dataset: str) -> Comparison:
     """What changed between two snapshots. Asked anew each day, so that its files count as used."""
     return compare_snapshots(lake_at(root), baseline, snapshot_id, dataset)
+
+
+@st.cache_data(ttl=60, max_entries=4, show_spinner=False)
+def lake_bytes(root: Path) -> int:
+    """Room that the lake takes on the disk. Snapshots share unchanged files, and each file counts once."""
+    sizes: dict[tuple[int, int], int] = {}
+    for path in root.rglob("*") if root.is_dir() else ():
+        with suppress(OSError):  # retention may remove it at this moment
+            found = path.stat()
+            sizes[found.st_dev, found.st_ino] = found.st_size if path.is_file() else 0
+    return sum(sizes.values())

@@ -84,9 +84,10 @@ def seal(entry: dict[str, Any], head: Head) -> dict[str, Any]:
     return {"sequence": sequence, "previous": head.hash, "hash": sealed_hash(entry, sequence, head.hash)}
 
 
-def problems(sealed: Iterable[dict[str, Any]], noted: Head = EMPTY) -> Iterator[str]:
-    """What is wrong with a chain whose sealed entries come in order; `noted` is a head that it had before."""
-    head = EMPTY
+def problems(sealed: Iterable[dict[str, Any]], noted: Head = EMPTY, start: Head = EMPTY) -> Iterator[str]:
+    """What is wrong with a chain whose sealed entries come in order; `noted` is a head that it had before, and `start`
+    the one that the first of these entries follows, when they are not all."""
+    head = start
     for entry in sealed:
         if entry["sequence"] != head.sequence + 1:
             yield f"entries {head.sequence + 1} to {entry['sequence'] - 1} are missing"
