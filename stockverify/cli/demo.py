@@ -11,6 +11,7 @@ import msgspec
 from stockverify.cli import options
 from stockverify.cli.up import Interrupted, stop_on_signals
 from stockverify.demo import folder
+from stockverify.demo.shift import Shift
 from stockverify.demo.story import Story, tell
 from stockverify.services.running import Running, running
 
@@ -58,22 +59,23 @@ def demo(
         with running(settings, _say, folder.start_afresh) as started:
             if as_json and not once:
                 click.echo(json.dumps({"ready": True, **started.addresses()}))
-            story = tell(started, source, devices, seed, _say)
+            late = None if once else Shift(started.api)
+            story = tell(started, source, devices, seed, _say, late)
             code = 0 if story.books.balance() or not once else 1
-            _conclude(started, story, once, as_json)
+            _conclude(started, story, late, as_json)
     except Interrupted:
         click.echo("Stopped.", err=True)
     sys.exit(code)
 
 
-def _conclude(started: Running, story: Story, once: bool, as_json: bool) -> None:
-    if once and as_json:
+def _conclude(started: Running, story: Story, late: Shift | None, as_json: bool) -> None:
+    if late is None and as_json:
         click.echo(json.dumps(story.outcome()))
         return
     click.echo("\n" + story.in_words())
-    if not once:
+    if late is not None:
         click.echo(_addresses(started, story))
-        threading.Event().wait()
+        late.keep(threading.Event())
 
 
 def _addresses(started: Running, story: Story) -> str:

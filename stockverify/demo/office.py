@@ -45,10 +45,10 @@ def cast(devices: int) -> tuple[Person, tuple[Person, ...]]:
 class Office:
     """An HTTP client with the rights of the person who logged in."""
 
-    def __init__(self, api: str, username: str, password: str) -> None:
-        self._client = httpx.Client(base_url=api, timeout=60)
-        reply = self._call("POST", "/api/auth/login", json={"username": username, "password": password})
-        self._client.headers["Authorization"] = f"Bearer {reply['data']['access_token']}"
+    def __init__(self, api: str, username: str, password: str, device: str = "") -> None:
+        self._client = httpx.Client(base_url=api, timeout=60, headers={"X-Device-ID": device} if device else {})
+        self._login = {"username": username, "password": password}
+        self._enter()
 
     def close(self) -> None:
         """Log out and close the connections."""
@@ -64,6 +64,21 @@ class Office:
             "role": person.role.value,
         }
         self._call("POST", "/api/auth/register", json=body)
+
+    def claim(self, rack_id: str, floor: str) -> str:
+        """Claim a rack; returns the session."""
+        return str(self._call("POST", f"/api/racks/{rack_id}/claim", json={"floor": floor})["session_id"])
+
+    def pause(self, rack_id: str) -> None:
+        """Keep a rack during a break."""
+        self._call("POST", f"/api/racks/{rack_id}/pause")
+
+    def heartbeat(self, session_id: str, unsent: int, age: int) -> None:
+        """Say that the device is there, and what it has still to send. A login that has ended is opened anew."""
+        headers = {"X-Queue-Length": str(unsent), "X-Queue-Age": str(age)}
+        reply = self._client.post(f"/api/sessions/{session_id}/heartbeat", headers=headers)
+        if reply.status_code == httpx.codes.UNAUTHORIZED:
+            self._enter()
 
     def force_release(self, rack_id: str, reason: str) -> None:
         """Take a rack from its holder."""
@@ -105,6 +120,11 @@ class Office:
                 for chunk in reply.iter_bytes():
                     file.write(chunk)
         return path
+
+    def _enter(self) -> None:
+        self._client.headers.pop("Authorization", None)
+        reply = self._call("POST", "/api/auth/login", json=self._login)
+        self._client.headers["Authorization"] = f"Bearer {reply['data']['access_token']}"
 
     def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         reply = self._client.request(method, path, **request)

@@ -15,6 +15,7 @@ from stockverify.demo.books import Books
 from stockverify.demo.crew import crew
 from stockverify.demo.office import DemoFailed, Office, Person, cast
 from stockverify.demo.shelves import Line, Shelves
+from stockverify.demo.shift import Shift
 from stockverify.services.running import Running
 from stockverify.stocklist.load import load
 from stockverify.stocklist.plan import plan
@@ -75,8 +76,9 @@ class Story(NamedTuple):
         )
 
 
-def tell(running: Running, stock_list: Path, devices: int, seed: int, say: Say) -> Story:
-    """Play the whole story against a running StockVerify."""
+def tell(running: Running, stock_list: Path, devices: int, seed: int, say: Say, late: Shift | None = None) -> Story:
+    """Play the whole story against a running StockVerify. The late shift, if there is one, begins before the last
+    snapshot, so that it is in there."""
     started = time.monotonic()
     settings = running.settings
     password = settings.admin_password or ""
@@ -90,7 +92,7 @@ def tell(running: Running, stock_list: Path, devices: int, seed: int, say: Say) 
         admin.close()
         office = Office(running.api, supervisor.username, supervisor.password)
         count = _Count(running, office, store, seed, say)
-        snapshots, mishaps, counted = asyncio.run(count.both_rounds(counters))
+        snapshots, mishaps, counted = asyncio.run(count.both_rounds(counters, late))
         say("Comparing and exporting …")
         comparison = office.compare(snapshots[0], snapshots[1], "Round 2 against round 1")
         exports = tuple(office.export(snapshots[1], kind, settings.exports) for kind in FORMATS)
@@ -115,7 +117,7 @@ class _Count:
         self._shelves = Shelves(_lines(store), seed)
 
     async def both_rounds(
-        self, people: tuple[Person, ...]
+        self, people: tuple[Person, ...], late: Shift | None
     ) -> tuple[tuple[str, str], dict[str, int], list[books.Counted]]:
         """The ids of both snapshots, what went wrong on the way, and every record as its device knows it."""
         settings, shelves = self._running.settings, self._shelves
@@ -132,6 +134,8 @@ class _Count:
             for rack_id in again:
                 await asyncio.to_thread(self._office.reverify, rack_id)
             await hands.count({rack_id: shelves.readings(rack_id, 2) for rack_id in again})
+            if late is not None:
+                await asyncio.to_thread(late.begin, people)
             second = await asyncio.to_thread(self._office.snapshot, "After round 2")
             return (first, second), hands.mishaps(), hands.counted()
 
