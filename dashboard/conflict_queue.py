@@ -8,7 +8,8 @@ import streamlit as st
 from dashboard.calls import conflicts as calls
 from dashboard.context import House
 from dashboard.desk import Desk
-from dashboard.drawing import ROW_HEIGHT
+from dashboard.drawing import fitted
+from dashboard.messages import Message
 from dashboard.settling import look_at, looked_at
 from dashboard.views import conflicts as views
 from dashboard.views.numbers import amount
@@ -19,6 +20,12 @@ from stockverify.wire.conflicts import Conflict
 _PICKER = "conflict_picker"
 _STATES = {"Waiting": ConflictStatus.PENDING, "Settled": ConflictStatus.RESOLVED, "All": None}
 _IN_SIGHT = 8
+NONE_HERE = Message(
+    "No conflict here",
+    "Nothing was kept aside that these filters let through. Records that contradict each other appear here as soon as "
+    "devices send them; until they are settled, both versions are kept.",
+    "task_alt",
+)
 
 
 class Found(NamedTuple):
@@ -32,7 +39,8 @@ class Found(NamedTuple):
 def filters(desk: Desk) -> Found:
     """Draw the filters and read what they let through."""
     numbers = calls.stats(desk)
-    first, second, third, fourth = st.columns([3, 3, 2, 2], vertical_alignment="bottom")
+    with st.container(key="conflict_filters"):
+        first, second, third, fourth = (st.container() for _ in range(4))
     labels = {"Waiting": f"Waiting {numbers.pending:,}", "Settled": f"Settled {numbers.resolved:,}", "All": "All"}
     state = first.segmented_control(
         "State", list(_STATES), default="Waiting", required=True, format_func=labels.__getitem__, key="conflict_state"
@@ -61,7 +69,7 @@ def queue(house: House, found: Found) -> list[Conflict]:
         views.queue(found.shown).to_arrow(),
         column_config={"created_at": when, **names},
         hide_index=True,
-        height=ROW_HEIGHT * (min(len(found.shown), _IN_SIGHT) + 1) + 3,
+        height=fitted(len(found.shown), _IN_SIGHT),
         on_select="rerun",
         selection_mode="multi-row",
         key=f"queue_{mark}",

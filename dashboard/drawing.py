@@ -1,6 +1,7 @@
 """Puts what the views made on the screen."""
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import altair as alt
@@ -109,6 +110,11 @@ def table(rows: pl.DataFrame, kinds: Kinds, zone: ZoneInfo, most_rows: int = 10)
     st.dataframe(
         rows.to_arrow(), height=height, column_config=columns(kinds, zone), hide_index=True, placeholder=NOTHING
     )
+
+
+def fitted(rows: int, most: int) -> int | Literal["content"]:
+    """The height of a table that ends with its last row, or that shows so many and half a row more, to be scrolled."""
+    return "content" if rows <= most else ROW_HEIGHT * (most + 1) + ROW_HEIGHT // 2
 
 
 def part(shown: int, total: int) -> str:

@@ -10,7 +10,7 @@ from dashboard import notes
 from dashboard.calls import floor as calls
 from dashboard.calls.floor import Picture
 from dashboard.desk import Desk
-from dashboard.drawing import ROW_HEIGHT
+from dashboard.drawing import fitted
 from dashboard.messages import Message
 from dashboard.views import floor as views
 from dashboard.views.numbers import NOTHING, amount
@@ -32,7 +32,7 @@ def draw(seen: Picture, zone: ZoneInfo) -> None:
     """Racks by state, who holds what, and who is silent."""
     with st.container(key="counts"):
         for name, number in views.by_state(seen.racks).items():
-            st.metric(name, amount(number, "lines"), border=True)
+            st.metric(name, amount(number, "lines"), border=True, height="stretch")
     st.subheader("Who holds what", anchor=False)
     held = views.held(seen.racks, seen.people, seen.sessions, seen.at)
     _table(held, zone, "Nobody holds a rack at the moment.", "racks held")
@@ -93,7 +93,7 @@ def _table(rows: pl.DataFrame, zone: ZoneInfo, empty: str, noun: str) -> None:
     if rows.is_empty():
         st.caption(empty)
         return
-    height = ROW_HEIGHT * (min(rows.height, _IN_SIGHT) + 1) + 3
+    height = fitted(rows.height, _IN_SIGHT)
     columns = {name: config for name, config in _columns(zone).items() if name in rows.columns}
     st.dataframe(rows.to_arrow(), height=height, column_config=columns, hide_index=True, placeholder=NOTHING)
     st.caption(f"All {amount(rows.height, 'lines')} {noun}; times in {zone.key}.")

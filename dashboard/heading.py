@@ -46,7 +46,7 @@ def heading(house: House, title: str) -> Choice | None:
 
 def live(house: House, title: str) -> None:
     """The head of a page that shows what the service says now, and no snapshot."""
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    left, right = st.columns([2, 3], vertical_alignment="bottom")
     left.title(title, anchor=False)
     with right, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         st.markdown(as_of(house), width="content")

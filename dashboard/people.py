@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import polars as pl
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from dashboard import notes
 from dashboard.calls import people as calls
 from dashboard.desk import Desk
-from dashboard.drawing import ROW_HEIGHT
+from dashboard.drawing import fitted
 from dashboard.markup import literal
 from dashboard.messages import Message
 from dashboard.times import shown
@@ -36,7 +37,11 @@ def users_table(users: Sequence[User]) -> None:
     }
     rows = views.users(users)
     st.dataframe(
-        rows.to_arrow(), column_config=columns, hide_index=True, height=_height(rows.height), placeholder=NOTHING
+        rows.to_arrow(),
+        column_config=columns,
+        hide_index=True,
+        height=fitted(rows.height, _IN_SIGHT),
+        placeholder=NOTHING,
     )
     st.caption(f"All {amount(rows.height, 'lines')} accounts.")
 
@@ -62,7 +67,11 @@ def devices_table(devices: Sequence[Device], zone: ZoneInfo) -> None:
         st.caption("No device has been enrolled or used so far.")
         return
     st.dataframe(
-        rows.to_arrow(), column_config=columns, hide_index=True, height=_height(rows.height), placeholder=NOTHING
+        rows.to_arrow(),
+        column_config=columns,
+        hide_index=True,
+        height=fitted(rows.height, _IN_SIGHT),
+        placeholder=NOTHING,
     )
     st.caption(f"All {amount(rows.height, 'lines')} devices.")
 
@@ -155,5 +164,6 @@ def _save(desk: Desk, user: User, changes: dict[str, object]) -> None:
     st.rerun()
 
 
-def _height(rows: int) -> int:
-    return ROW_HEIGHT * (min(rows, _IN_SIGHT) + 1) + 3
+def _table(rows: pl.DataFrame, columns: dict[str, ColumnConfig]) -> None:
+    height = fitted(rows.height, _IN_SIGHT)
+    st.dataframe(rows.to_arrow(), column_config=columns, hide_index=True, height=height, placeholder=NOTHING)

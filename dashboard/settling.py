@@ -66,7 +66,7 @@ def conflict(house: House, found: ConflictInFull) -> None:
         alt="Both versions side by side",
     )
     if found.server_data is None:
-        st.caption("Nothing stored stands against it: the record itself broke a rule.")
+        st.caption("No stored record stands against it; the reason is the sentence above.")
     _history(house, found)
 
 

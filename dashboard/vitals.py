@@ -11,7 +11,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from dashboard.calls import health as calls
 from dashboard.context import House
 from dashboard.desk import Desk
-from dashboard.drawing import ROW_HEIGHT
+from dashboard.drawing import fitted
 from dashboard.markup import literal
 from dashboard.views import audit, readings
 from dashboard.views.numbers import NOTHING, amount
@@ -42,15 +42,11 @@ def state(health: Health, measured: Readings) -> None:
     st.markdown(f":{_BADGES[health.status]}-badge[{health.status}] {_WORDS[health.status]}")
     with st.container(key="counts"):
         for name, answer in health.services.items():
-            breaker = _STATES[health.breakers[name]] if name in health.breakers else ""
-            help_ = f"Circuit breaker: {breaker}. An open one answers 503 at once, so that nobody waits."
-            st.metric(_name(name), answer, f"breaker {breaker}", "off", help=help_, border=True, delta_arrow="off")
+            _tile(_name(name), answer, _STATES[health.breakers[name]] if name in health.breakers else None)
         rate = _rate(measured)
-        st.metric("Records per second", NOTHING if rate is None else f"{rate:,.1f}", border=True)
-        devices = measured.total("stockverify_live_devices")
-        st.metric("Live devices", NOTHING if devices is None else amount(devices, "lines"), border=True)
-        busy = measured.total("stockverify_requests_in_flight")
-        st.metric("Requests in flight", amount(busy, "lines"), border=True)
+        _tile("Records per second", NOTHING if rate is None else f"{rate:,.1f}")
+        _tile("Live devices", amount(measured.total("stockverify_live_devices"), "lines"))
+        _tile("Requests in flight", amount(measured.total("stockverify_requests_in_flight"), "lines"))
     st.caption(f"Version {literal(health.version)}. Records per second since the look before this one.")
 
 
@@ -88,7 +84,7 @@ def runs(desk: Desk, zone: ZoneInfo) -> None:
 def log(desk: Desk, house: House) -> None:
     """The audit log, with a filter and a check of its chain."""
     st.subheader("Audit log", anchor=False)
-    first, second, third, fourth = st.columns([2, 2, 2, 1], vertical_alignment="bottom")
+    first, second, third, fourth = st.columns(4, vertical_alignment="bottom")
     action = first.selectbox("Action", [each.value for each in Action], None, placeholder="Any", key="log_action")
     user = second.text_input("User", placeholder="User name", max_chars=256, key="log_user")
     subject = third.text_input("Subject", placeholder="Rack, session, conflict, …", max_chars=256, key="log_subject")
@@ -113,6 +109,12 @@ def log(desk: Desk, house: House) -> None:
     st.caption(f"{newest} {amount(rows.height, 'lines')} entries.{more} New ones are sealed within seconds.")
 
 
+def _tile(label: str, value: str, breaker: str | None = None) -> None:
+    below = None if breaker is None else f"breaker {breaker}"
+    help_ = "An open circuit breaker answers 503 at once, so that nobody waits." if breaker else None
+    st.metric(label, value, below, "off", help=help_, border=True, delta_arrow="off", height="stretch")
+
+
 def _rate(measured: Readings) -> float | None:
     now = time.monotonic(), readings.records_answered(measured)
     before: tuple[float, float] | None = st.session_state.get(_LOOK)
@@ -124,7 +126,7 @@ def _table(rows: pl.DataFrame, columns: "Mapping[str, ColumnConfig | str]", empt
     if rows.is_empty():
         st.caption(empty)
         return
-    height = ROW_HEIGHT * (min(rows.height, _IN_SIGHT) + 1) + 3
+    height = fitted(rows.height, _IN_SIGHT)
     st.dataframe(rows.to_arrow(), column_config=columns, hide_index=True, height=height, placeholder=NOTHING)
     if noun:
         st.caption(f"All {amount(rows.height, 'lines')} {noun}, since the service began.")

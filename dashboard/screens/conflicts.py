@@ -4,23 +4,15 @@ import streamlit as st
 
 from dashboard import notes, settling
 from dashboard.calls import conflicts as calls
-from dashboard.conflict_queue import choose, filters, queue
+from dashboard.conflict_queue import NONE_HERE, choose, filters, queue
 from dashboard.context import House, open_house
 from dashboard.desk import Desk, open_desk
 from dashboard.heading import live
 from dashboard.markup import literal
-from dashboard.messages import Message
 from dashboard.messages import show as show_message
 from dashboard.views.conflicts import outcome
 from stockverify.vocabulary import ConflictStatus
 from stockverify.wire.conflicts import Conflict
-
-NONE_HERE = Message(
-    "No conflict here",
-    "Nothing was kept aside that these filters let through. Records that contradict each other appear here as soon as "
-    "devices send them; until they are settled, both versions are kept.",
-    "task_alt",
-)
 
 
 def show() -> None:
@@ -45,16 +37,20 @@ def show() -> None:
 def _one(house: House, desk: Desk, shown: list[Conflict]) -> None:
     conflict_id, following = choose(shown)
     found = calls.one(desk, conflict_id)
-    left, right = st.columns([3, 2])
-    with left:
-        settling.conflict(house, found)
-    with right, st.container(border=True):
-        if found.status is not ConflictStatus.PENDING and not settling.asked_for(found):
-            st.markdown(f":material/check_circle: {literal(outcome(found, house.zone))}")
-        elif desk.settles:
-            settling.form(desk, found, following)
-        else:
-            st.caption("It waits for a supervisor. Auditors read and change nothing.")
+    with st.container(key="conflict"):
+        with st.container():
+            settling.conflict(house, found)
+        with st.container(border=True):
+            _outcome(house, desk, found, following)
+
+
+def _outcome(house: House, desk: Desk, found: Conflict, following: str) -> None:
+    if found.status is not ConflictStatus.PENDING and not settling.asked_for(found):
+        st.markdown(f":material/check_circle: {literal(outcome(found, house.zone))}")
+    elif desk.settles:
+        settling.form(desk, found, following)
+    else:
+        st.caption("It waits for a supervisor. Auditors read and change nothing.")
 
 
 if __name__ == "__main__":

@@ -11,9 +11,8 @@ from dashboard.heading import as_of, stale
 from dashboard.messages import explain, guarded
 from dashboard.messages import show as show_message
 
+# Seconds between two looks: a claim is seen soon, and twenty open pages ask the service twenty times a second.
 EVERY = 3.0
-"""Seconds between two looks: a claim is seen soon, and twenty open pages ask the service twenty times a second."""
-
 _SEEN = "floor_seen"
 
 

@@ -9,8 +9,7 @@ from dashboard.heading import as_of
 from dashboard.messages import guarded
 from dashboard.views import readings
 
-EVERY = 10.0
-"""Seconds between two looks."""
+EVERY = 10.0  # seconds between two looks
 
 
 def show() -> None:

@@ -40,7 +40,7 @@ MERGED = ("item_code", "bin", "verified_qty", "damage_qty", "serial_numbers", "i
 _FIRST = ("item_code", "rack_id", "floor", "bin", "verified_qty", "damage_qty", "serial_numbers", "status")
 # Times, sessions and devices differ in every conflict; what matters is whether the counts do.
 _OF_COUNT = frozenset({*_FIRST, *MERGED, "mrp", "barcode", "lot", "expiry_date"})
-_INNER = ("client_record_id", "record_id", "digest", "gs1", "user_id", "settled")
+_INNER = ("serial_number", "client_record_id", "record_id", "digest", "gs1", "user_id", "settled")
 _ALIKE: tuple[Any, ...] = (None, "", [], 0.0)
 _QUEUE: dict[str, Any] = {
     "created_at": pl.Datetime("ms", "UTC"),
@@ -98,14 +98,13 @@ def name(conflict: Conflict) -> str:
 
 def sides(conflict: Conflict, zone: ZoneInfo, whole: bool) -> list[Side]:
     """Both versions side by side, what differs first; without `whole` only that and what says what it is about."""
-    local, server = conflict.local_data, conflict.server_data
-    named = {each.field for each in conflict.conflicts}
+    local = {each.field: each.local_value for each in conflict.conflicts} | conflict.local_data
+    server = {each.field: each.server_value for each in conflict.conflicts} | _held(conflict.server_data or {})
     found = []
-    for field in _fields(local, server or {}):
-        held = server is not None and field in server and field in _OF_COUNT
-        apart = field in named or (held and not _alike(local, server or {}, field))
+    for field in _fields(local, server):
+        apart = field in server and field in {*_OF_COUNT, *_named(conflict)} and not _alike(local, server, field)
         if whole or apart or field in _FIRST:
-            pair = (_value(side, field, zone) for side in (local, server or {}))
+            pair = (_value(side, field, zone) for side in (local, server))
             found.append(Side(heading(field), DIFFERS if apart else "", *pair))
     return sorted(found, key=lambda side: not side.mark)
 
@@ -156,6 +155,15 @@ def neighbours(ids: Sequence[str], current: str) -> tuple[str, str]:
         return ids[-1], ids[0]
     place = list(ids).index(current)
     return ids[place - 1], ids[(place + 1) % len(ids)]
+
+
+def _named(conflict: Conflict) -> set[str]:
+    return {each.field for each in conflict.conflicts}
+
+
+def _held(server: Fields) -> Fields:
+    """Of the claim on a serial number, that number stands beside those which the device sent."""
+    return server | {"serial_numbers": [server["serial_number"]]} if "serial_number" in server else server
 
 
 def _fields(local: Fields, server: Fields) -> list[str]:

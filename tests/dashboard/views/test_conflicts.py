@@ -78,6 +78,20 @@ def test_without_a_stored_version_only_what_the_service_named_differs() -> None:
     assert [(row.field, row.stored) for row in rows if row.mark] == [("Verified", "–")]
 
 
+def test_what_the_service_names_beyond_the_records_is_shown_too() -> None:
+    fence = Difference(field="fence", local_value=1, server_value=3)
+    (first, *_) = sides(conflict(server_data=None, conflicts=[fence]), BERLIN, whole=False)
+    assert first == Side("Fence", "≠", "1", "3")
+
+
+def test_a_claim_on_a_serial_number_stands_beside_those_that_were_sent() -> None:
+    claim = {"serial_number": "S1", "item_code": "00124", "rack_id": "R1"}
+    both = conflict(local_data=LOCAL | {"serial_numbers": ["S1"]}, server_data=claim, conflicts=[])
+    rows = {side.field: side for side in sides(both, BERLIN, whole=False)}
+    assert rows["Serial numbers"] == Side("Serial numbers", "", "S1", "S1")
+    assert rows["Item code"].mark == "≠"
+
+
 def test_the_queue_has_a_row_for_each_and_keeps_zeros_in_front() -> None:
     rows = queue([conflict(), conflict(id="cf-2", resolution="ignore", conflicts=[])])
     assert rows["item"].to_list() == ["00123", "00123"]
