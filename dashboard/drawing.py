@@ -31,6 +31,7 @@ _RACKS = (
     "accuracy",
 )
 ROW_HEIGHT = 35
+_LINE = 33  # of a row as it is drawn in this font size
 Kinds = Sequence[tuple[str, Type]]
 
 
@@ -114,7 +115,7 @@ def table(rows: pl.DataFrame, kinds: Kinds, zone: ZoneInfo, most_rows: int = 10)
 
 def fitted(rows: int, most: int) -> int | Literal["content"]:
     """The height of a table that ends with its last row, or that shows so many and half a row more, to be scrolled."""
-    return "content" if rows <= most else ROW_HEIGHT * (most + 1) + ROW_HEIGHT // 2
+    return "content" if rows <= most else _LINE * (most + 1) + _LINE // 2
 
 
 def part(shown: int, total: int) -> str:

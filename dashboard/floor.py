@@ -35,12 +35,12 @@ def draw(seen: Picture, zone: ZoneInfo) -> None:
             st.metric(name, amount(number, "lines"), border=True, height="stretch")
     st.subheader("Who holds what", anchor=False)
     held = views.held(seen.racks, seen.people, seen.sessions, seen.at)
-    _table(held, zone, "Nobody holds a rack at the moment.", "racks held")
+    _table(held, zone, "Nobody holds a rack at the moment.", "held rack")
     st.subheader("Silent devices", anchor=False)
     if views.nobody_can_say(seen.people):
         st.warning("Nobody can say who is here: the service cannot reach Redis.", icon=":material/help:")
     silent = views.silent(seen.people, seen.at)
-    _table(silent, zone, "Every device with unfinished work is heard from.", "silent devices")
+    _table(silent, zone, "Every device with unfinished work is heard from.", "silent device")
     if len(seen.people) >= _MOST:
         st.caption(f"Of the newest {_MOST:,} unfinished sessions; older ones are not looked at.")
     with st.expander("Racks by floor"):
@@ -96,7 +96,8 @@ def _table(rows: pl.DataFrame, zone: ZoneInfo, empty: str, noun: str) -> None:
     height = fitted(rows.height, _IN_SIGHT)
     columns = {name: config for name, config in _columns(zone).items() if name in rows.columns}
     st.dataframe(rows.to_arrow(), height=height, column_config=columns, hide_index=True, placeholder=NOTHING)
-    st.caption(f"All {amount(rows.height, 'lines')} {noun}; times in {zone.key}.")
+    many = noun if rows.height == 1 else f"{noun}s"
+    st.caption(f"{amount(rows.height, 'lines')} {many}; times in {zone.key}.")
 
 
 def _columns(zone: ZoneInfo) -> dict[str, ColumnConfig]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import notes
 from dashboard.calls import conflicts as calls
@@ -143,8 +144,8 @@ def _corrections(local: Fields) -> dict[str, Any]:
     return {
         "item_code": left.text_input("Item code", local.get("item_code") or ""),
         "bin": right.text_input("Bin", local.get("bin") or ""),
-        "verified_qty": left.number_input("Verified (units)", value=_number(local.get("verified_qty")), step=1.0),
-        "damage_qty": right.number_input("Damaged (units)", value=_number(local.get("damage_qty")), step=1.0),
+        "verified_qty": _quantity(left, "Verified (units)", local.get("verified_qty")),
+        "damage_qty": _quantity(right, "Damaged (units)", local.get("damage_qty")),
         "serial_numbers": views.serials(st.text_area("Serial numbers", ", ".join(map(str, serials)), height=80)),
         "item_condition": st.text_input("Condition", local.get("item_condition") or ""),
     }
@@ -167,5 +168,9 @@ def _settle(
     st.rerun()
 
 
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
+def _quantity(place: DeltaGenerator, label: str, sent: Any) -> float | None:
+    """Empty means not counted, which is not zero."""
+    entered: float | None = place.number_input(
+        label, value=None if sent is None else float(sent), step=1.0, format="%.3f", placeholder="Not counted"
+    )
+    return entered

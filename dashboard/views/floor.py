@@ -25,17 +25,17 @@ HERE, SILENT, UNKNOWN = "● here", "○ silent", "? unknown"
 _INSTANT = pl.Datetime("ms", "UTC")
 _HELD: dict[str, Any] = {
     "rack": pl.String,
-    "floor": pl.String,
-    "state": pl.String,
     "holder": pl.String,
     "heard": pl.String,
-    "since": _INSTANT,
-    "last_heartbeat": _INSTANT,
+    "state": pl.String,
     "verified": pl.Int64,
     "items": pl.Int64,
     "pace": pl.Float64,
-    "round": pl.Int64,
+    "since": _INSTANT,
+    "last_heartbeat": _INSTANT,
     "queue": pl.Int64,
+    "floor": pl.String,
+    "round": pl.Int64,
     "device": pl.String,
 }
 _SILENT: dict[str, Any] = {

@@ -124,6 +124,10 @@ def check_every_page(browser: Browser, url: str, login: tuple[str, str], expecte
         expect(page.get_by_role("link", name="Download", exact=True)).to_be_visible(timeout=PATIENCE)
         look.shoot(page, "export")
         assert f"snapshot={snapshot_id}" in page.url
+
+        for name in ("Live floor", "Conflicts", "Health"):
+            visiting.open(name)
+            look.shoot(page, name.lower().replace(" ", "-"))
         assert visiting.complaints == []
 
 
