@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from analytics.glance.numbers import amount
+from analytics.glance.words import heading
 from dashboard.calls import conflicts as calls
 from dashboard.context import House
 from dashboard.desk import Desk
@@ -12,8 +14,6 @@ from dashboard.drawing import fitted
 from dashboard.messages import Message
 from dashboard.settling import look_at, looked_at
 from dashboard.views import conflicts as views
-from dashboard.views.numbers import amount
-from dashboard.views.tables import heading
 from stockverify.vocabulary import ConflictStatus
 from stockverify.wire.conflicts import Conflict
 

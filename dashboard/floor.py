@@ -6,6 +6,7 @@ import polars as pl
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
+from analytics.glance.numbers import NOTHING, amount
 from dashboard import notes
 from dashboard.calls import floor as calls
 from dashboard.calls.floor import Picture
@@ -13,7 +14,6 @@ from dashboard.desk import Desk
 from dashboard.drawing import fitted
 from dashboard.messages import Message
 from dashboard.views import floor as views
-from dashboard.views.numbers import NOTHING, amount
 from stockverify.errors import Refused
 from stockverify.vocabulary import RackState
 

@@ -8,6 +8,7 @@ import polars as pl
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
+from analytics.glance.numbers import NOTHING, amount
 from dashboard import notes
 from dashboard.calls import people as calls
 from dashboard.desk import Desk
@@ -16,7 +17,6 @@ from dashboard.markup import literal
 from dashboard.messages import Message
 from dashboard.times import shown
 from dashboard.views import people as views
-from dashboard.views.numbers import NOTHING, amount
 from stockverify.vocabulary import Role
 from stockverify.wire.auth import User
 from stockverify.wire.devices import MAX_PEOPLE, Device, DeviceCode

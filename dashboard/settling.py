@@ -6,6 +6,8 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from analytics.glance.numbers import amount
+from analytics.glance.words import heading
 from dashboard import notes
 from dashboard.calls import conflicts as calls
 from dashboard.context import House
@@ -13,8 +15,6 @@ from dashboard.desk import Desk
 from dashboard.markup import literal
 from dashboard.messages import Message, show
 from dashboard.views import conflicts as views
-from dashboard.views.numbers import amount
-from dashboard.views.tables import heading
 from stockverify.errors import Refused
 from stockverify.vocabulary import ConflictStatus, Resolution
 from stockverify.wire.conflicts import Conflict, ConflictInFull, Fields

@@ -8,13 +8,13 @@ import polars as pl
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
+from analytics.glance.numbers import NOTHING, amount
 from dashboard.calls import health as calls
 from dashboard.context import House
 from dashboard.desk import Desk
 from dashboard.drawing import fitted
 from dashboard.markup import literal
 from dashboard.views import audit, readings
-from dashboard.views.numbers import NOTHING, amount
 from dashboard.views.readings import Readings
 from stockverify.breaker import BreakerState
 from stockverify.vocabulary import Action

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from analytics.glance.numbers import NOTHING, amount
+from analytics.glance.words import heading
 from dashboard.times import shown
-from dashboard.views.numbers import NOTHING, amount
-from dashboard.views.tables import heading
 from stockverify.vocabulary import ConflictType, Resolution
 from stockverify.wire.conflicts import Conflict, Fields
 
