@@ -1,9 +1,11 @@
 """Logging in: passwords and PINs, checked in turn and counted, then a login."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from pymongo.asynchronous.database import AsyncDatabase
 
@@ -41,6 +43,7 @@ class LoginStore:
         self._found = database[Collection.USERS]
         self._users, self._devices, self._attempts = users, devices, attempts
         self._hashing, self._breaker, self._clock = hashing, breaker, clock
+        self._opening: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def by_password(self, login: Login, device: Claimed) -> Tokens:
         """Raises WrongLogin, Locked, Crowded, DeviceRevoked, WrongDeviceToken or NotEnrolled."""
@@ -104,9 +107,11 @@ class LoginStore:
         return found or None
 
     async def _open(self, user: Document, secret: str, field: str, device: Claimed) -> Tokens:
-        """Still in turn: a hundred devices of one person would only wait for each other at that person's document."""
+        """Still in turn, and one at a time for one person: a hundred devices of theirs would otherwise fail at that
+        person's document again and again, until their time is over."""
         changes = {field: await self._hashing.renewed(secret, user[field])}
-        return await self._guarded(lambda: self._users.open(user, changes, device, self._clock()))
+        async with self._opening.setdefault(user["_id"], asyncio.Lock()):
+            return await self._guarded(lambda: self._users.open(user, changes, device, self._clock()))
 
     async def _guarded(self, work: Callable[[], Awaitable[T]]) -> T:
         return await patiently(self._breaker, work)
