@@ -2,6 +2,7 @@
 
 import itertools
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,14 +27,16 @@ class Service:
         self.settings, self.children = settings, children
         self.url = settings.service_url()
         self._admin: httpx.Client | None = None
+        self._admin_until = 0.0
         self._clients: list[httpx.Client] = []
         self._names = itertools.count(1)
 
     @property
     def admin(self) -> httpx.Client:
-        """A client logged in as the first user."""
-        if self._admin is None:
+        """A client logged in as the first user, anew before its token expires: a service may serve a whole test run."""
+        if self._admin is None or time.monotonic() > self._admin_until:
             self._admin = self.log_in("admin", ADMIN_PASSWORD)
+            self._admin_until = time.monotonic() + self.settings.access_token_ttl / 2
         return self._admin
 
     def person(self, role: str = "staff", device: str = "") -> httpx.Client:

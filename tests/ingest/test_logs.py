@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,16 @@ from tests.service import running_service
 
 def lines(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for path in folder.glob("logs/service*.log") for line in path.read_text().splitlines()]
+
+
+def failures(folder: Path) -> list[dict[str, Any]]:
+    """What is logged of failed requests; it comes a moment after the reply."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if found := [line for line in lines(folder) if line["event"] == "request_failed"]:
+            return found
+        time.sleep(0.02)
+    return []
 
 
 @pytest.mark.parametrize("level", ["INFO", "DEBUG"])
@@ -43,7 +54,7 @@ def test_failures_are_logged_with_who_and_what(tmp_path: Path) -> None:
         finally:
             os.kill(started.children[1].pid, signal.SIGCONT)
         assert reply.status_code == 503
-        (line,) = [line for line in lines(tmp_path) if line["event"] == "request_failed"]
+        (line,) = failures(tmp_path)
         told = {name: line[name] for name in ("operation", "method", "status", "user_id", "device_id", "request_id")}
         assert told == {
             "operation": "racks.claim",
