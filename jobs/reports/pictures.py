@@ -47,7 +47,8 @@ def of_overview(found: Overview) -> list[Drawing]:
 
 def of_spec(name: str, title: str, spec: dict[str, Any], rows: int) -> Drawing:
     """A chart that is there as a spec: plain bars of a query's rows. Its title tells what its axes are."""
-    axes = {axis: encoding | {"title": None} for axis, encoding in spec["encoding"].items()}
+    said = spec["encoding"].items()
+    axes = {axis: encoding | {"title": None} if axis in ("x", "y") else encoding for axis, encoding in said}
     return Drawing(name, title, _sized(spec | {"encoding": axes}, rows, 22))
 
 

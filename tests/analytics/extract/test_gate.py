@@ -12,12 +12,14 @@ from analytics.extract import SnapshotRefused, Terms, gate, materialise, positio
 from analytics.extract.moment import Totals
 from analytics.lake import Freeze, Lake
 from analytics.lake.durable import sha256
+from analytics.millionths import summed_sql
 from stockverify.datasets import HELD, ITEMS
 from tests.analytics.conftest import Store
 from tests.analytics.stock import NOW, item, record, session
 
 LATER = NOW + timedelta(minutes=1)
 Change = Callable[[dict[str, Any]], Any]
+VERIFIED = summed_sql("verified_qty", "is_count")
 
 
 @pytest.fixture
@@ -92,13 +94,13 @@ def _correct(db: Store) -> None:
 
 
 def test_rows_that_the_one_before_did_not_have(lake: Lake, db: Store, before: Freeze) -> None:
-    """What builds on it does not add up; so everything is read, and that does."""
+    """Its files have fewer than it says; so everything is read, and that adds up."""
     forged = forge(lake, "verification_records", lambda m: (m.update(rows=11), m["files"][0].update(rows=11)))
     _correct(db)
     taken = materialise(forged, db, LATER, terms=Terms(accept_fewer=True))
     origin = forged.manifest("records", taken.snapshot_id).origin
     assert origin is not None
-    assert "Check: row count of verification_records. Expected: 11; found: 10." in origin.because
+    assert "says 11. It is not used." in origin.because
 
 
 @pytest.mark.parametrize(
@@ -122,7 +124,7 @@ def test_sums_that_the_one_before_did_not_have(
 
 
 def test_positions_that_lose_a_count(lake: Lake, db: Store, before: Freeze, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(positions, "SQL", positions.SQL.replace("round(fsum(verified", "-1 + round(fsum(verified"))
+    monkeypatch.setattr(positions, "SQL", positions.SQL.replace(VERIFIED, f"-1 + {VERIFIED}"))
     _correct(db)
     assert "Check: sum of verified_qty of positions. Expected: 47.000000; found: 37.000000." in refused(lake, db)
     assert lake.freezes() == [before]
