@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from pymongo.database import Database
+from pymongo.read_concern import ReadConcern
 from redis import Redis
 
 from analytics.extract import Abandoned
@@ -67,12 +68,17 @@ def silence(stored: Stored, redis: "Redis", grant: dict[str, Any], hours: float 
     redis.delete(f"rack:lock:{grant['rack_id']}", f"session:lock:{grant['session_id']}")
 
 
+NOW_THERE = ReadConcern("local")
+"""A heartbeat does not wait for a majority, and a read of what a majority has would not see it yet."""
+
+
 def rack_of(stored: Stored, grant: dict[str, Any]) -> Document:
-    return stored["rack_registry"].find_one({"_id": grant["rack_id"]}) or {}
+    return stored.get_collection("rack_registry", read_concern=NOW_THERE).find_one({"_id": grant["rack_id"]}) or {}
 
 
 def session_of(stored: Stored, grant: dict[str, Any]) -> Document:
-    return stored["verification_sessions"].find_one({"_id": grant["session_id"]}) or {}
+    sessions = stored.get_collection("verification_sessions", read_concern=NOW_THERE)
+    return sessions.find_one({"_id": grant["session_id"]}) or {}
 
 
 def test_a_silent_rack_is_given_back_and_late_work_is_still_accepted(
