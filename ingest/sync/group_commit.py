@@ -1,7 +1,7 @@
 """Group commit: batches that wait at the same moment are written in one transaction.
 
-A transaction costs six round trips, however little it writes; with eight devices at once they were a third of the
-processor time of a batch. Nobody waits for company: a batch that comes alone is written alone, and those that come
+A transaction costs four round trips, however little it writes: racks, records, receipts and the commit, each a third of
+a millisecond of the service's processor. Nobody waits for company: a batch that comes alone is written alone, and those that come
 while a transaction is under way are written together after it.
 """
 

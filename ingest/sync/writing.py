@@ -6,6 +6,7 @@ a settlement in between) makes the transaction fail; what failed is then read an
 """
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from pymongo import AsyncMongoClient, DeleteOne, ReplaceOne, UpdateOne
@@ -60,9 +61,10 @@ class Writer:
     async def write(self, batches: Sequence[Decided], transaction: AsyncClientSession) -> None:
         """Ids that two batches both write are an error of MongoDB here, never silently one document."""
         every = [batch.writes for batch in batches]
-        fences = [_fence(batch.racks[rack_id]) for batch in batches for rack_id in batch.writes.racks]
-        if fences:
-            await self._all(self._racks, fences, transaction)
+        if racks := [batch.racks[rack_id] for batch in batches for rack_id in batch.writes.racks]:
+            # In the same order everywhere: of two that want the same racks, the one that has the first gets all.
+            racks.sort(key=itemgetter("_id"))
+            await self._all(self._racks, [_fence(rack) for rack in racks], transaction)
         inserts = (
             (self._sessions, [made for writes in every for made in writes.sessions.values()]),
             (self._records, [made for writes in every for made in writes.inserts.values()]),
