@@ -4,12 +4,10 @@
 """
 
 from importlib import import_module
-from typing import Any
 
 import click
-from pymongo.errors import PyMongoError
 
-from stockverify.errors import StockVerifyError, Unavailable
+from stockverify.told import TellingGroup
 
 _MODULES = {
     "snapshot": "analytics.commands.snapshot",
@@ -24,8 +22,8 @@ _MODULES = {
 }
 
 
-class _Commands(click.Group):
-    """Loads a command when it is used; tells errors of the house, and a MongoDB that is away, in one line."""
+class _Commands(TellingGroup):
+    """Loads a command when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_MODULES)
@@ -35,14 +33,6 @@ class _Commands(click.Group):
             return None
         command: click.Command = import_module(_MODULES[name]).command
         return command
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (PyMongoError, StockVerifyError) as error:
-            told = error if isinstance(error, StockVerifyError) else Unavailable(service="MongoDB")
-            click.echo(f"stockverify: {told.message}", err=True)
-            raise click.exceptions.Exit(2) from None
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

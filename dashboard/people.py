@@ -36,14 +36,7 @@ def users_table(users: Sequence[User]) -> None:
         "is_active": st.column_config.CheckboxColumn("Active"),
     }
     rows = views.users(users)
-    st.dataframe(
-        rows.to_arrow(),
-        column_config=columns,
-        hide_index=True,
-        height=fitted(rows.height, _IN_SIGHT),
-        placeholder=NOTHING,
-    )
-    st.caption(f"All {amount(rows.height, 'lines')} accounts.")
+    _table(rows, columns, "accounts")
 
 
 def devices_table(devices: Sequence[Device], zone: ZoneInfo) -> None:
@@ -66,14 +59,7 @@ def devices_table(devices: Sequence[Device], zone: ZoneInfo) -> None:
     if rows.is_empty():
         st.caption("No device has been enrolled or used so far.")
         return
-    st.dataframe(
-        rows.to_arrow(),
-        column_config=columns,
-        hide_index=True,
-        height=fitted(rows.height, _IN_SIGHT),
-        placeholder=NOTHING,
-    )
-    st.caption(f"All {amount(rows.height, 'lines')} devices.")
+    _table(rows, columns, "devices")
 
 
 def make_user(desk: Desk) -> None:
@@ -164,6 +150,7 @@ def _save(desk: Desk, user: User, changes: dict[str, object]) -> None:
     st.rerun()
 
 
-def _table(rows: pl.DataFrame, columns: dict[str, ColumnConfig]) -> None:
+def _table(rows: pl.DataFrame, columns: dict[str, ColumnConfig], noun: str) -> None:
     height = fitted(rows.height, _IN_SIGHT)
     st.dataframe(rows.to_arrow(), column_config=columns, hide_index=True, height=height, placeholder=NOTHING)
+    st.caption(f"All {amount(rows.height, 'lines')} {noun}.")

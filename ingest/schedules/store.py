@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
@@ -99,22 +100,21 @@ class ScheduleStore:
 
     async def pause(self, schedule_id: str, caller: Caller, now: datetime) -> Schedule:
         """Let it rest until somebody resumes it."""
-
-        async def write(transaction: AsyncClientSession) -> Document:
-            stored = await self._own(schedule_id, caller, transaction)
-            changes = rules.paused(caller, now)
-            await self._write(stored, changes, Action.SCHEDULE_PAUSED, caller, now, transaction)
-            return stored | changes
-
-        return shown.as_schedule(await transact_until_done(self._client, write), now)
+        return await self._moved(schedule_id, caller, Action.SCHEDULE_PAUSED, now, lambda _: rules.paused(caller, now))
 
     async def resume(self, schedule_id: str, caller: Caller, now: datetime) -> Schedule:
         """Let it go on from its next due time; a draft starts."""
+        return await self._moved(schedule_id, caller, Action.SCHEDULE_RESUMED, now, lambda old: rules.resumed(old, now))
+
+    async def _moved(
+        self, schedule_id: str, caller: Caller, action: Action, now: datetime, decide: Callable[[Document], Document]
+    ) -> Schedule:
+        """Write what is decided of a schedule that the caller may change."""
 
         async def write(transaction: AsyncClientSession) -> Document:
             stored = await self._own(schedule_id, caller, transaction)
-            changes = rules.resumed(stored, now)
-            await self._write(stored, changes, Action.SCHEDULE_RESUMED, caller, now, transaction)
+            changes = decide(stored)
+            await self._write(stored, changes, action, caller, now, transaction)
             return stored | changes
 
         return shown.as_schedule(await transact_until_done(self._client, write), now)

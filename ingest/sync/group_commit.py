@@ -1,8 +1,8 @@
 """Group commit: batches that wait at the same moment are written in one transaction.
 
 A transaction costs four round trips, however little it writes: racks, records, receipts and the commit, each a third of
-a millisecond of the service's processor. Nobody waits for company: a batch that comes alone is written alone, and those that come
-while a transaction is under way are written together after it.
+a millisecond of the service's processor. Nobody waits for company: a batch that comes alone is written alone, and those
+that come while a transaction is under way are written together after it.
 """
 
 import asyncio

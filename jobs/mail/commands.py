@@ -7,20 +7,19 @@ from contextlib import contextmanager
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
 from pymongo.database import Database
-from pymongo.errors import PyMongoError
 
 from analytics.zones import moment
 from jobs.mail.message import made, printable
 from jobs.mail.sender import sender_text
 from stockverify import letters
 from stockverify.clients import Document, database, open_mongo
-from stockverify.errors import BadInput, NotFound, StockVerifyError, Unavailable
+from stockverify.errors import BadInput, NotFound
 from stockverify.settings import Settings, from_env
+from stockverify.told import TellingGroup
 from stockverify.vocabulary import Collection, DeliveryState
 
 _SHOWN = ("From", "To", "Subject", "Date", "Message-ID", "X-StockVerify-Run", "List-Unsubscribe")
@@ -36,19 +35,7 @@ class NoSuchFolder(BadInput):
     """{path} cannot be written: {reason}."""
 
 
-class _Told(click.Group):
-    """Tells errors of the house, and a MongoDB that is away, in one line."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (PyMongoError, StockVerifyError) as error:
-            told = error if isinstance(error, StockVerifyError) else Unavailable(service="MongoDB")
-            click.echo(f"stockverify: {told.message}", err=True)
-            raise click.exceptions.Exit(2) from None
-
-
-@click.group(cls=_Told, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=TellingGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--state", type=click.Choice([str(state) for state in DeliveryState]), help="Only mails in this state.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="So many at most.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per mail.")

@@ -17,43 +17,20 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from pymongo.database import Database
-from redis import Redis
 
-from stockverify.clients import Document, database, open_mongo
-from stockverify.services import redis_server
-from stockverify.services.child import free_port
+from stockverify.clients import Document
 from stockverify.services.embedded import Backends
 from stockverify.vocabulary import rack_lock_key
 from tests.faults.ledger import wrong_reply
+from tests.ingest.machine_house import PEOPLE, House, opened
 from tests.ingest.machine_model import Model, Rack, Session, Version, Who
 from tests.ingest.machine_shapes import as_sent, conflict_of, kinds, sent_version, stored_version
-from tests.service import PASSWORD, Service, running_service
 
-PEOPLE = (Who("ann", "phone"), Who("ann", "tablet"), Who("ben", "phone"), Who("ben", "tablet"), Who("cy", "phone"))
 WHO = st.sampled_from(PEOPLE)
 RACK = st.sampled_from((0, 1))
 PICK = st.integers(0, 10**6)
 KEPT = ("verification_records", "record_history", "sync_conflicts", "item_serials")
 _NUMBERS = itertools.count(1)
-
-
-class House:
-    """The running service with its people; each run of the machine takes new racks."""
-
-    def __init__(self, service: Service, stored: "Database[Document]", redis: "Redis") -> None:
-        self.stored, self.redis = stored, redis
-        self.names: dict[str, str] = {}
-        self.clients = self._people(service)
-        self.boss = service.person("supervisor")
-
-    def _people(self, service: Service) -> dict[Who, httpx.Client]:
-        clients = {}
-        for who in PEOPLE:
-            if who.person not in self.names:
-                self.names[who.person] = service.person().get("/api/auth/me").json()["username"]
-            clients[who] = service.log_in(self.names[who.person], PASSWORD, device=who.device)
-        return clients
 
 
 class Machine(RuleBasedStateMachine):
@@ -382,20 +359,8 @@ class Machine(RuleBasedStateMachine):
 
 @pytest.fixture(scope="module")
 def house(embedded: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A service with a Redis of its own, so that losing all of it disturbs nobody."""
-    folder, port = tmp_path_factory.mktemp("machine"), free_port()
-    child = redis_server.start(folder / "redis", folder / "redis.log", port)
-    address = redis_server.url(folder / "redis", port)
-    changes: dict[str, Any] = {"redis_url": address, "mongodb_database": f"machine_{port}", "data_dir": folder}
-    try:
-        with (
-            running_service(msgspec.structs.replace(embedded.settings, **changes)) as service,
-            Redis.from_url(address, decode_responses=True) as redis,
-            open_mongo(service.settings.mongodb_uri or "") as client,
-        ):
-            yield House(service, database(client, service.settings), redis)
-    finally:
-        child.stop()
+    with opened(embedded, tmp_path_factory.mktemp("machine")) as found:
+        yield found
 
 
 def run(house: House, examples: int, steps: int) -> None:
