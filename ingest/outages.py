@@ -40,9 +40,12 @@ async def patiently(breaker: Breaker, work: Callable[[], Awaitable[T]]) -> T:
     """Do work that talks to MongoDB, all of it within the time that a request may take. Raises Unavailable."""
 
     async def limited() -> T:
-        _ends_at.set(time.monotonic() + PATIENCE_SECONDS)
-        with pymongo.timeout(PATIENCE_SECONDS):
-            return await work()
+        before = _ends_at.set(time.monotonic() + min(PATIENCE_SECONDS, seconds_left()))
+        try:
+            with pymongo.timeout(PATIENCE_SECONDS):
+                return await work()
+        finally:
+            _ends_at.reset(before)
 
     return await breaker.call(limited)
 

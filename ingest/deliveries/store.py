@@ -20,7 +20,6 @@ from stockverify.vocabulary import Action, Collection, DeliveryKind, DeliverySta
 from stockverify.wire.deliveries import Deliveries, DeliveryInFull
 from stockverify.wire.reports import Pagination
 
-WAITING = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNKNOWN)
 _DAY = timedelta(days=1)
 
 

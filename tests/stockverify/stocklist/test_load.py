@@ -20,6 +20,8 @@ cells = st.one_of(
 )
 
 
+# The list is not part of the repository. Where it lies beside a checkout it is read too; the acceptance test reads
+# `data/sample_stock.csv` elsewhere.
 @pytest.mark.skipif(not REAL.exists(), reason="the real list is not beside this checkout")
 def test_a_real_list_is_taken_as_it_is() -> None:
     stock = load(REAL)
