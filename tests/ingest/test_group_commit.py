@@ -12,6 +12,7 @@ from ingest import outages
 from ingest.sync.group_commit import GroupCommit
 from ingest.sync.writes import Writes
 from ingest.sync.writing import Decided
+from stockverify.breaker import Breaker
 
 NOW = datetime.now(UTC)
 
@@ -105,3 +106,21 @@ async def test_who_hangs_up_takes_nobody_along() -> None:
     written.go.set()
     assert await stays is True
     assert written.groups == [["A"], ["B"]]
+
+
+async def test_the_time_of_a_request_runs_out_once_and_is_forgotten_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(outages.time, "monotonic", lambda: clock[0])
+    breaker = Breaker("MongoDB", 5, 30, outages.is_outage)
+
+    async def inner() -> float:
+        return outages.seconds_left()
+
+    async def outer() -> tuple[float, float]:
+        clock[0] += 1
+        return outages.seconds_left(), await outages.patiently(breaker, inner)
+
+    left, within = await outages.patiently(breaker, outer)
+    assert (round(left, 6), round(within, 6)) == (0.8, 0.8), "work within work has no time of its own"
+    clock[0] += 60
+    assert outages.seconds_left() == pytest.approx(outages.PATIENCE_SECONDS)
