@@ -44,7 +44,7 @@ def test_a_supervisor_settles_a_conflict_with_the_keyboard(
     with visit(browser, dashboard.url, look) as visiting:
         login = person(service, "supervisor")
         page = visiting.sign_in(*login, path=f"/conflicts?conflict={scene.conflict_id}").page
-        expect(page.get_by_text("Counted twice at once").first).to_be_visible()
+        expect(page.locator("strong", has_text="Counted twice at once")).to_be_visible()
         page.get_by_role("radiogroup", name="Resolution").get_by_text("Take the device's version").click()
         visiting.settle()
         page.get_by_placeholder("Why, for the audit log").last.fill("Recounted by hand")

@@ -148,13 +148,19 @@ def test_doctor_finds_what_is_wrong_and_says_what_to_do(up: Up) -> None:
     findings = {row["check"]: row for row in map(json.loads, outcome.stdout.splitlines())}
     assert {name for name, row in findings.items() if not row["fine"]} <= {"restarts"}
     assert {"python", "packages", "disk", "mongodb", "replica set", "indexes", "redis", "lake"} <= set(findings)
-    with MongoClient(up.line["mongodb"]) as mongo:
-        mongo.stockverify.verification_records.drop_index("session_id_1_status_1")
-    outcome = subprocess.run(argv, capture_output=True, text=True, check=False)
-    wrong = [row for row in map(json.loads, outcome.stdout.splitlines()) if row["check"] == "indexes"]
-    assert outcome.returncode == 1
-    assert wrong[0]["says"] == "missing: verification_records.session_id_1_status_1"
-    assert "Restart the service" in wrong[0]["advice"]
+    index = "session_id_1_status_1"
+
+    def told() -> bool:
+        # A process of the service that is just being started makes the index anew, so this may take a second try.
+        with MongoClient(up.line["mongodb"]) as mongo:
+            if index in mongo.stockverify.verification_records.index_information():
+                mongo.stockverify.verification_records.drop_index(index)
+        outcome = subprocess.run(argv, capture_output=True, text=True, check=False)
+        finding = next(row for row in map(json.loads, outcome.stdout.splitlines()) if row["check"] == "indexes")
+        said = (outcome.returncode, finding["says"], "Restart the service" in finding["advice"])
+        return said == (1, f"missing: verification_records.{index}", True)
+
+    until(told)
 
 
 def test_nothing_outlives_a_killed_parent_and_the_data_survives(tmp_path: Path) -> None:
