@@ -11,11 +11,9 @@ from analytics.millionths import rounded, summed
 
 _NUMBERS = ("unit_cost", "book_qty", "verified_qty", "damage_qty", "variance_qty", "variance_value")
 _OURS = "docs/glossary.md"
-_BROOKS = "Brooks and Wilson, Inventory Record Accuracy, 2nd ed. (2007)"
-_PIASECKI = "Piasecki, Inventory Accuracy: People, Processes & Technology (2003)"
-_DEHORATIUS = (
-    "DeHoratius and Raman, Inventory Record Inaccuracy: An Empirical Analysis, Management Science 54(4) (2008)"
-)
+_ABSOLUTE = "docs/glossary.md; elsewhere also called absolute variance"
+_GOOD_COUNTS = "Piasecki, Inventory Accuracy Measurement, inventoryops.com: good counts / counts, with tolerances"
+_VITASEK = "after Vitasek: 1 - sum of absolute variances / sum of the perpetual inventory, in units or in value"
 _RETAIL = "retail accounting: book inventory less physical inventory, at cost"
 
 
@@ -101,7 +99,7 @@ STOCK: tuple[Figure, ...] = (
         "Net variance",
         "units",
         "sum of (verified - book) of counted lines: what is missing and what is in excess cancel out",
-        _BROOKS,
+        _OURS,
         "neither",
         _sum(_UNITS),
     ),
@@ -110,7 +108,7 @@ STOCK: tuple[Figure, ...] = (
         "Gross variance",
         "units",
         "sum of |verified - book| of counted lines: nothing cancels out",
-        _DEHORATIUS,
+        _ABSOLUTE,
         "less",
         _sum(_UNITS.abs()),
     ),
@@ -137,7 +135,7 @@ STOCK: tuple[Figure, ...] = (
         "Net variance value",
         "value",
         "sum of (verified - book) x unit cost of counted lines that have a cost",
-        _BROOKS,
+        _OURS,
         "neither",
         _sum(_VALUE),
     ),
@@ -146,7 +144,7 @@ STOCK: tuple[Figure, ...] = (
         "Gross variance value",
         "value",
         "sum of |verified - book| x unit cost of counted lines that have a cost",
-        _DEHORATIUS,
+        _ABSOLUTE,
         "less",
         _sum(_VALUE.abs()),
     ),
@@ -184,7 +182,7 @@ STOCK: tuple[Figure, ...] = (
         "share",
         "counted lines whose |verified - book| is within the tolerance / counted lines; the tolerance is the larger of "
         "TOLERANCE_UNITS and TOLERANCE_SHARE x |book|, and 0 unless they are set",
-        _BROOKS,
+        _GOOD_COUNTS,
         "more",
         _share(_lines(_COUNTED & pl.col("within")), _COUNTED_LINES),
     ),
@@ -194,7 +192,7 @@ STOCK: tuple[Figure, ...] = (
         "share",
         "1 - (gross variance value of lines outside the tolerance / sum of |book| x unit cost), of counted lines that "
         "have a cost; not below 0",
-        _PIASECKI,
+        _VITASEK,
         "more",
         _share((_SIZE - _OFF).clip(0.0), _SIZE),
     ),
