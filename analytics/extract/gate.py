@@ -35,12 +35,13 @@ _ADVICE = (
 def reconciled(dataset: str, expected: Totals, found: Totals) -> None:
     """Rows and sums must be those that MongoDB has at the same moment. Raises SnapshotRefused.
 
-    Sums may differ by a millionth for each row: positions round theirs, and floats are added in another order.
+    Sums may differ by a millionth for each row: positions round theirs, and floats are added in another order. MongoDB
+    carries the errors of its additions along and we add up millionths, so that a trillionth of the sum is plenty.
     """
     if found.rows != expected.rows:
         raise _refused("row count", dataset, f"{expected.rows:,}", f"{found.rows:,}")
     for name, wanted in expected.sums.items():
-        if not isclose(found.sums.get(name, 0.0), wanted, rel_tol=1e-9, abs_tol=1e-6 * max(found.rows, 1)):
+        if not isclose(found.sums.get(name, 0.0), wanted, rel_tol=1e-12, abs_tol=1e-6 * max(found.rows, 1)):
             raise _refused(f"sum of {name}", dataset, f"{wanted:,.6f}", f"{found.sums.get(name, 0.0):,.6f}")
 
 

@@ -173,3 +173,8 @@ def test_reconciled(found: Totals, message: str) -> None:
     assert message in caught.value.message
     gate.reconciled("erp_items", Totals(3, {"book_qty": 0.3}), Totals(3, {"book_qty": 0.1 + 0.2}))
     gate.unrepeated(ITEMS, None)
+
+
+def test_a_few_units_of_a_very_large_sum_are_not_let_pass() -> None:
+    with pytest.raises(SnapshotRefused, match="sum of book_qty"):
+        gate.reconciled("erp_items", Totals(3, {"book_qty": 1e12}), Totals(3, {"book_qty": 1e12 + 10}))
