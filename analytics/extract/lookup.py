@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+from duckdb import DuckDBPyConnection
 
 from analytics.engine import engine, one, texts
 from analytics.extract.moment import Totals, sums
@@ -48,17 +49,27 @@ def differing(before: pa.Table, after: pa.Table) -> pa.Table:
     return only.to_arrow().cast(before.schema)
 
 
-def twice(dataset: Dataset, files: Sequence[Path], rows: int) -> str | None:
-    """A key that several rows have, or None. Memory holds a share of the keys at a time."""
+def twice_and_totals(dataset: Dataset, files: Sequence[Path], rows: int) -> tuple[str | None, Totals]:
+    """A key that several rows have, or None; and what the files themselves hold, counted and added up."""
+    names = sums(dataset)
+    added = "".join(f', coalesce(fsum("{name}"), 0)' for name in names)
+    sql = f"SELECT count(*){added} FROM read_parquet($files, hive_partitioning = false)"  # noqa: S608
+    with engine(files) as connection:
+        key = _twice(connection, dataset, files, rows)
+        counted, *values = one(connection, sql, {"files": texts(files)})
+    return key, Totals(counted, dict(zip(names, values, strict=True)))
+
+
+def _twice(connection: DuckDBPyConnection, dataset: Dataset, files: Sequence[Path], rows: int) -> str | None:
+    """Memory holds a share of the keys at a time."""
     key = ", ".join(f'"{name}"' for name in dataset.key)
     shares = 1 + rows // _ROWS_AT_ONCE
     sql = f"""SELECT {key} FROM read_parquet($files, hive_partitioning = false) WHERE hash({key}) % $shares = $share
         GROUP BY {key} HAVING count(*) > 1 LIMIT 1"""  # noqa: S608
-    with engine(files) as connection:
-        for share in range(shares):
-            parameters = {"files": texts(files), "shares": shares, "share": share}
-            for row in connection.execute(sql, parameters).fetchall():
-                return ", ".join(str(value) for value in row)
+    for share in range(shares):
+        parameters = {"files": texts(files), "shares": shares, "share": share}
+        for row in connection.execute(sql, parameters).fetchall():
+            return ", ".join(str(value) for value in row)
     return None
 
 
@@ -70,16 +81,6 @@ def twice_among(dataset: Dataset, files: Sequence[Path], keys: pa.Table) -> str 
     counted = rows.group_by(list(dataset.key)).aggregate([([], "count_all")])
     several = [row for row in counted.to_pylist() if row["count_all"] > 1][:1]
     return ", ".join(str(several[0][name]) for name in dataset.key) if several else None
-
-
-def totals(dataset: Dataset, files: Sequence[Path]) -> Totals:
-    """What the files themselves hold, counted and added up."""
-    names = sums(dataset)
-    added = "".join(f', coalesce(fsum("{name}"), 0)' for name in names)
-    sql = f"SELECT count(*){added} FROM read_parquet($files, hive_partitioning = false)"  # noqa: S608
-    with engine(files) as connection:
-        rows, *values = one(connection, sql, {"files": texts(files)})
-    return Totals(rows, dict(zip(names, values, strict=True)))
 
 
 def _nothing(file: Path, columns: Sequence[str]) -> pa.Table:

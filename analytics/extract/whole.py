@@ -28,9 +28,10 @@ def checked_positions(files: positions.Files) -> Check:
     """The check that all positions agree with all records, and name each line once."""
 
     def check(manifest: Manifest, paths: tuple[Path, ...]) -> None:
-        gate.unrepeated(POSITIONS, lookup.twice(POSITIONS, paths, manifest.rows))
+        key, found = lookup.twice_and_totals(POSITIONS, paths, manifest.rows)
+        gate.unrepeated(POSITIONS, key)
         counted = positions.counted(files, positions.all_racks(files))
-        gate.reconciled(POSITIONS.name, counted._replace(rows=manifest.rows), lookup.totals(POSITIONS, paths))
+        gate.reconciled(POSITIONS.name, counted._replace(rows=manifest.rows), found)
 
     return check
 
@@ -44,6 +45,6 @@ def _read(task: Task, dataset: Dataset, because: str) -> Published:
 
 def checked(task: Task, dataset: Dataset, done: Published) -> None:
     """Compare a published dataset, file by file, with the whole collection at the same moment."""
-    gate.unrepeated(dataset, lookup.twice(dataset, done.paths, done.manifest.rows))
-    expected = moment.totals(task.database, dataset, task.at)
-    gate.reconciled(dataset.name, expected, lookup.totals(dataset, done.paths))
+    key, found = lookup.twice_and_totals(dataset, done.paths, done.manifest.rows)
+    gate.unrepeated(dataset, key)
+    gate.reconciled(dataset.name, moment.totals(task.database, dataset, task.at), found)
