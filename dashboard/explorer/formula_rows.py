@@ -25,9 +25,8 @@ def draw(draft: Draft, formulas: Sequence[Formula]) -> tuple[Formula, ...]:
     drawn = [_row(draft, index, formula) for index, formula in enumerate(formulas)]
     kept = tuple(formula for formula, gone in drawn if not gone)
     full = len(kept) >= MAX_CALCULATED
-    wanted = st.button(
-        "Add", icon=":material/add:", key=draft.key("calc add"), disabled=full, help="Add a calculated field"
-    )
+    key = draft.key("calc add")
+    wanted = st.button("Add a calculated field", icon=":material/add:", key=key, disabled=full)
     st.caption(literal(LANGUAGE))
     return (*kept, Formula()) if wanted else kept
 
@@ -45,7 +44,7 @@ def fields_in_words(fields: Mapping[str, Field]) -> str:
 
 
 def _row(draft: Draft, index: int, formula: Formula) -> tuple[Formula, bool]:
-    left, middle, right = st.columns([30, 70, 6], vertical_alignment="bottom")
+    left, middle, right = st.columns([31, 69, 8], vertical_alignment="bottom", gap="xsmall")
     look = {"label_visibility": "visible" if index == 0 else "collapsed"}
     name = widgets.text(
         left, "Name", draft.key(f"calc name {index}"), formula.name, placeholder="shortage_cost", **look
@@ -53,5 +52,7 @@ def _row(draft: Draft, index: int, formula: Formula) -> tuple[Formula, bool]:
     text = widgets.text(
         middle, "Expression", draft.key(f"calc text {index}"), formula.text, placeholder=_EXAMPLE, **look
     )
-    gone = right.button(":material/close:", key=draft.key(f"calc gone {index}"), help="Take this field away")
+    gone = right.button(
+        ":material/close:", key=draft.key(f"calc gone {index}"), help="Take this field away", type="tertiary"
+    )
     return Formula(name, text), gone

@@ -15,7 +15,7 @@ from stockverify.datasets import Type
 
 MOST = 20
 _HINTS = {Type.INSTANT: "2026-01-31 18:00", Type.FLOAT: "2.5", Type.INTEGER: "1", Type.STRING: "text"}
-_WIDTHS = [30, 27, 43, 6]
+_WIDTHS = [31, 29, 40, 8]
 
 Suggest = Callable[[Field], Sequence[str]]
 
@@ -33,28 +33,24 @@ class Lines:
         if any(line.field and not line.complete for line, _ in drawn):
             st.caption("A line without a value is not applied.")
         kept = tuple(line for line, gone in drawn if not gone)
-        if st.button(
-            "Add", icon=":material/add:", key=self._key("add", 0), disabled=len(kept) >= MOST, help=self._help
-        ):
-            return (*kept, Line())
-        return kept
-
-    @property
-    def _help(self) -> str:
-        return "Add a condition on groups" if self.of_groups else "Add a filter"
+        what = "Add a condition" if self.of_groups else "Add a filter"
+        wanted = st.button(what, icon=":material/add:", key=self._key("add", 0), disabled=len(kept) >= MOST)
+        return (*kept, Line()) if wanted else kept
 
     def _key(self, part: str, index: int) -> str:
         return self.draft.key(f"{self.kind} {part} {index}")
 
     def _row(self, index: int, line: Line) -> tuple[Line, bool]:
-        where, how, what, gone = st.columns(_WIDTHS, vertical_alignment="bottom")
+        where, how, what, gone = st.columns(_WIDTHS, vertical_alignment="bottom", gap="xsmall")
         look = {"label_visibility": "visible" if index == 0 else "collapsed"}
         words, title = widgets.names(self.fields), "Groups with" if self.of_groups else "Filter"
         name = widgets.one(
             where, title, list(self.fields), self._key("field", index), line.field or None,
             placeholder="Choose a field", format_func=lambda each: words.get(each, each), **look,
         )  # fmt: skip
-        taken = gone.button(":material/close:", key=self._key("gone", index), help="Take this line away")
+        taken = gone.button(
+            ":material/close:", key=self._key("gone", index), help="Take this line away", type="tertiary"
+        )
         if name is None:
             return Line(), taken
         field = self.fields[name]

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from analytics.query.templates import templates
 from dashboard import notes
@@ -40,16 +39,16 @@ class Start(NamedTuple):
         return f"{self.opened.title} · {origin}"
 
 
-def choose(place: DeltaGenerator, house: House, desk: Desk, draft: Draft) -> None:
+def choose(house: House, desk: Desk, draft: Draft) -> None:
     """The list. What is chosen replaces what was picked, and the list is empty again."""
     saved, trouble = listed(desk)
     starts = [*_saved(house, saved), *_templates(house)]
-    place.selectbox(
+    st.selectbox(
         "Start from", starts, index=None, key=_BOX, placeholder="A saved query or a template",
         format_func=lambda start: start.label, on_change=_open, args=(house, draft),
     )  # fmt: skip
     if trouble:
-        place.caption(f"Saved queries cannot be listed: {literal(trouble)}")
+        st.caption(f"Saved queries cannot be listed: {literal(trouble)}")
 
 
 def told(desk: Desk, draft: Draft) -> None:

@@ -27,7 +27,6 @@ from stockverify.wire.reports import GroupBy, QuerySpec
 def draw(house: House, draft: Draft, newest: str) -> QuerySpec | None:
     """What was put together; nothing when it cannot be asked, and that is said. `newest` is the snapshot whose values
     are suggested."""
-    _dataset(draft)
     before = draft.picks
     with st.container(border=True, key="question"):
         picks, wrong = _picked(house, draft, newest)
@@ -46,7 +45,7 @@ def _asked(house: House, picks: Picks) -> QuerySpec | None:
         return None
 
 
-def _dataset(draft: Draft) -> None:
+def dataset(draft: Draft) -> None:
     """Another dataset has other fields, so the query begins anew."""
     key = draft.key("dataset")
     st.session_state.setdefault(key, draft.picks.collection)
@@ -73,7 +72,8 @@ def _picked(house: House, draft: Draft, newest: str) -> tuple[Picks, BadInput | 
     suggest = partial(_suggested, house, newest, picks.collection)
     with filters:
         picks = picks._replace(filters=Lines(draft, "filters", fields, suggest).draw(picks.filters))
-    left, middle, right = groups.columns(3)
+    shelf = groups.container(key="explore_groups")
+    left, middle, right = (shelf.container() for _ in range(3))
     picks = _keys(left, house, draft, picks, fields)
     picks = _figures(middle, draft, picks, fields)
     results = _results(picks)

@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import heading
 from dashboard.context import House
 from dashboard.desk import Desk
-from dashboard.explorer import answers, draft, opening
+from dashboard.explorer import answers, draft, opening, panel
 from dashboard.explorer.answers import Answer
 from dashboard.explorer.draft import Draft
 from dashboard.markup import literal
@@ -49,11 +49,12 @@ def draft_or_why_not(house: House) -> Draft | None:
 def head(house: House, desk: Desk, found: Draft) -> Where | None:
     """The title, of which moment the rows are, and what to begin with; None when there is nothing to ask."""
     where = _live(house) if found.live else _snapshot(house)
-    left, right = st.columns([1, 2], vertical_alignment="bottom")
-    with left:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         _switch(found)
-    if where is not None:
-        opening.choose(right, house, desk, found)
+        if where is not None:
+            panel.dataset(found)
+            with st.container(width="stretch"):
+                opening.choose(house, desk, found)
     return where
 
 

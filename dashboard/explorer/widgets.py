@@ -14,10 +14,11 @@ Choice = TypeVar("Choice")
 def one(
     place: DeltaGenerator, label: str, options: Sequence[Choice], key: str, seed: Any, **look: Any
 ) -> Choice | None:
-    """One of the options, or none."""
+    """One of the options, or none until one was picked."""
     if st.session_state.setdefault(key, seed) not in options:
         st.session_state[key] = None
-    chosen: Choice | None = place.selectbox(label, options, index=None, key=key, **look)
+    index = None if st.session_state[key] is None else 0  # then it cannot be emptied again
+    chosen: Choice | None = place.selectbox(label, options, index=index, key=key, **look)
     return chosen
 
 
@@ -27,7 +28,7 @@ def several(
     """Some of the options, in the order in which they were picked."""
     picked = st.session_state.setdefault(key, list(seed))
     st.session_state[key] = [each for each in picked if each in options]
-    return tuple(place.multiselect(label, options, key=key, **look))
+    return tuple(place.multiselect(label, options, key=key, wrap=True, **look))
 
 
 def text(place: DeltaGenerator, label: str, key: str, seed: str, **look: Any) -> str:
