@@ -34,6 +34,8 @@ class Draft:
     generation: int = 0
     written: dict[str, str] = field(default_factory=dict)
     opened: Opened | None = None
+    done: int = 0
+    """How often something was kept."""
 
     def key(self, name: str) -> str:
         """The key of a widget."""

@@ -20,6 +20,7 @@ from stockverify.errors import StockVerifyError, Unauthorized
 from stockverify.wire.queries import SaveQuery
 from stockverify.wire.reports import CreateSnapshot, Snapshot
 
+_PLACE = "explore_kept"
 _MOST = 200  # characters of a name, as the service takes them
 
 
@@ -27,13 +28,14 @@ def draw(house: House, desk: Desk, draft: Draft, state: State, snapshot_id: str)
     """What can be done with a query that can be asked; those who only read can share it."""
     with st.container(horizontal=True):
         if desk.settles:
-            with st.popover("Save", icon=":material/bookmark_add:"):
+            with st.popover("Save", icon=":material/bookmark_add:", key=f"explore_save_{draft.done}"):
                 _save(desk, draft, state)
         with st.popover("Share", icon=":material/link:"):
             _share(house, state, snapshot_id)
         if desk.settles:
-            with st.popover("Keep as report", icon=":material/push_pin:"):
+            with st.popover("Keep as report", icon=":material/push_pin:", key=f"explore_keep_{draft.done}"):
                 _keep(house, desk, draft, state)
+    notes.tell(_PLACE)
 
 
 def _save(desk: Desk, draft: Draft, state: State) -> None:
@@ -57,8 +59,7 @@ def _try_to_save(desk: Desk, draft: Draft, wanted: SaveQuery) -> None:
         return
     draft.opened = Opened(kept.name, kept.description, kept.query_id, kept.created_by)
     opening.list_anew()
-    notes.leave(Message("Saved", f"Everybody finds {kept.name} under Start from.", "bookmark_added"))
-    st.rerun()
+    _done(draft, Message("Saved", f"Everybody finds “{kept.name}” under “Start from”.", "bookmark_added"))
 
 
 def _share(house: House, state: State, snapshot_id: str) -> None:
@@ -98,7 +99,13 @@ def _try_to_keep(house: House, desk: Desk, draft: Draft, wanted: CreateSnapshot,
         return
     draft.live = False
     address.remember(report.freeze_id)
-    notes.leave(_kept(house, report, pinned))
+    _done(draft, _kept(house, report, pinned))
+
+
+def _done(draft: Draft, message: Message) -> None:
+    """Say it below the buttons, where whoever pressed one looks; the form that was open is closed."""
+    draft.done += 1
+    notes.leave(message, _PLACE)
     st.rerun()
 
 

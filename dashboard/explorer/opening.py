@@ -124,6 +124,8 @@ def _delete(desk: Desk, draft: Draft, opened: Opened) -> None:
         notes.leave(explain(error))
     else:
         draft.opened = None
-        notes.leave(Message("Deleted", f"The saved query {opened.title} is gone. Its picks are still here.", "delete"))
+        notes.leave(
+            Message("Deleted", f"The saved query “{opened.title}” is gone. Its picks are still here.", "delete")
+        )
     list_anew()
     st.rerun()

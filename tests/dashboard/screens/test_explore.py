@@ -195,6 +195,16 @@ def test_the_question_is_still_there_after_looking_at_another_page(at: AppTest) 
     assert rows(at).columns == ["floor", "item_code_count"]
 
 
+def test_another_address_is_another_question(at: AppTest) -> None:
+    many(at, "Group by").set_value(["floor"]).run()
+    before = at.query_params["question"]
+    many(at, "Group by").set_value(["floor", "category"]).run()
+    at.query_params["question"] = before  # as the browser's button does that goes back
+    at.run()
+    assert rows(at).columns == ["floor", "item_code_count"]
+    assert many(at, "Group by").value == ["floor"]
+
+
 def test_a_template_is_opened_and_can_be_changed(at: AppTest) -> None:
     starts = box(at, "Start from")
     starts.set_value(next(label for label in starts.options if label.startswith("Rack summary"))).run()
