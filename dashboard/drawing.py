@@ -30,7 +30,6 @@ _RACKS = (
     "net_variance_value",
     "accuracy",
 )
-ROW_HEIGHT = 35
 _LINE = 33  # of a row as it is drawn in this font size
 Kinds = Sequence[tuple[str, Type]]
 
@@ -107,10 +106,8 @@ def attention(found: Sequence[Notice]) -> None:
 
 def table(rows: pl.DataFrame, kinds: Kinds, zone: ZoneInfo, most_rows: int = 10) -> None:
     """Rows of a dataset or of a query, so many of them in sight at once."""
-    height = ROW_HEIGHT * (min(rows.height, most_rows) + 1) + 3
-    st.dataframe(
-        rows.to_arrow(), height=height, column_config=columns(kinds, zone), hide_index=True, placeholder=NOTHING
-    )
+    height, look = fitted(rows.height, most_rows), columns(kinds, zone)
+    st.dataframe(rows.to_arrow(), height=height, column_config=look, hide_index=True, placeholder=NOTHING)
 
 
 def fitted(rows: int, most: int) -> int | Literal["content"]:

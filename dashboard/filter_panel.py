@@ -6,17 +6,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from analytics.glance.words import heading
+from analytics.query.model import Function
 from dashboard.context import House
-from dashboard.views.questions import (
-    Filter,
-    Measure,
-    Relation,
-    aggregations_of,
-    filters_of,
-    groupable,
-    measures,
-    relations,
-)
+from dashboard.views.lines import Line, conditions_of
+from dashboard.views.questions import Measure, aggregations_of, groupable, measures
+from dashboard.views.relations import ALONE, SEVERAL, Relation, relations
 from stockverify.datasets import Column, Dataset, Type
 from stockverify.wire.reports import QuerySpec
 
@@ -36,19 +30,21 @@ def question(house: House, dataset: Dataset) -> QuerySpec:
     with st.container(border=True, key="question"):
         filters = _filters(dataset)
         left, middle, right = st.columns(3)
-        keys = left.multiselect("Group by", groupable(dataset), key=f"group_{dataset.name}", placeholder="No groups")
-        aggregations = aggregations_of(_figures(middle, dataset, keys))
-        sort = _sort(right, dataset, keys, aggregations)
+        keys = left.multiselect(
+            "Group by", groupable(dataset.columns), key=f"group_{dataset.name}", placeholder="No groups"
+        )
+        figures = _figures(middle, dataset, keys)
+        sort = _sort(right, dataset, [*keys, *(figure.name for figure in figures)])
     return QuerySpec(
         collection=dataset.name,
-        filters=filters_of(filters, house.zone),
+        filters=conditions_of(filters, {column.name: column for column in dataset.columns}, house.zone),
         group_by=keys,
-        aggregations=aggregations,
+        aggregations=aggregations_of(figures),
         sort=sort,
     )
 
 
-def _filters(dataset: Dataset) -> list[Filter]:
+def _filters(dataset: Dataset) -> list[Line]:
     number = f"filters_{dataset.name}"
     shown = st.session_state.setdefault(number, 1)
     found = [_filter(dataset, index, number) for index in range(shown)]
@@ -71,7 +67,7 @@ def _resize(what: str, icon: str, number: str, wanted: int, disabled: bool) -> N
         st.rerun()
 
 
-def _filter(dataset: Dataset, index: int, number: str) -> Filter | None:
+def _filter(dataset: Dataset, index: int, number: str) -> Line | None:
     where, how, what, more = st.columns([3, 3, 4, 2], vertical_alignment="bottom")
     if index == 0:
         _more_or_fewer(more, number)
@@ -88,11 +84,13 @@ def _filter(dataset: Dataset, index: int, number: str) -> Filter | None:
     column = dataset.column(name) if name else None
     if column is None:
         return None
-    choices, key = relations(column.type), f"relation_{mark}_{column.type}"
+    choices = [each for each in relations(column.type) if each is not Relation.BETWEEN]  # two lines can say that
+    key = f"relation_{mark}_{column.type}"
     relation = Relation(how.selectbox("Relation", choices, key=key, label_visibility=labels) or choices[0])
-    if relation in (Relation.EMPTY, Relation.FILLED):
-        return Filter(column, relation)
-    return Filter(column, relation, _value(what, column, f"value_{mark}_{column.type}", labels))
+    if relation in ALONE:
+        return Line(column.name, relation)
+    text = _value(what, column, f"value_{mark}_{column.type}", labels)
+    return Line(column.name, relation, tuple(text.split(",")) if relation in SEVERAL else (text,))
 
 
 def _value(place: DeltaGenerator, column: Column, key: str, labels: Labels) -> str:
@@ -111,16 +109,16 @@ def _figures(place: DeltaGenerator, dataset: Dataset, keys: list[str]) -> list[M
     """Groups without a figure are counted."""
     chosen: list[Measure] = place.multiselect(
         "Figures",
-        measures(dataset),
+        measures(dataset.columns),
         format_func=lambda measure: measure.label,
         key=f"figures_{dataset.name}",
         placeholder="Count of rows" if keys else "No figures",
     )
-    return chosen or ([Measure(dataset.key[-1], "count")] if keys else [])
+    return chosen or ([Measure(dataset.key[-1], Function.COUNT)] if keys else [])
 
 
-def _sort(place: DeltaGenerator, dataset: Dataset, keys: list[str], aggregations: dict[str, str]) -> dict[str, int]:
-    results = [*keys, *(f"{field}_{function}" for field, function in aggregations.items())] or groupable(dataset)
+def _sort(place: DeltaGenerator, dataset: Dataset, grouped: list[str]) -> dict[str, int]:
+    results = grouped or groupable(dataset.columns)
     ways = {f"{heading(name)} {arrow}": (name, way) for name in results for arrow, way in (("↑", 1), ("↓", -1))}
     mark = f"{dataset.name} {' '.join(results)}"
     chosen = place.selectbox("Sort by", ways, index=None, placeholder="Key", key=f"sort_{mark}")

@@ -4,10 +4,13 @@ import msgspec
 import streamlit as st
 
 from analytics.query import checked
+from dashboard import address
 from dashboard.messages import explain, show
 from stockverify import page_links
 from stockverify.errors import BadInput
 from stockverify.wire.reports import QuerySpec
+
+_EXPLORE = "screens/explore.py"
 
 
 def question() -> QuerySpec | None:
@@ -25,7 +28,10 @@ def question() -> QuerySpec | None:
     with st.container(border=True, key="linked"):
         st.markdown("**The question of the link**")
         st.code(msgspec.json.format(page_links.written(spec), indent=1).decode(), language="json", height=180)
-        _button()
+        with st.container(horizontal=True, vertical_alignment="center"):
+            _button()
+            here = {page_links.SNAPSHOT: address.asked(), page_links.QUESTION: text}
+            st.page_link(_EXPLORE, label="Change it in Explore", icon=":material/query_stats:", query_params=here)
     return spec
 
 

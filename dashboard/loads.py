@@ -20,6 +20,8 @@ from analytics.query import QueryResult, checked, run
 from dashboard.context import lake_at
 from stockverify.wire.reports import QuerySpec
 
+MOST_VALUES = 200
+
 
 @st.cache_data(max_entries=32, show_spinner="Reading the snapshot …")
 def overview(root: Path, snapshot_id: str, tolerance: Tolerance) -> Overview:
@@ -51,6 +53,16 @@ def size(root: Path, snapshot_id: str, spec: bytes) -> int:
     asked = msgspec.json.decode(spec, type=QuerySpec)
     found = max(0, findings.count(lake_at(root), snapshot_id, asked) - asked.skip)
     return found if asked.limit is None else min(found, asked.limit)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def values(root: Path, snapshot_id: str, dataset: str, column: str) -> tuple[str, ...]:
+    """The most frequent values of a text column, for suggestions; empty ones are none."""
+    measure = {column: "count"}
+    spec = QuerySpec(
+        collection=dataset, group_by=[column], aggregations=measure, sort={f"{column}_count": -1}, limit=MOST_VALUES
+    )
+    return tuple(value for value in run(lake_at(root), snapshot_id, checked(spec)).frame[column] if value)
 
 
 @st.cache_data(max_entries=8, ttl=86_400, show_spinner="Comparing …")

@@ -43,3 +43,5 @@ def question(text: str) -> QuerySpec:
         return msgspec.json.decode(text, type=QuerySpec)
     except (msgspec.DecodeError, UnicodeError) as error:
         raise QuestionUnreadable(reason=str(error)[:200]) from None
+    except RecursionError:
+        raise QuestionUnreadable(reason="it goes too deep") from None

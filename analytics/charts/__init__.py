@@ -9,6 +9,7 @@ from analytics.charts.changes import changes_by_column, contributions_waterfall
 from analytics.charts.groups import bars
 from analytics.charts.progress import ROW_PIXELS, has_names, progress_by_floor, progress_map, rows_of_map
 from analytics.charts.quality import accuracy_by_floor, damage_by_category
+from analytics.charts.series import MOST_LINES, grid, lines
 from analytics.charts.style import themed
 from analytics.charts.trends import trend
 from analytics.charts.variance import (
@@ -19,6 +20,7 @@ from analytics.charts.variance import (
 )
 
 __all__ = [
+    "MOST_LINES",
     "ROW_PIXELS",
     "accuracy_by_floor",
     "bars",
@@ -26,7 +28,9 @@ __all__ = [
     "changes_by_column",
     "contributions_waterfall",
     "damage_by_category",
+    "grid",
     "has_names",
+    "lines",
     "progress_by_floor",
     "progress_map",
     "rows_of_map",

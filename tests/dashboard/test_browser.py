@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from playwright.sync_api import Browser, expect
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from analytics.glance.numbers import amount
 from analytics.lake import Lake
 from stockverify.clients import Document, database
 from stockverify.services.child import Child, Spec
@@ -19,6 +21,7 @@ from stockverify.services.embedded import Backends
 from stockverify.settings import to_env
 from stockverify.vocabulary import Collection
 from tests.analytics.stock import record
+from tests.dashboard import explore
 from tests.dashboard.expected import figures
 from tests.dashboard.pages import DESKTOP, PATIENCE, TABLET, Look, check_every_page, chromium, visit
 from tests.dashboard.running import Dashboard, running_dashboard
@@ -61,6 +64,17 @@ def dashboard(office: Service, store: "Database[Document]") -> Iterator[Dashboar
         yield started
         log = started.log()
     assert not [line for line in log.splitlines() if "Traceback" in line or "rror" in line], log
+
+
+@contextmanager
+def working(office: Service) -> Iterator[None]:
+    """A worker for a while."""
+    log = office.settings.data_dir / "logs" / "worker.log"
+    worker = Child(Spec("worker", (sys.executable, "-m", "jobs"), log, to_env(office.settings)))
+    try:
+        yield
+    finally:
+        worker.stop()
 
 
 def person(office: Service, role: str) -> tuple[str, str]:
@@ -134,18 +148,38 @@ def test_a_link_opens_its_snapshot_and_staff_see_nothing(
 def test_take_snapshot_now_shows_what_was_counted_since(
     browser: Browser, dashboard: Dashboard, office: Service, store: "Database[Document]"
 ) -> None:
-    log = office.settings.data_dir / "logs" / "worker.log"
-    worker = Child(Spec("worker", (sys.executable, "-m", "jobs"), log, to_env(office.settings)))
-    try:
-        with visit(browser, dashboard.url, Look()) as visiting:
-            page = visiting.sign_in(*person(office, "supervisor")).page
-            before = page.url
-            store[Collection.RECORDS].insert_one(record("c-late", "W-11", "late-item", 5.0, floor="Warehouse"))
-            page.get_by_role("button", name="Take snapshot now").click()
-            page.wait_for_url(lambda url: url != before, timeout=PATIENCE)
-            visiting.settle()
-            for label, value in figures(store).tiles.items():
-                expect(visiting.metric(label)).to_have_text(value)
-            assert visiting.complaints == []
-    finally:
-        worker.stop()
+    with working(office), visit(browser, dashboard.url, Look()) as visiting:
+        page = visiting.sign_in(*person(office, "supervisor")).page
+        before = page.url
+        store[Collection.RECORDS].insert_one(record("c-late", "W-11", "late-item", 5.0, floor="Warehouse"))
+        page.get_by_role("button", name="Take snapshot now").click()
+        page.wait_for_url(lambda url: url != before, timeout=PATIENCE)
+        visiting.settle()
+        for label, value in figures(store).tiles.items():
+            expect(visiting.metric(label)).to_have_text(value)
+        assert visiting.complaints == []
+
+
+def test_a_question_is_put_together_shared_saved_kept_and_exported(
+    browser: Browser, dashboard: Dashboard, office: Service, store: "Database[Document]", tmp_path: Path
+) -> None:
+    with working(office), visit(browser, dashboard.url, Look(shots=tmp_path)) as visiting:
+        page = visiting.sign_in(*person(office, "supervisor"), path="/explore").page
+        explore.put_together(visiting)
+        link = explore.shared(visiting)
+        with visit(browser, dashboard.url, Look(TABLET, "dark", tmp_path)) as other:
+            other.sign_in(*person(office, "auditor"), path=link.removeprefix(dashboard.url))
+            explore.is_shown(other)
+            assert other.complaints == []
+        explore.save(visiting, "Loss by category")
+        before = page.url
+        explore.keep(visiting, "Loss today")
+        page.wait_for_url(lambda url: url != before, timeout=PATIENCE)
+        assert visiting.complaints == []
+        [report] = office.admin.get("/api/reports/snapshots/?snapshot_type=custom").json()
+        assert (report["name"], report["pinned"]) == ("Loss today", True)
+        explore.is_shown(visiting)
+        rows = pl.read_parquet(explore.downloaded(visiting, "parquet", tmp_path))
+    assert rows.height == report["row_count"]
+    assert amount(rows["loss_sum"].sum(), "value") == figures(store).tiles["Net variance, value"]
+    assert [saved["name"] for saved in office.admin.get("/api/reports/queries").json()] == ["Loss by category"]

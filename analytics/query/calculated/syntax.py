@@ -31,6 +31,8 @@ _DEEP = f"it goes deeper than {MAX_DEPTH} levels; split it into several calculat
 class BadExpression(BadInput):
     """The calculated field {name!r} cannot be read: {reason}"""
 
+    # Where one character is to blame, its number is in `fields` as `at`, so that pages can point at it.
+
 
 class _Word(NamedTuple):
     kind: str
@@ -61,8 +63,8 @@ def _words(name: str, text: str) -> Iterator[_Word]:
         match = _WORD.match(text, at)
         if match is None:
             rest = text[at:].lstrip()
-            reason = f"nothing begins with {rest[:20]!r} at character {len(text) - len(rest) + 1}."
-            raise BadExpression(name=name, reason=reason)
+            begin = len(text) - len(rest) + 1
+            raise BadExpression(name=name, reason=f"nothing begins with {rest[:20]!r} at character {begin}.", at=begin)
         kind = match.lastgroup or ""
         yield _Word(kind, match[kind], match.start(kind) + 1)
         if kind == "end":
@@ -152,7 +154,8 @@ class _Reader:
 
     def _wrong(self, expected: str) -> BadExpression:
         found = f"{self._word.text[:20]!r} stands" if self._word.text else "it ends"
-        return BadExpression(name=self._name, reason=f"{found} at character {self._word.at}, where {expected}.")
+        at = self._word.at
+        return BadExpression(name=self._name, reason=f"{found} at character {at}, where {expected}.", at=at)
 
 
 def _named(text: str) -> Syntax:
