@@ -67,6 +67,7 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index("user", ("created_at", DOWN)),
         _index("user_id", ("created_at", DOWN)),
         _index("status", "conflict_type"),
+        _index("conflict_type", ("created_at", DOWN)),
         _index(("created_at", DOWN)),
     ),
     Collection.BATCHES: (

@@ -51,6 +51,8 @@ LISTS = (
     "/api/sync/conflicts?session_id=S&status=pending",
     "/api/sync/conflicts?user=U",
     "/api/sync/conflicts?entity_type=verification_record",
+    "/api/sync/conflicts?conflict_type=rack_locked",
+    "/api/sync/conflicts?conflict_type=rack_locked,stale_revision&status=pending",
     "/api/sync/conflicts/stats",
     "/api/sync/batches",
     "/api/sync/batches?batch_id=b-1",
