@@ -69,6 +69,7 @@ OPERATIONS: dict[str, frozenset[Role]] = {
     "conflicts.batch_resolve": SETTLES,
     "sync.receipts": ALL,
     "activity.list": AUDITS,
+    "activity.chain": AUDITS,
     "anomalies.list": READS_REPORTS,
     "queries.templates": READS_REPORTS,
     "queries.save": SETTLES,

@@ -59,6 +59,8 @@ LISTS = (
     "/api/activity/",
     "/api/activity/?action=rack.claimed",
     "/api/activity/?username=U&subject=S&before=9",
+    "/api/activity/chain",
+    "/api/activity/chain?after=1",
     "/api/devices/",
     "/api/reports/snapshots",
     "/api/reports/snapshots?created_by=U&snapshot_type=custom&tags=a,b",
