@@ -5,8 +5,8 @@ from stockverify.wire.common import Reply
 
 
 class Flag(Reply, frozen=True, kw_only=True):
-    """Something that somebody should look at. `proof` holds the keys of rows of `dataset`, the first of `proof_rows`;
-    `flag_id` is the same in every snapshot that has it."""
+    """Something that somebody should look at. `proof` holds the keys of rows of `dataset`, the first of `proof_rows`,
+    and `racks` and `counters` are those of these rows; `flag_id` is the same in every snapshot that has it."""
 
     flag_id: str
     kind: AnomalyKind
@@ -18,6 +18,8 @@ class Flag(Reply, frozen=True, kw_only=True):
     dataset: str
     proof: list[list[str]]
     proof_rows: int
+    racks: list[str]
+    counters: list[str]
 
 
 class AnomaliesReply(Reply, frozen=True, kw_only=True):
