@@ -30,6 +30,7 @@ LEAST_SHAPES = {
     "report_schedules": 4,
     "report_exports": 4,
     "report_deliveries": 8,
+    "anomaly_flags": 8,
 }
 LISTS = (
     "/api/racks/",
@@ -87,6 +88,14 @@ LISTS = (
     "/api/reports/deliveries?kind=report",
     "/api/reports/deliveries?run=R",
     "/api/reports/deliveries?schedule=S&state=queued&kind=notice",
+    "/api/reports/flags",
+    "/api/reports/flags?state=open",
+    "/api/reports/flags?kind=sudden_change",
+    "/api/reports/flags?kind=sudden_change,always_book&state=dismissed&skip=1",
+    "/api/reports/flags?rack=R",
+    "/api/reports/flags?counter=ann",
+    "/api/reports/flags?rack=R&counter=ann&state=gone",
+    "/api/reports/flags/a-1",
     "/metrics",
 )
 
