@@ -83,7 +83,7 @@ def choose(shown: list[Conflict]) -> tuple[str, str]:
     look_at(asked)
     options = list(names) if asked in names else [asked, *names]
     before, after = views.neighbours(list(names), asked)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="conflict_choice"):
         st.session_state[_PICKER] = asked
         st.selectbox("Conflict", options, format_func=lambda id_: names.get(id_, id_), key=_PICKER, on_change=_picked)
         st.button("Previous", on_click=look_at, args=(before,), disabled=not before, shortcut="Alt+Up", width=150)
