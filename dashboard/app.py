@@ -21,6 +21,7 @@ _SCREENS = (
     ("Overview", "overview", ":material/space_dashboard:", READERS),
     ("Live floor", "floor", ":material/sensors:", READERS),
     ("Conflicts", "conflicts", ":material/call_split:", READERS),
+    ("Anomalies", "anomalies", ":material/flag:", READERS),
     ("Explore", "explore", ":material/query_stats:", READERS),
     ("Snapshots", "snapshots", ":material/table_view:", READERS),
     ("Compare", "compare", ":material/compare_arrows:", READERS),

@@ -29,10 +29,9 @@ NONE_HERE = Message(
 
 
 class Found(NamedTuple):
-    """The conflicts that the filters let through, of so many that were read, of so many that there are."""
+    """The newest conflicts that the filters let through, of so many in all."""
 
     shown: list[Conflict]
-    read: int
     total: int
 
 
@@ -50,9 +49,8 @@ def filters(desk: Desk) -> Found:
     )
     user = third.text_input("Counted by", placeholder="User name", key="conflict_user", max_chars=256)
     session = fourth.text_input("Session", placeholder="Session id", key="conflict_session", max_chars=128)
-    found = calls.listed(desk, calls.Asked(_STATES[state or "Waiting"], user.strip(), session.strip()))
-    shown = [each for each in found.conflicts if not kinds or each.conflict_type in kinds]
-    return Found(shown, len(found.conflicts), found.total)
+    found = calls.listed(desk, calls.Asked(_STATES[state or "Waiting"], user.strip(), session.strip(), kinds))
+    return Found(found.conflicts, found.total)
 
 
 def queue(house: House, found: Found) -> list[Conflict]:
@@ -85,7 +83,7 @@ def choose(shown: list[Conflict]) -> tuple[str, str]:
     look_at(asked)
     options = list(names) if asked in names else [asked, *names]
     before, after = views.neighbours(list(names), asked)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="conflict_choice"):
         st.session_state[_PICKER] = asked
         st.selectbox("Conflict", options, format_func=lambda id_: names.get(id_, id_), key=_PICKER, on_change=_picked)
         st.button("Previous", on_click=look_at, args=(before,), disabled=not before, shortcut="Alt+Up", width=150)
@@ -94,10 +92,10 @@ def choose(shown: list[Conflict]) -> tuple[str, str]:
 
 
 def _how_many(found: Found) -> str:
-    shown, read, total = (amount(number, "lines") for number in (len(found.shown), found.read, found.total))
-    if found.read < found.total:
-        return f"{shown} shown, of the newest {read} of {total}. Narrow the filters to see older ones."
-    return f"All {total} shown." if len(found.shown) == found.total else f"{shown} shown of {total}."
+    shown, total = amount(len(found.shown), "lines"), amount(found.total, "lines")
+    if len(found.shown) < found.total:
+        return f"The newest {shown} shown of {total}. Narrow the filters to see older ones."
+    return f"All {total} shown."
 
 
 def _picked() -> None:

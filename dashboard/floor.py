@@ -62,9 +62,12 @@ def override(desk: Desk, seen: Picture) -> None:
         st.markdown("**Have a rack counted again**")
         done = views.names(seen.racks, [RackState.COMPLETED])
         rack = st.selectbox("Rack", done, None, done.__getitem__, placeholder="Completed racks", key="done_rack")
+        reason = st.text_input(
+            "Reason", max_chars=1000, placeholder="Why again, for the audit log", key="recount_reason"
+        )
         st.caption("It opens for another round; the counts of this round stay until the new ones come.")
         if st.form_submit_button("Ask for a recount", icon=":material/replay:"):
-            _reverify(desk, rack)
+            _reverify(desk, rack, reason.strip())
 
 
 def _release(desk: Desk, rack: str | None, reason: str) -> None:
@@ -78,12 +81,13 @@ def _release(desk: Desk, rack: str | None, reason: str) -> None:
     st.rerun()
 
 
-def _reverify(desk: Desk, rack: str | None) -> None:
-    if rack is None:
-        notes.leave(Message("Nothing asked for", "Choose a completed rack.", "edit"))
+def _reverify(desk: Desk, rack: str | None, reason: str) -> None:
+    if rack is None or len(reason) < 3:
+        text = "Choose a completed rack and give a reason of at least three letters."
+        notes.leave(Message("Nothing asked for", text, "edit"))
     else:
         try:
-            notes.leave(Message(f"Rack {rack}", calls.reverify(desk, rack).message, "replay"))
+            notes.leave(Message(f"Rack {rack}", calls.reverify(desk, rack, reason).message, "replay"))
         except Refused as error:
             notes.leave(Message("Not opened", error.message, "bolt"))
     st.rerun()

@@ -7,8 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+import polars as pl
 import streamlit as st
 
+from analytics.anomalies import evidence as read_evidence
 from analytics.compare import Comparison
 from analytics.compare import compare as compare_snapshots
 from analytics.figures import Overview, Tolerance
@@ -69,6 +71,12 @@ def values(root: Path, snapshot_id: str, dataset: str, column: str) -> tuple[str
 def comparison(root: Path, baseline: str, snapshot_id: str, dataset: str) -> Comparison:
     """What changed between two snapshots. Asked anew each day, so that its files count as used."""
     return compare_snapshots(lake_at(root), baseline, snapshot_id, dataset)
+
+
+@st.cache_data(max_entries=64, show_spinner="Reading the rows …")
+def evidence(root: Path, snapshot_id: str, dataset: str, proof: tuple[tuple[str, ...], ...]) -> pl.DataFrame:
+    """The rows that prove a flag."""
+    return read_evidence(lake_at(root), snapshot_id, dataset, proof)
 
 
 @st.cache_data(ttl=60, max_entries=4, show_spinner=False)

@@ -20,7 +20,7 @@ from stockverify.breaker import BreakerState
 from stockverify.vocabulary import Action
 from stockverify.wire.health import Health
 
-MOST_CHECKED = 20_000
+_CHECKED = "chain_checked"
 _LOOK = "records_look"
 _BADGES = {"healthy": "green", "degraded": "orange", "unhealthy": "red"}
 _WORDS = {
@@ -89,9 +89,7 @@ def log(desk: Desk, house: House) -> None:
     user = second.text_input("User", placeholder="User name", max_chars=256, key="log_user")
     subject = third.text_input("Subject", placeholder="Rack, session, conflict, …", max_chars=256, key="log_subject")
     if fourth.button("Check the chain", icon=":material/link:", width="stretch"):
-        with st.spinner("Computing hashes …"):
-            found = audit.verdict(calls.chain(desk, MOST_CHECKED))
-        (st.success if found.holds else st.error)(literal(found.text), icon=":material/link:")
+        _check(desk)
     rows = audit.entries(calls.entries(desk, calls.Asked(action, user.strip(), subject.strip())))
     columns: dict[str, ColumnConfig | str] = {
         "sequence": _whole("No."),
@@ -107,6 +105,16 @@ def log(desk: Desk, house: House) -> None:
     newest = "The newest" if full else "All"
     more = " Narrow the filters to see older ones." if full else ""
     st.caption(f"{newest} {amount(rows.height, 'lines')} entries.{more} New ones are sealed within seconds.")
+
+
+def _check(desk: Desk) -> None:
+    """From the first entry on, or from where the check before had to stop."""
+    with st.spinner("The service computes hashes …", show_time=True):
+        found = calls.chain(desk, st.session_state.pop(_CHECKED, 0))
+    if found.holds and found.last < found.end:
+        st.session_state[_CHECKED] = found.last
+    told = audit.verdict(found)
+    (st.success if told.holds else st.error)(literal(told.text), icon=":material/link:")
 
 
 def _tile(label: str, value: str, breaker: str | None = None) -> None:

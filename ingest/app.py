@@ -16,6 +16,7 @@ from ingest.deliveries.handlers import DeliveryController, LetterController
 from ingest.devices.handlers import DeviceController
 from ingest.documentation import pages
 from ingest.exports.handlers import ExportController
+from ingest.flags.handlers import FlagController
 from ingest.health.handlers import health
 from ingest.live.handlers import updates
 from ingest.live.handshake import refused_politely
@@ -57,6 +58,7 @@ def create_app(settings: Settings) -> Litestar:
             ScheduleController,
             ActivityController,
             AnomalyController,
+            FlagController,
             updates,
             health,
             metrics,

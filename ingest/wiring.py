@@ -31,6 +31,7 @@ from ingest.devices.rules import claimed
 from ingest.devices.store import DeviceStore
 from ingest.exports.running import running_exports
 from ingest.exports.store import ExportStore
+from ingest.flags.store import FlagStore
 from ingest.health.store import HealthStore
 from ingest.leases.store import LeaseStore
 from ingest.limits.rules import address
@@ -78,6 +79,7 @@ class AllStores(NamedTuple):
     subscriptions: SubscriptionStore
     activity: ActivityStore
     anomalies: AnomalyStore
+    flags: FlagStore
     health: HealthStore
     metrics: MetricsStore
     live: LiveStore
@@ -139,6 +141,7 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
                 subscriptions=SubscriptionStore(mongo, database, activity, secret),
                 activity=activity,
                 anomalies=AnomalyStore(room),
+                flags=FlagStore(mongo, database, racks, activity, mongo_breaker),
                 health=HealthStore(mongo, leases, mongo_breaker),
                 metrics=metrics,
                 live=LiveStore(channels),

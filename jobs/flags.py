@@ -13,7 +13,7 @@ from pymongo import UpdateOne
 from pymongo.database import Database
 
 from stockverify.clients import Document
-from stockverify.vocabulary import Collection
+from stockverify.vocabulary import Collection, FlagState
 
 _AT_ONCE = 1000
 _MOST_TOLD = 1000
@@ -30,6 +30,18 @@ class FlagStore:
         several = iter(rows)
         while chunk := list(islice(several, _AT_ONCE)):
             self._flags.bulk_write(list(_writes(chunk, snapshot_id, now)), ordered=True)
+
+    def settle(self, snapshot_id: str) -> None:
+        """After all of a snapshot was kept: open is what the newest one has, and gone what only earlier ones had. What
+        somebody has dismissed stays dismissed. None is the state of flags from before there were states."""
+        newest = self._flags.find_one({}, {"last_snapshot_id": 1}, sort=[("last_snapshot_id", -1)])
+        latest = max(snapshot_id, newest["last_snapshot_id"] if newest else "")
+        for known, here, state in (
+            (FlagState.GONE, latest, FlagState.OPEN),
+            (FlagState.OPEN, {"$lt": latest}, FlagState.GONE),
+        ):
+            wanted = {"state": {"$in": [known.value, None]}, "last_snapshot_id": here}
+            self._flags.update_many(wanted, {"$set": {"state": state.value}})
 
     def fresh(self, snapshot_id: str) -> int:
         """How many flags a snapshot was the first to have."""
@@ -49,7 +61,7 @@ def _writes(rows: Iterable[dict[str, Any]], snapshot_id: str, now: datetime) -> 
     for row in rows:
         flag_id, seen = row["flag_id"], {name: value for name, value in row.items() if name != "flag_id"}
         first = {"first_snapshot_id": snapshot_id, "first_seen_at": now}
-        people = {"told_by": None, "dismissed": None, "recount": None}
+        people = {"told_by": None, "dismissed": None, "recount": None, "state": FlagState.OPEN.value}
         yield UpdateOne({"_id": flag_id}, {"$setOnInsert": first | people | {"last_snapshot_id": ""}}, upsert=True)
         latest = {"last_snapshot_id": snapshot_id, "last_seen_at": now}
         yield UpdateOne({"_id": flag_id, "last_snapshot_id": {"$lte": snapshot_id}}, {"$set": seen | latest})

@@ -67,6 +67,7 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index("user", ("created_at", DOWN)),
         _index("user_id", ("created_at", DOWN)),
         _index("status", "conflict_type"),
+        _index("conflict_type", ("created_at", DOWN)),
         _index(("created_at", DOWN)),
     ),
     Collection.BATCHES: (
@@ -97,6 +98,9 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index("last_snapshot_id", ("severity", DOWN)),
         _index("first_snapshot_id"),
         _index("told_by", ("severity", DOWN), "_id"),
+        _index("state", "last_snapshot_id"),
+        *(_index(name, ("severity", DOWN), "_id") for name in ("state", "kind", "racks", "counters")),
+        _index(("severity", DOWN), "_id"),
     ),
     Collection.MARKS: (_index("at", expireAfterSeconds=MARK_SECONDS),),
     Collection.REPORT_EXPORTS: (

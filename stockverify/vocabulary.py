@@ -122,6 +122,9 @@ class Action(StrEnum):
     DELIVERY_CANCELLED = "delivery.cancelled"
     UNSUBSCRIBED = "schedule.unsubscribed"
     RESUBSCRIBED = "schedule.resubscribed"
+    FLAG_DISMISSED = "flag.dismissed"
+    FLAG_RESTORED = "flag.restored"
+    FLAG_RECOUNT = "flag.recount_asked"
 
 
 class EventType(StrEnum):
@@ -228,6 +231,14 @@ class AnomalyKind(StrEnum):
     IMPOSSIBLE_SPEED = "impossible_speed"
     SUDDEN_CHANGE = "sudden_change"
     SERIAL_PATTERN = "serial_pattern"
+
+
+class FlagState(StrEnum):
+    """Whether a flag waits for somebody to look at it, was dismissed with a note, or is no longer found."""
+
+    OPEN = "open"
+    DISMISSED = "dismissed"
+    GONE = "gone"
 
 
 class ExportStatus(StrEnum):

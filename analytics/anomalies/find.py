@@ -16,6 +16,7 @@ from analytics.anomalies import (
 from analytics.anomalies.flags import FLAG, Findings, flagged, ranked
 from analytics.anomalies.frames import Files, Frames, frames
 from analytics.anomalies.options import Options
+from analytics.anomalies.places import placed
 from analytics.lake import Freeze, Lake
 from stockverify.datasets import POSITIONS, RECORDS
 from stockverify.errors import BadInput
@@ -57,9 +58,9 @@ def detected(files: Files, kinds: Sequence[AnomalyKind], options: Options) -> tu
     """How many flags of each kind there are, and the flags of all, ranked. Memory is that of `analytics.engine`."""
     with frames(files, options) as tables:
         found = {kind: _DETECTORS[kind](tables, options) for kind in kinds}
-    flags = [flagged(kind, each.rows) for kind, each in found.items()]
-    totals = {str(kind): each.total for kind, each in found.items()}
-    return totals, ranked(pl.concat([pl.DataFrame(schema=FLAG), *flags]))
+        flags = [flagged(kind, each.rows) for kind, each in found.items()]
+        every = placed(tables, ranked(pl.concat(flags))) if flags else pl.DataFrame(schema=FLAG)
+    return {str(kind): each.total for kind, each in found.items()}, every
 
 
 def find(

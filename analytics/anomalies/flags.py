@@ -20,9 +20,9 @@ _TYPES: dict[str, Any] = {
     "proof": pl.List(pl.List(pl.String)),
     "proof_rows": pl.Int64,
 }
-FLAG = pl.Schema(_TYPES)
+FLAG = pl.Schema({**_TYPES, "racks": pl.List(pl.String), "counters": pl.List(pl.String)})
 """The columns of flags. `proof` holds the keys of rows, each key as the dataset declares it; `proof_rows` says how many
-rows there are in all."""
+rows there are in all; `racks` and `counters` are those of the rows in `proof`."""
 
 FOUND = pl.Schema({"strength": pl.Float64, "key": pl.List(pl.String), **dict(list(_TYPES.items())[3:])})
 """What a detector gives. `strength` says how many times its limit something is, `key` what the flag is about."""
@@ -42,7 +42,7 @@ def findings(rows: pl.DataFrame) -> Findings:
 
 
 def flagged(kind: AnomalyKind, rows: pl.DataFrame) -> pl.DataFrame:
-    """A detector's rows as flags. The severity is 0 at the limit and nears 1 far beyond it.
+    """A detector's rows as flags without places. The severity is 0 at the limit and nears 1 far beyond it.
 
     The id comes from the kind and from what the flag is about, and from nothing that was counted, so that it stays the
     same from one snapshot to the next.
@@ -50,7 +50,7 @@ def flagged(kind: AnomalyKind, rows: pl.DataFrame) -> pl.DataFrame:
     ids = [_id(kind, subject, key) for subject, key in rows.select("subject_type", "key").iter_rows()]
     severity = (1 - 1 / pl.col("strength").clip(1.0)).round(6)
     named = rows.with_columns(pl.Series("flag_id", ids, pl.String), kind=pl.lit(str(kind)), severity=severity)
-    return named.select(*FLAG).cast(FLAG)
+    return named.select(*_TYPES).cast(pl.Schema(_TYPES))
 
 
 def ranked(flags: pl.DataFrame) -> pl.DataFrame:

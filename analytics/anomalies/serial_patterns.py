@@ -138,8 +138,9 @@ def _numbers(frames: Frames) -> pl.DataFrame:
         subject_type=pl.lit("record"),
         subject=pl.format("{} in {}", "item_code", "rack_id"),
         why=pl.format(
-            "{} entered {} serial numbers for {} units of {}.",
-            *("counter", "size"),
+            "{} entered {} for {} units of {}.",
+            "counter",
+            counted("size", "serial number"),
             number("verified_qty"),
             "item_code",
         ),

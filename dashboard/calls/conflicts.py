@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from dashboard.desk import Desk, part
-from stockverify.vocabulary import ConflictStatus, Resolution
+from stockverify.vocabulary import ConflictStatus, ConflictType, Resolution
 from stockverify.wire.conflicts import (
     MAX_CONFLICTS,
     BatchResolved,
@@ -28,12 +28,14 @@ class Asked(NamedTuple):
     status: ConflictStatus | None = ConflictStatus.PENDING
     user: str = ""
     session_id: str = ""
+    kinds: Sequence[ConflictType] = ()
 
 
 def listed(desk: Desk, asked: Asked) -> Conflicts:
     """The newest conflicts, and how many there are in all."""
-    filters = asked._asdict() | {"status": asked.status.value if asked.status else None}
-    return desk.get(f"{_PATH}/", ConflictsReply, limit=MAX_CONFLICTS, **filters).data
+    filters = {"user": asked.user, "session_id": asked.session_id, "conflict_type": ",".join(asked.kinds)}
+    status = asked.status.value if asked.status else None
+    return desk.get(f"{_PATH}/", ConflictsReply, limit=MAX_CONFLICTS, status=status, **filters).data
 
 
 def stats(desk: Desk) -> ConflictStats:

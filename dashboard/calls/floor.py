@@ -32,6 +32,6 @@ def force_release(desk: Desk, rack_id: str, reason: str) -> RackStateChanged:
     return desk.post(f"/api/racks/{part(rack_id)}/force-release", RackStateChanged, {"reason": reason})
 
 
-def reverify(desk: Desk, rack_id: str) -> RackStateChanged:
+def reverify(desk: Desk, rack_id: str, reason: str) -> RackStateChanged:
     """Open a completed rack for another round. Raises Refused when it is not completed."""
-    return desk.post(f"/api/racks/{part(rack_id)}/reverify", RackStateChanged)
+    return desk.post(f"/api/racks/{part(rack_id)}/reverify", RackStateChanged, {"reason": reason})

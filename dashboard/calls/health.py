@@ -2,13 +2,15 @@
 
 from typing import NamedTuple
 
+import msgspec
+
 from dashboard.desk import Desk
-from stockverify.wire.activity import ActivityEntry
+from stockverify.wire.activity import ActivityEntry, ChainCheck
 from stockverify.wire.reports import Run
 
 MOST_RUNS = 50
 MOST_ENTRIES = 200
-_PAGE = 1000
+MOST_CHECKS = 30
 
 
 class Asked(NamedTuple):
@@ -29,14 +31,16 @@ def entries(desk: Desk, asked: Asked) -> list[ActivityEntry]:
     return desk.get("/api/activity/", list[ActivityEntry], limit=MOST_ENTRIES, **asked._asdict())
 
 
-def chain(desk: Desk, most: int) -> list[ActivityEntry]:
-    """The newest entries, so many at most, oldest first and without a gap."""
-    found: list[ActivityEntry] = []
-    while len(found) < most:
-        limit = min(_PAGE, most - len(found))
-        before = found[-1].sequence if found else None
-        page = desk.get("/api/activity/", list[ActivityEntry], limit=limit, before=before)
-        found += page
-        if len(page) < limit:
+def chain(desk: Desk, after: int) -> ChainCheck:
+    """Have the chain checked after this entry: to its end, to what is wrong, or as far as so many checks of a second or
+    so come."""
+    found = _check(desk, after)
+    for _ in range(MOST_CHECKS - 1):
+        if found.last >= found.end or not found.holds:
             break
-    return found[::-1]
+        found = msgspec.structs.replace(_check(desk, found.last), first=found.first)
+    return found
+
+
+def _check(desk: Desk, after: int) -> ChainCheck:
+    return desk.get("/api/activity/chain", ChainCheck, after=after or None)

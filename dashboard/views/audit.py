@@ -1,16 +1,13 @@
 """The audit log as a table, and whether its chain holds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
 import polars as pl
 
-from stockverify import activity
-from stockverify.activity import Head
-from stockverify.wire.activity import ActivityEntry
+from stockverify.wire.activity import ActivityEntry, ChainCheck
 from stockverify.wire.reports import Run
 
 _INSTANT = pl.Datetime("ms", "UTC")
@@ -76,22 +73,18 @@ def runs(found: Iterable[Run]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=_RUNS)
 
 
-def verdict(chain: Sequence[ActivityEntry]) -> Verdict:
-    """Every hash computed anew from what the entries say, oldest first. The first entry is taken to follow what it says
-    that it follows; the whole chain, and heads noted before, are looked at by `stockverify doctor`."""
-    if not chain:
+def verdict(found: ChainCheck) -> Verdict:
+    """What the service found when it computed the hashes anew. Heads noted before are looked at by `stockverify doctor`
+    and by the nightly check."""
+    if not found.holds:
+        wrong = "; ".join(found.problems[:_SHOWN])
+        return Verdict(False, f"The chain is broken: {wrong}. Run `stockverify doctor` for all of it.")
+    if not found.end:
         return Verdict(True, "The audit log is empty.")
-    first, last = chain[0], chain[-1]
-    start = Head(first.sequence - 1, first.previous)
-    wrong = list(islice(activity.problems(map(_stored, chain), start=start), _SHOWN))
-    if wrong:
-        return Verdict(False, f"The chain is broken: {'; '.join(wrong)}. Run `stockverify doctor` for all of it.")
-    return Verdict(True, f"Entries {first.sequence:,} to {last.sequence:,} hold together: {len(chain):,} looked at.")
-
-
-def _stored(entry: ActivityEntry) -> dict[str, Any]:
-    """An entry with the names and types under which it was sealed."""
-    return msgspec.structs.asdict(entry) | {"_id": entry.id, "at": _instant(entry.at)}
+    together = f"Entries {found.first:,} to {found.last:,} hold together"
+    if found.last < found.end:
+        return Verdict(True, f"{together}; {found.end - found.last:,} newer ones are still to be checked. Press again.")
+    return Verdict(True, f"{together}: all of them are the ones that were sealed.")
 
 
 def _instant(seconds: float) -> datetime:

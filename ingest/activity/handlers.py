@@ -6,9 +6,10 @@ from litestar import Controller, get
 from litestar.params import FromQuery, QueryParameter
 
 from ingest.wiring import Stores
-from stockverify.wire.activity import ActivityEntry
+from stockverify.wire.activity import ActivityEntry, ChainCheck
 
 Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
+After = Annotated[int, QueryParameter(ge=0, le=2**53)]
 Before = Annotated[int | None, QueryParameter(ge=1, le=2**53)]
 
 
@@ -30,3 +31,9 @@ class ActivityController(Controller):
     ) -> list[ActivityEntry]:
         """Who did what, newest first; go on with `before` = the last sequence number of the page."""
         return await stores.activity.entries(action, username, subject, before, limit)
+
+    @get("/chain", name="activity.chain")
+    async def chain(self, stores: Stores, after: After = 0) -> ChainCheck:
+        """Whether each entry follows the one before it, from the first one or from the one after `after` on. A check
+        takes a second or so; while `last` is below `end`, go on with `after` = `last`."""
+        return await stores.activity.chain(after)

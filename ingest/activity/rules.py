@@ -8,8 +8,13 @@ import structlog
 from ingest.auth.rules import Caller
 from stockverify import activity
 from stockverify.clients import Document
+from stockverify.errors import NotFound
 from stockverify.vocabulary import Action
 from stockverify.wire.activity import ActivityEntry
+
+
+class NoSuchEntry(NotFound):
+    """The audit log has no entry {sequence}; leave out `after` to check it from its first entry."""
 
 
 def entry(entry_id: str, action: Action, caller: Caller, subject: str, now: datetime, **details: Any) -> dict[str, Any]:

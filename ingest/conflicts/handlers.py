@@ -7,7 +7,7 @@ from litestar import Controller, Request, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
-from ingest.conflicts.rules import refuse_operators
+from ingest.conflicts.rules import kinds_asked, refuse_operators
 from ingest.outages import TAKES_ITS_TIME
 from ingest.wiring import CurrentCaller, Stores
 from stockverify.vocabulary import ConflictStatus
@@ -41,12 +41,15 @@ class ConflictController(Controller):
         session_id: FromQuery[str | None] = None,
         user: FromQuery[str | None] = None,
         entity_type: FromQuery[str | None] = None,
+        conflict_type: FromQuery[str | None] = None,
         limit: Limit = 100,
     ) -> ConflictsReply:
-        """Conflicts, newest first; `user` is a user name. Staff see their own."""
+        """Conflicts, newest first; `user` is a user name, and `conflict_type` may name several, with commas between.
+        Staff see their own."""
         refuse_operators(request.query_params)
+        kinds = kinds_asked(conflict_type)
         filters = {"status": status, "session_id": session_id, "user": user, "entity_type": entity_type}
-        return ConflictsReply(data=await stores.conflicts.listed(caller, limit, **filters))
+        return ConflictsReply(data=await stores.conflicts.listed(caller, limit, kinds, **filters))
 
     @get("/stats", name="conflicts.stats")
     async def stats(self, caller: CurrentCaller, stores: Stores) -> ConflictStatsReply:

@@ -1,13 +1,13 @@
 """Pure decisions about conflicts: who sees them, what a list asks for, and whether one is still to be settled."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from ingest.auth.rules import Caller
 from stockverify.clients import Document
 from stockverify.errors import BadInput, Forbidden, NotFound, Refused
-from stockverify.vocabulary import ConflictStatus, Resolution, Role
+from stockverify.vocabulary import ConflictStatus, ConflictType, Resolution, Role
 from stockverify.wire.conflicts import ResolveConflict
 
 # A bound that every conflict meets, so that an index serves every list and every count.
@@ -29,16 +29,32 @@ class ConflictSettled(Refused):
 
 
 class UnknownFilter(BadInput):
-    """{name!r} is no filter; conflicts are filtered by plain values of status, session_id, user and entity_type."""
+    """{name!r} is no filter; conflicts are filtered by plain values of status, session_id, user, entity_type and
+    conflict_type."""
+
+
+class UnknownConflictType(BadInput):
+    """There is no conflict type {name!r}; use one or more of: {known}."""
 
 
 class MergeInBatch(BadInput):
     """merge needs the merged_data of each conflict: settle these one by one, or all of them with another resolution."""
 
 
-def wanted(caller: Caller, **filters: str | None) -> Document:
+def kinds_asked(text: str | None) -> list[ConflictType]:
+    """The types in `a,b`; none stands for all. Raises UnknownConflictType."""
+    names = [name.strip() for name in (text or "").split(",") if name.strip()]
+    for name in names:
+        if name not in list(ConflictType):
+            raise UnknownConflictType(name=name[:80], known=", ".join(ConflictType))
+    return [ConflictType(name) for name in dict.fromkeys(names)]
+
+
+def wanted(caller: Caller, kinds: Sequence[ConflictType] = (), **filters: str | None) -> Document:
     """The query of a list. Values are compared as text, whatever stands in them."""
     asked: Document = {name: {"$eq": value} for name, value in filters.items() if value is not None}
+    if kinds:
+        asked["conflict_type"] = {"$in": [kind.value for kind in kinds]}
     return asked | scope(caller) | {"created_at": _EVER}
 
 

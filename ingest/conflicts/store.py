@@ -1,5 +1,6 @@
 """Conflicts in MongoDB. Settling one is one transaction: the conflict, the records, their history, the audit log."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -27,6 +28,7 @@ from stockverify.vocabulary import (
     Action,
     Collection,
     ConflictStatus,
+    ConflictType,
     EventType,
     Resolution,
     session_channel,
@@ -60,9 +62,11 @@ class ConflictStore:
         self._conflicts, self._history = database[Collection.CONFLICTS], database[Collection.RECORD_HISTORY]
         self._reader, self._writer = AroundReader(database), PlanWriter(database)
 
-    async def listed(self, caller: Caller, limit: int, **filters: str | None) -> Conflicts:
+    async def listed(
+        self, caller: Caller, limit: int, kinds: Sequence[ConflictType] = (), **filters: str | None
+    ) -> Conflicts:
         """Conflicts that the caller may see, newest first."""
-        wanted = rules.wanted(caller, **filters)
+        wanted = rules.wanted(caller, kinds, **filters)
         total = await self._conflicts.count_documents(wanted)
         found = await self._conflicts.find(wanted).sort("created_at", -1).limit(limit).to_list()
         return Conflicts(conflicts=[documents.shown(each) for each in found], total=total)

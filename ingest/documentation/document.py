@@ -60,6 +60,7 @@ _QUERIES: dict[tuple[str, str], Document] = {
     ("reports.export_snapshot", "format"): {"enum": list(MEDIA_TYPES), "default": next(iter(MEDIA_TYPES))},
     ("reports.export_comparison", "format"): {"enum": list(MEDIA_TYPES), "default": next(iter(MEDIA_TYPES))},
 }
+_BODY_MAY_BE_LEFT_OUT = frozenset({"racks.reverify"})
 _TELL_OF_THEIR_QUEUE = frozenset({"sessions.heartbeat", "sync.batch", "sync.heartbeat"})
 _REQUEST_ID = {"description": "Names the request in the log", "required": True, "schema": {"type": "string"}}
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -92,6 +93,8 @@ def _complete_operation(operation: Document, method: str, path: str) -> None:
     if name == "sync.batch":
         either = {"oneOf": [reference(SyncBatch), reference(OperationsBatch)]}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": either}}}
+    if name in _BODY_MAY_BE_LEFT_OUT:
+        operation["requestBody"]["required"] = False
     if name in EXAMPLES:
         examples = {title: {"value": value} for title, value in EXAMPLES[name].items()}
         operation["requestBody"]["content"]["application/json"]["examples"] = examples

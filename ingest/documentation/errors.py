@@ -10,6 +10,7 @@ from ingest.documentation.shapes import Problem, reference
 NEVER_LIMITED = frozenset({"health", "metrics"})
 NAME_OTHERS_IN_BODY_OR_QUERY = frozenset(
     {"sync.heartbeat", "reports.compare", "reports.preview", "devices.invite", "anomalies.list", "exports.create"}
+    | {"activity.chain"}
 )
 SIGNED = frozenset({"exports.file"})
 MAY_BE_GONE = frozenset(

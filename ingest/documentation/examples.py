@@ -42,6 +42,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "another device of the same person": {"floor": "Ground", "take_over": True},
     },
     "racks.force_release": {"reason": {"reason": "The counter went home and took the device along."}},
+    "racks.reverify": {"reason": {"reason": "Two counts of one item differ by a pallet."}},
     "sessions.open": {"without a rack": {"warehouse": "North", "type": "STANDARD"}},
     "sync.batch": {
         "records": {"records": [RECORD], "batch_id": "b-789"},

@@ -17,6 +17,7 @@ from stockverify.wire.racks import (
     RackStateChanged,
     RackStatus,
     Reason,
+    Reverify,
 )
 
 
@@ -82,6 +83,9 @@ class RackController(Controller):
         return await stores.racks.force_release(rack_id, data.reason, caller, datetime.now(UTC))
 
     @post("/{rack_id:str}/reverify", name="racks.reverify", status_code=HTTP_200_OK)
-    async def reverify(self, rack_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> RackStateChanged:
-        """Open a completed rack for another counting round; for supervisors."""
-        return await stores.racks.reverify(rack_id, caller, datetime.now(UTC))
+    async def reverify(
+        self, rack_id: FromPath[str], caller: CurrentCaller, stores: Stores, data: JSONBody[Reverify | None] = None
+    ) -> RackStateChanged:
+        """Open a completed rack for another counting round; for supervisors. A reason is kept in the audit log."""
+        why = {"reason": data.reason} if data and data.reason else {}
+        return await stores.racks.reverify(rack_id, caller, datetime.now(UTC), **why)

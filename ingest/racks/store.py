@@ -131,9 +131,9 @@ class RackStore:
         await self._switch(rack, RackState.ACTIVE, SessionStatus.ACTIVE, self._settings.rack_lock_ttl, now)
         return RackStateChanged(rack_id=rack_id, status=RackState.ACTIVE, message="Resumed.")
 
-    async def reverify(self, rack_id: str, caller: Caller, now: datetime) -> RackStateChanged:
-        """Open a completed rack for another round; asking again changes nothing."""
-        before = await self._writes.open_next_round(rack_id, Noted(Action.RACK_REVERIFY, caller, {}), now)
+    async def reverify(self, rack_id: str, caller: Caller, now: datetime, **why: str) -> RackStateChanged:
+        """Open a completed rack for another round; asking again changes nothing. `why` goes to the audit log."""
+        before = await self._writes.open_next_round(rack_id, Noted(Action.RACK_REVERIFY, caller, dict(why)), now)
         if before is not None:  # a heartbeat that overtook the completion may have left its lease behind
             await self._leases.release(rack_id, before["session_id"])
             self._tell(before, RackState.REVERIFY_REQUESTED, None, now)

@@ -25,6 +25,7 @@ def scan_anomalies(tools: Tools, run: Document, now: datetime) -> Done:
         raise Abandoned()
     flags = FlagStore(tools.database)
     flags.keep(found.flags.iter_rows(named=True), snapshot_id, now)
+    flags.settle(snapshot_id)
     severe = flags.to_tell(snapshot_id, tools.settings.anomaly_notice_severity, run["_id"])
     if severe:
         tell_admins(tools, f"anomalies:{run['_id']}", _subject(severe), _words(severe), now)

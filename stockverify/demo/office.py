@@ -88,18 +88,21 @@ class Office:
         """Have a completed rack counted again."""
         self._call("POST", f"/api/racks/{rack_id}/reverify")
 
+    def look_for_anomalies(self) -> list[tuple[str, str]]:
+        """Have the worker look at the latest snapshot; returns the ids and kinds of what it flags, the most severe
+        first."""
+        run = self._call("POST", "/api/reports/schedules/sch-anomaly-scan/run")
+        self._done(run, "look for anomalies")
+        return [(flag["flag_id"], flag["kind"]) for flag in self._call("GET", "/api/reports/flags")["flags"]]
+
+    def dismiss(self, flag_id: str, note: str) -> None:
+        """Say why a flag needs no look."""
+        self._call("POST", f"/api/reports/flags/{flag_id}/dismiss", json={"note": note})
+
     def snapshot(self, name: str) -> str:
         """Have the worker take a snapshot; returns its id once it is published."""
         run = self._call("POST", "/api/reports/runs", json={"kind": RunKind.MATERIALISE.value, "name": name})
-        deadline = time.monotonic() + _RUN_SECONDS
-        while time.monotonic() < deadline:
-            run = self._call("GET", f"/api/reports/runs/{run['run_id']}")
-            if run["status"] == RunStatus.SUCCEEDED:
-                return str(run["snapshot_id"])
-            if run["status"] == RunStatus.FAILED:
-                raise DemoFailed(reason=f"the worker could not take a snapshot: {run['error']}")
-            time.sleep(0.1)
-        raise DemoFailed(reason=f"the worker took no snapshot within {_RUN_SECONDS} s; look at its log")
+        return str(self._done(run, "take a snapshot")["snapshot_id"])
 
     def compare(self, baseline: str, comparison: str, name: str) -> dict[str, Any]:
         """Compare two snapshots; returns the stored comparison."""
@@ -120,6 +123,18 @@ class Office:
                 for chunk in reply.iter_bytes():
                     file.write(chunk)
         return path
+
+    def _done(self, run: dict[str, Any], what: str) -> dict[str, Any]:
+        """The run at its end. Raises DemoFailed."""
+        deadline = time.monotonic() + _RUN_SECONDS
+        while time.monotonic() < deadline:
+            run = self._call("GET", f"/api/reports/runs/{run['run_id']}")
+            if run["status"] == RunStatus.SUCCEEDED:
+                return run
+            if run["status"] == RunStatus.FAILED:
+                raise DemoFailed(reason=f"the worker could not {what}: {run['error']}")
+            time.sleep(0.1)
+        raise DemoFailed(reason=f"the worker did not {what} within {_RUN_SECONDS} s; look at its log")
 
     def _enter(self) -> None:
         self._client.headers.pop("Authorization", None)

@@ -5,6 +5,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
+HALVED = 3
+"""In so many racks that are counted again, half of the largest line is overlooked in the first round."""
+
+PALLET = 100
+"""So many units at least stand in two places, of which one can be overlooked."""
+
 
 class Line(NamedTuple):
     """One line of the stock list."""
@@ -38,6 +44,7 @@ class Shelves:
         for line in lines:
             self.racks[line.rack_id].append(line)
         self._truth = {line: self._on_shelf(line) for rack in self.racks.values() for line in rack}
+        self._halved = {line for rack_id in self.worst(1.0)[:HALVED] for line in self._most(rack_id)}
 
     def readings(self, rack_id: str, counting_round: int) -> list[Reading]:
         """What a counter enters for a rack. The first round has slips and skips a line now and then."""
@@ -63,9 +70,16 @@ class Shelves:
             return None
         slip = counting_round == 1 and chance < 0.07
         verified = float(max(0, on_shelf + self._rng.choice((-10, -1, 1, 2)))) if slip else on_shelf
+        if counting_round == 1 and line in self._halved:
+            verified = float(on_shelf // 2)
         damaged = float(min(verified, self._rng.randint(1, 3))) if self._rng.random() < 0.05 else 0.0
         corrected = verified + 5 if self._rng.random() < 0.06 else None
         return Reading(line, verified, damaged, self._serials(line, verified, counting_round), corrected)
+
+    def _most(self, rack_id: str) -> list[Line]:
+        """The line of a rack with the most units, if they are enough to be overlooked in part."""
+        line = max(self.racks[rack_id], key=lambda each: self._truth[each])
+        return [line] if self._truth[line] >= PALLET else []
 
     def _serials(self, line: Line, verified: float, counting_round: int) -> tuple[str, ...]:
         """Dear items in small numbers carry serial numbers; they stay the same from round to round."""

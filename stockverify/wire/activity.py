@@ -20,3 +20,14 @@ class ActivityEntry(Reply, frozen=True, kw_only=True):
     request_id: str | None
     previous: str
     hash: str
+
+
+class ChainCheck(Reply, frozen=True, kw_only=True):
+    """Whether entries hold together: those from `first` to `last`, of a chain that ended at `end` then. With `last`
+    below `end` the time was over, and another check goes on after `last`."""
+
+    holds: bool
+    first: int
+    last: int
+    end: int
+    problems: list[str]

@@ -84,3 +84,9 @@ class Reason(Request, frozen=True, kw_only=True):
     """Why a supervisor overrides a counter."""
 
     reason: Annotated[str, Meta(min_length=3, max_length=1000)]
+
+
+class Reverify(Request, frozen=True, kw_only=True):
+    """POST /api/racks/{rack_id}/reverify; why a completed rack is to be counted again, if somebody says so."""
+
+    reason: Annotated[str, Meta(min_length=3, max_length=1000)] | None = None

@@ -1,14 +1,20 @@
-"""Live pages as people meet them, in real Chromium: settling a conflict, and watching a rack being claimed."""
+"""Live pages as people meet them, in real Chromium: settling a conflict, watching a rack being claimed, and looking at
+what was flagged."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Browser, expect
+from pymongo.database import Database
 
+from jobs.flags import FlagStore
+from stockverify.clients import Document
 from tests.dashboard.conftest import Stocked
 from tests.dashboard.pages import DESKTOP, PATIENCE, TABLET, Look, chromium, visit
 from tests.dashboard.running import Dashboard, running_dashboard
 from tests.ingest import settling
+from tests.ingest.test_flags import completed, row
 from tests.service import PASSWORD, Service, claim, record, sync
 
 pytestmark = pytest.mark.browser
@@ -75,3 +81,47 @@ def test_a_rack_is_seen_being_claimed_without_a_reload(
         expect(visiting.metric("Being counted")).to_have_text(str(counted + 1), timeout=PATIENCE)
         expect(reason).to_have_value("half a rea")
         assert visiting.complaints == []
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_flag_is_looked_at_counted_again_and_another_one_dismissed(
+    browser: Browser, dashboard: Dashboard, service: Service, stocked: Stocked, stored: "Database[Document]", look: Look
+) -> None:
+    name, rack = service.rack("flagged"), completed(service)
+    line = stocked.database["verification_records"].find_one({"status": "finalized"}) or {}
+    proof = [[line["rack_id"], line["bin"], line["item_code"]]]
+    severe = row(f"{name}-1", severity=0.9, why="The severe one.", racks=[rack], counters=[name], proof=proof)
+    mild = row(f"{name}-2", severity=0.5, why="The mild one.", racks=[rack], counters=[name], proof=proof)
+    FlagStore(stored).keep([severe, mild], stocked.newer.snapshot_id, datetime.now(UTC))
+    with visit(browser, dashboard.url, look) as visiting:
+        page = visiting.sign_in(*person(service, "supervisor"), path="/anomalies").page
+        page.get_by_label("Counted by").fill(name)
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("All 2 shown, the most severe first.")).to_be_visible()
+        said = page.get_by_test_id("stMarkdown")
+        expect(said.get_by_text("The severe one.")).to_be_visible()
+        visiting.settle()  # the table may still be the one of the filter before
+        page.get_by_test_id("stDataFrame").first.click(position={"x": 16, "y": 80})
+        expect(said.get_by_text("The mild one.")).to_be_visible()
+        page.keyboard.press("Alt+ArrowUp")
+        expect(said.get_by_text("The severe one.")).to_be_visible()
+        visiting.settle()  # the form is drawn after the sentence
+        expect(page.get_by_text("The row that proves it, as of")).to_be_visible()
+        page.get_by_placeholder("Why again, for the audit log").fill("Looks like a typo")
+        page.get_by_role("button", name="Ask for a recount").click()
+        expect(page.get_by_role("heading", name="Recount asked for")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text(f"{rack}: to be recounted")).to_be_visible()
+        page.get_by_role("button", name="Next").click()
+        expect(said.get_by_text("The mild one.")).to_be_visible()
+        visiting.settle()
+        page.get_by_placeholder("Why it needs no look").fill("A pallet on the move")
+        page.get_by_role("button", name="Dismiss", exact=True).click()
+        expect(page.get_by_text("All 1 shown, the most severe first.")).to_be_visible(timeout=PATIENCE)
+        expect(said.get_by_text("The severe one.")).to_be_visible()
+        page.get_by_role("link", name="Open this line").click()
+        expect(page.get_by_text("Showing rows 1 to 1 of 1.")).to_be_visible(timeout=PATIENCE)
+        visiting.settle()
+        assert visiting.complaints == []
+    assert service.admin.get(f"/api/racks/{rack}/status").json()["status"] == "reverify_requested"
+    dismissed = service.admin.get(f"/api/reports/flags/{name}-2").json()["dismissed"]
+    assert dismissed["note"] == "A pallet on the move"

@@ -112,11 +112,18 @@ def test_lists_are_newest_first_and_filtered_and_count_all_that_match(
     assert ids(supervisor, session_id=session, status="resolved") == [made[1]]
     assert ids(supervisor, session_id=session, entity_type="verification_record") == made[::-1]
     assert ids(supervisor, session_id=session, entity_type="verification_session") == []
+    assert ids(supervisor, session_id=session, conflict_type="rack_locked, invalid_quantity,") == made[::-1]
+    assert ids(supervisor, session_id=session, conflict_type="rack_locked") == []
     page = listed(supervisor, user=name, limit=2)
     assert ([each["id"] for each in page["conflicts"]], page["total"]) == (made[:0:-1], 3)
     assert supervisor.get(CONFLICTS, params={"limit": 0}).status_code == 400
     assert supervisor.get(CONFLICTS, params={"limit": 501}).status_code == 400
     assert supervisor.get(CONFLICTS, params={"status": "lost"}).status_code == 400
+    unknown = supervisor.get(CONFLICTS, params={"conflict_type": "rack_locked,theft"})
+    assert (unknown.status_code, "'theft'; use one or more of: duplicate_serial," in unknown.json()["detail"]) == (
+        400,
+        True,
+    )
 
 
 @pytest.mark.parametrize("value", ['{"$ne":1}', '{"$gt":""}', "$where", "[$ne]=x", "' || 1"])

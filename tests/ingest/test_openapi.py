@@ -21,7 +21,7 @@ from stockverify.settings import Settings
 from stockverify.wire.auth import Login, Refresh
 from stockverify.wire.comparisons import Compare
 from stockverify.wire.queries import SaveQuery
-from stockverify.wire.racks import Claim, Reason
+from stockverify.wire.racks import Claim, Reason, Reverify
 from stockverify.wire.reports import CreateSnapshot, PreviewSpec
 from stockverify.wire.sessions import OpenSession
 from tests.dashboard.pages import chromium
@@ -34,6 +34,7 @@ BODIES: dict[str, Any] = {
     "auth.refresh": Refresh,
     "racks.claim": Claim,
     "racks.force_release": Reason,
+    "racks.reverify": Reverify,
     "sessions.open": OpenSession,
     "queries.save": SaveQuery,
     "reports.preview": PreviewSpec,
@@ -111,6 +112,11 @@ def test_bodies_tokens_errors_and_headers_are_told_everywhere() -> None:
             assert is_error is ("application/problem+json" in reply["content"]), name
         if method in ("put", "patch"):
             assert "409" in responses, name
+
+
+def test_a_body_that_may_be_left_out_is_not_required() -> None:
+    bodies = {each["operationId"]: each["requestBody"] for _, _, each in operations() if "requestBody" in each}
+    assert [name for name, body in bodies.items() if not body["required"]] == ["racks.reverify"]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

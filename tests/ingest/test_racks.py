@@ -257,6 +257,32 @@ def test_a_rack_name_that_is_not_usable_is_400(service: Service, name: str) -> N
     assert service.person().post(f"/api/racks/{name}/claim", json={}).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("sent", "status", "kept"),
+    [
+        ({}, 200, None),
+        ({"json": {}}, 200, None),
+        ({"json": None, "headers": {"Content-Type": "application/json"}}, 200, None),
+        ({"json": {"reason": None, "retry_count": 1}}, 200, None),
+        ({"content": b"null"}, 200, None),
+        ({"json": {"reason": "Counted in a hurry"}}, 200, "Counted in a hurry"),
+        ({"json": {"reason": "no"}}, 400, None),
+        ({"json": {"reason": "x" * 1001}}, 400, None),
+        ({"json": {"reason": {"$ne": ""}}}, 400, None),
+    ],
+    ids=["nothing", "empty", "nothing-as-json", "others", "null", "reason", "short", "long", "object"],
+)
+def test_a_reason_for_another_round_is_kept_if_there_is_one(
+    service: Service, stored: Stored, sent: dict[str, Any], status: int, kept: str | None
+) -> None:
+    staff, rack = service.person(), service.rack()
+    staff.post(f"/api/sessions/{claim(staff, rack)['session_id']}/complete").raise_for_status()
+    assert service.admin.post(f"/api/racks/{rack}/reverify", **sent).status_code == status
+    entry = stored.activity_logs.find_one({"subject": rack, "action": "rack.reverify_requested"})
+    assert (entry or {"details": {}})["details"].get("reason") == kept
+    assert (entry is None) is (status == 400)
+
+
 def test_reverify_opens_a_rack_whose_lease_a_late_heartbeat_left_behind(service: Service, leases: "Redis") -> None:
     staff, supervisor, rack = service.person(), service.person("supervisor"), service.rack()
     grant = claim(staff, rack)

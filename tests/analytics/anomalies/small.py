@@ -18,7 +18,7 @@ Row = dict[str, Any]
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
-def position(item: str, book: float, verified: float, counter: str = "ann", **fields: Any) -> Row:
+def position(item: str, book: float, verified: float, counter: str | None = "ann", **fields: Any) -> Row:
     """A counted line of the book."""
     return {
         "rack_id": "R1",
@@ -37,7 +37,7 @@ def position(item: str, book: float, verified: float, counter: str = "ann", **fi
     }
 
 
-def record(name: str, verified: float, counter: str = "ann", serials: Sequence[str] = (), **fields: Any) -> Row:
+def record(name: str, verified: float, counter: str | None = "ann", serials: Sequence[str] = (), **fields: Any) -> Row:
     """A finalized record."""
     return {
         "client_record_id": name,

@@ -11,6 +11,7 @@ from analytics.anomalies.find import detected
 from analytics.lake import Lake
 from analytics.lake.store import SnapshotNotFound
 from stockverify.vocabulary import AnomalyKind
+from tests.analytics.anomalies import small
 from tests.analytics.anomalies.small import files, position
 from tests.analytics.conftest import Take
 from tests.analytics.stock import NOW, item, record
@@ -57,3 +58,15 @@ def test_unknown_kinds_and_snapshots_are_named(take: Take, lake: Lake) -> None:
     with pytest.raises(SnapshotNotFound):
         find(lake, "20200101T000000000Z-00000000")
     assert find(lake, snapshot_id).flags.equals(pl.DataFrame(schema=find(lake, snapshot_id).flags.schema))
+
+
+def test_a_flag_says_which_racks_and_counters_its_rows_lead_to(tmp_path: Path) -> None:
+    lines = [position(f"i{number:03}", 20, 20) for number in range(40)]
+    wild = [position("w", 20, 400, "zoë", rack_id="R9"), position("v", 20, 300, None, rack_id="R2")]
+    used = (("c-1", "ann", "R2"), ("c-2", "ann", "R1"), ("c-3", None, "R2"))
+    same = [small.record(name, 1, counter, ["777777"], rack_id=rack, user_id="u-9") for name, counter, rack in used]
+    _, flags = detected(files(tmp_path, [*lines, *wild], same), list(AnomalyKind), Options())
+    places = {flag["subject"]: (flag["racks"], flag["counters"]) for flag in flags.to_dicts()}
+    assert places["w in R9"] == (["R9"], ["zoë"])
+    assert places["v in R2"] == (["R2"], [])
+    assert places["777777"] == (["R1", "R2"], ["ann", "u-9"])

@@ -33,6 +33,8 @@ def test_an_outlier_says_why_against_what_and_where(tmp_path: Path) -> None:
             "dataset": "positions",
             "proof": [["R1", "B7", "00123"]],
             "proof_rows": 1,
+            "racks": ["R1"],
+            "counters": ["ann"],
         }
     ]
 

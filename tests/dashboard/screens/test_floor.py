@@ -60,15 +60,25 @@ def test_a_supervisor_takes_a_rack_back_with_a_reason(
     assert entry["details"]["reason"] == "Went home"
 
 
-def test_a_completed_rack_is_opened_for_another_round(page: Page, service: Service) -> None:
+def test_a_completed_rack_is_opened_for_another_round_with_a_reason(
+    page: Page, service: Service, stored: "Database[Document]"
+) -> None:
     staff, rack = service.person(), service.rack()
     grant = claim(staff, rack)
     staff.post(f"/api/sessions/{grant['session_id']}/complete").raise_for_status()
     at = page("floor")
     at.selectbox(key="done_rack").set_value(rack)
     press(at, "Ask for a recount")
+    assert "Choose a completed rack and give a reason" in texts(at)
+    assert status(service, rack) == "completed"
+    at.selectbox(key="done_rack").set_value(rack)
+    at.text_input(key="recount_reason").set_value("Counted in a hurry")
+    press(at, "Ask for a recount")
     assert "Open for another counting round" in texts(at)
     assert status(service, rack) == "reverify_requested"
+    entry = stored[Collection.ACTIVITY_LOGS].find_one({"subject": rack, "action": "rack.reverify_requested"})
+    assert entry
+    assert entry["details"] == {"round": 2, "reason": "Counted in a hurry"}
 
 
 def test_a_rack_that_moved_on_meanwhile_is_said(page: Page, service: Service) -> None:

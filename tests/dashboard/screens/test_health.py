@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.api import ServiceAway
+from stockverify.wire.activity import ChainCheck
 from tests.dashboard.conftest import OpenApp, Stocked, metrics, sign_in, texts
 from tests.service import Service, claim, record, sync
 
@@ -51,7 +52,22 @@ def test_an_auditor_filters_the_log(audited: AppTest) -> None:
 def test_the_chain_of_the_real_log_holds(audited: AppTest) -> None:
     next(button for button in audited.button if button.label == "Check the chain").click().run()
     assert not audited.exception
-    assert "hold together" in audited.success[0].value
+    assert "hold together: all of them" in audited.success[0].value.replace("\\", "")
+
+
+def test_a_check_goes_on_where_the_one_before_had_to_stop(audited: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def slow(_: object, after: int) -> ChainCheck:
+        asked.append(after)
+        return ChainCheck(holds=True, first=after + 1, last=after + 10, end=300, problems=[])
+
+    monkeypatch.setattr("dashboard.calls.health._check", slow)
+    monkeypatch.setattr("dashboard.calls.health.MOST_CHECKS", 2)
+    for _ in range(2):
+        next(button for button in audited.button if button.label == "Check the chain").click().run()
+    assert asked == [0, 10, 20, 30]
+    assert "Entries 21 to 40 hold together; 260 newer ones" in audited.success[0].value.replace("\\", "")
 
 
 def test_what_is_away_leaves_the_rest_of_the_page(

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import pytest
 
 from dashboard.views.audit import entries, runs, verdict
 from stockverify.activity import EMPTY, Head, seal
-from stockverify.wire.activity import ActivityEntry
+from stockverify.wire.activity import ActivityEntry, ChainCheck
 from stockverify.wire.reports import Run
 
 
@@ -26,23 +27,33 @@ def chain(count: int) -> Iterator[ActivityEntry]:
         yield msgspec.json.decode(msgspec.json.encode(ActivityEntry(**given)), type=ActivityEntry)
 
 
-def test_a_whole_chain_and_its_end_hold() -> None:
-    found = list(chain(4))
-    assert verdict(found) == (True, "Entries 1 to 4 hold together: 4 looked at.")
-    assert verdict(found[2:]) == (True, "Entries 3 to 4 hold together: 2 looked at.")
-    assert verdict([]).holds
+def check(**fields: Any) -> ChainCheck:
+    """A check that found nothing wrong with nine entries."""
+    return ChainCheck(**{"holds": True, "first": 1, "last": 9, "end": 9, "problems": [], **fields})
 
 
-def test_a_changed_entry_is_named() -> None:
-    found = list(chain(3))
-    found[1] = msgspec.structs.replace(found[1], username="eve")
-    assert not verdict(found).holds
-    assert "entry 2 was changed after it was sealed" in verdict(found).text
-
-
-def test_a_removed_entry_is_named() -> None:
-    found = list(chain(3))
-    assert "entries 2 to 2 are missing" in verdict([found[0], found[2]]).text
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (check(), (True, "Entries 1 to 9 hold together: all of them are the ones that were sealed.")),
+        (check(first=0, last=0, end=0), (True, "The audit log is empty.")),
+        (
+            check(last=5),
+            (True, "Entries 1 to 5 hold together; 4 newer ones are still to be checked. Press again."),
+        ),
+        (
+            check(holds=False, problems=["entries 2 to 2 are missing", "entry 3 was changed after it was sealed"]),
+            (
+                False,
+                "The chain is broken: entries 2 to 2 are missing; entry 3 was changed after it was sealed. Run "
+                "`stockverify doctor` for all of it.",
+            ),
+        ),
+    ],
+    ids=["whole", "empty", "as-far-as-it-came", "broken"],
+)
+def test_a_check_of_the_chain_is_told_in_words(found: ChainCheck, told: tuple[bool, str]) -> None:
+    assert verdict(found) == told
 
 
 def test_entries_and_runs_are_rows() -> None:

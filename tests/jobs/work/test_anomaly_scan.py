@@ -53,7 +53,8 @@ def test_a_severe_flag_is_told_once_for_ever(tools: Tools) -> None:
     assert notices(tools) == ["u-1: 1 new anomaly to look at"]
     (flag,) = tools.database["anomaly_flags"].find()
     assert (flag["subject"], flag["first_snapshot_id"], flag["last_snapshot_id"]) == ("i7 in R1", first, first)
-    assert (flag["dismissed"], flag["recount"]) == (None, None)
+    assert (flag["dismissed"], flag["recount"], flag["state"]) == (None, None, "open")
+    assert (flag["racks"], flag["counters"]) == (["R1"], ["ann"])
     assert flag["proof"] == [["R1", "", "i7"]]
     second = materialise(tools.lake, tools.database, NOW + timedelta(hours=1)).snapshot_id
     later = scan_anomalies(tools, {"_id": "sch-anomaly-scan@2"}, NOW + timedelta(hours=1))
@@ -96,6 +97,51 @@ def test_what_people_have_said_stays(tools: Tools) -> None:
     assert again.result["told"] == 0
 
 
+def test_a_flag_that_is_no_longer_found_is_gone_until_it_is_found_again(tools: Tools) -> None:
+    materialise(tools.lake, tools.database, NOW)
+    scan_anomalies(tools, RUN, NOW)
+    records, flags = tools.database["verification_records"], tools.database["anomaly_flags"]
+    seen = []
+    for hours, quantity in ((1, 20), (2, 20), (3, 720)):
+        at = NOW + timedelta(hours=hours)
+        records.update_one({"_id": "c-7"}, {"$set": {"verified_qty": float(quantity), "received_at": at}})
+        materialise(tools.lake, tools.database, at)
+        scan_anomalies(tools, RUN, at)
+        seen.append(flags.find_one({"kind": "variance_outlier"}, {"state": 1, "_id": 0}))
+    assert seen == [{"state": "gone"}, {"state": "gone"}, {"state": "open"}]
+
+
+def test_what_was_dismissed_stays_so_whether_it_is_found_again_or_not(db: Store) -> None:
+    flags = FlagStore(db)
+    flags.keep([flag("a-1"), flag("a-2")], ONE, NOW)
+    flags.settle(ONE)
+    db["anomaly_flags"].update_many({}, {"$set": {"dismissed": {"by": "ann"}, "state": "dismissed"}})
+    flags.keep([flag("a-1")], TWO, NOW)
+    flags.settle(TWO)
+    assert states(db) == {"a-1": "dismissed", "a-2": "dismissed"}
+
+
+def test_a_scan_of_an_older_snapshot_settles_nothing_of_the_newer_one(db: Store) -> None:
+    flags = FlagStore(db)
+    flags.keep([flag("a-1")], TWO, NOW)
+    flags.settle(TWO)
+    flags.keep([flag("a-1"), flag("a-2")], ONE, NOW)
+    flags.settle(ONE)
+    assert states(db) == {"a-1": "open", "a-2": "gone"}
+
+
+def test_flags_from_before_there_were_states_get_one(db: Store) -> None:
+    db["anomaly_flags"].insert_one({"_id": "a-1", "last_snapshot_id": ONE, "dismissed": None})
+    flags = FlagStore(db)
+    flags.keep([flag("a-2")], TWO, NOW)
+    flags.settle(TWO)
+    assert states(db) == {"a-1": "gone", "a-2": "open"}
+
+
+def states(db: Store) -> dict[str, str]:
+    return {each["_id"]: each["state"] for each in db["anomaly_flags"].find()}
+
+
 def flag(flag_id: str, severity: float = 0.95, why: str = "because") -> dict[str, Any]:
     return {"flag_id": flag_id, "severity": severity, "why": why}
 
@@ -134,6 +180,8 @@ def test_each_question_is_served_by_an_index(db: Store) -> None:
         ({"first_snapshot_id": ONE}, []),
         ({"last_snapshot_id": ONE, "severity": {"$gte": 0.9}, "told_by": None, "dismissed": None}, []),
         ({"told_by": "r"}, [("severity", -1), ("_id", 1)]),
+        ({}, [("last_snapshot_id", -1)]),
+        ({"state": {"$in": ["open", None]}, "last_snapshot_id": {"$lt": ONE}}, []),
     ):
         found = db["anomaly_flags"].find(wanted)
         plan = str((found.sort(sort) if sort else found).explain()["queryPlanner"]["winningPlan"])

@@ -38,3 +38,15 @@ def test_the_first_round_slips_and_the_second_does_not() -> None:
 
 def test_the_worst_racks_are_a_share_of_all() -> None:
     assert len(Shelves(lines(), 1).worst(0.35)) == 7
+
+
+def test_half_of_a_large_line_is_overlooked_in_the_first_round_of_the_worst_racks() -> None:
+    many = [line._replace(book_qty=800.0 + number) for number, line in enumerate(lines(20))]
+    shelves = Shelves([*many, *lines()], 1)
+    halved = 0
+    for rack_id in shelves.worst(1.0):
+        for first in shelves.readings(rack_id, 1):
+            (second,) = [each for each in shelves.readings(rack_id, 2) if each.line == first.line]
+            if first.verified == second.verified // 2 >= 300:
+                halved += 1
+    assert 1 <= halved <= 3

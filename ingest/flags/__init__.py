@@ -1,0 +1,1 @@
+"""What scans have flagged, and what people say about it."""
