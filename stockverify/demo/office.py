@@ -65,6 +65,10 @@ class Office:
         }
         self._call("POST", "/api/auth/register", json=body)
 
+    def give_address(self, username: str, email: str) -> None:
+        """Give somebody an e-mail address."""
+        self._call("PATCH", f"/api/auth/users/{username}", json={"email": email})
+
     def claim(self, rack_id: str, floor: str) -> str:
         """Claim a rack; returns the session."""
         return str(self._call("POST", f"/api/racks/{rack_id}/claim", json={"floor": floor})["session_id"])
@@ -91,15 +95,16 @@ class Office:
     def snapshot(self, name: str) -> str:
         """Have the worker take a snapshot; returns its id once it is published."""
         run = self._call("POST", "/api/reports/runs", json={"kind": RunKind.MATERIALISE.value, "name": name})
-        deadline = time.monotonic() + _RUN_SECONDS
-        while time.monotonic() < deadline:
-            run = self._call("GET", f"/api/reports/runs/{run['run_id']}")
-            if run["status"] == RunStatus.SUCCEEDED:
-                return str(run["snapshot_id"])
-            if run["status"] == RunStatus.FAILED:
-                raise DemoFailed(reason=f"the worker could not take a snapshot: {run['error']}")
-            time.sleep(0.1)
-        raise DemoFailed(reason=f"the worker took no snapshot within {_RUN_SECONDS} s; look at its log")
+        return str(self._done(run, "take a snapshot")["snapshot_id"])
+
+    def schedule(self, wanted: dict[str, Any]) -> str:
+        """Make a schedule; returns its id."""
+        return str(self._call("POST", "/api/reports/schedules", json=wanted)["schedule_id"])
+
+    def test(self, schedule_id: str) -> None:
+        """Have the report of a schedule mailed to oneself, and wait until it is in the outbox."""
+        run = self._call("POST", f"/api/reports/schedules/{schedule_id}/test")
+        self._done(run, "write a report")
 
     def compare(self, baseline: str, comparison: str, name: str) -> dict[str, Any]:
         """Compare two snapshots; returns the stored comparison."""
@@ -120,6 +125,18 @@ class Office:
                 for chunk in reply.iter_bytes():
                     file.write(chunk)
         return path
+
+    def _done(self, run: dict[str, Any], what: str) -> dict[str, Any]:
+        """The run at its end. Raises DemoFailed."""
+        deadline = time.monotonic() + _RUN_SECONDS
+        while time.monotonic() < deadline:
+            run = self._call("GET", f"/api/reports/runs/{run['run_id']}")
+            if run["status"] == RunStatus.SUCCEEDED:
+                return run
+            if run["status"] == RunStatus.FAILED:
+                raise DemoFailed(reason=f"the worker could not {what}: {run['error']}")
+            time.sleep(0.1)
+        raise DemoFailed(reason=f"the worker did not {what} within {_RUN_SECONDS} s; look at its log")
 
     def _enter(self) -> None:
         self._client.headers.pop("Authorization", None)
