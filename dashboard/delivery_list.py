@@ -25,6 +25,9 @@ NONE_HERE = Message(
     "No mail fits these filters. Reports appear here as soon as a schedule has one to send, tests and notices too.",
     "drafts",
 )
+_ALL = "All"
+_STATES: dict[str, DeliveryState | None] = {_ALL: None} | {words: each for each, words in views.STATES.items()}
+_KINDS: dict[str, DeliveryKind | None] = {_ALL: None} | {words: each for each, words in views.KINDS.items()}
 _PICKER = "mail_picker"
 _IN_SIGHT = 9
 
@@ -43,12 +46,11 @@ def found(desk: Desk) -> Deliveries:
     """Draw the filters and read what they let through, a page of it."""
     with st.container(key="delivery_filters"):
         first, second, third = (st.container() for _ in range(3))
-    states, kinds = [None, *DeliveryState], [None, *DeliveryKind]
-    state = first.selectbox("State", states, format_func=lambda each: views.STATES.get(each, "All"), key="mail_state")
-    kind = second.selectbox("Kind", kinds, format_func=lambda each: views.KINDS.get(each, "All"), key="mail_kind")
+    state = first.selectbox("State", _STATES, key="mail_state")
+    kind = second.selectbox("Kind", _KINDS, key="mail_kind")
     with third:
         schedule = _schedule({each.schedule_id: each.name for each in schedules.listed(desk)})
-    asked = calls.Asked(state, kind, schedule)
+    asked = calls.Asked(_STATES[state], _KINDS[kind], schedule)
     mails = calls.listed(desk, asked)
     pages = math.ceil(mails.pagination.total / calls.PAGE)
     if pages > 1:
@@ -111,7 +113,7 @@ def _schedule(names: Mapping[str, str]) -> str:
     st.selectbox(
         "Schedule",
         options,
-        format_func=lambda id_: names.get(id_, id_) if id_ else "All",
+        format_func=lambda id_: names.get(id_, id_) if id_ else _ALL,
         key="mail_schedule",
         on_change=_narrowed,
     )

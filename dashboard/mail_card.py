@@ -7,7 +7,7 @@ from dashboard import letter_frame, notes
 from dashboard.calls import deliveries as calls
 from dashboard.context import House
 from dashboard.desk import Desk
-from dashboard.markup import literal
+from dashboard.markup import literal, verbatim
 from dashboard.messages import Message
 from dashboard.times import moment_of
 from dashboard.views import deliveries as views
@@ -22,7 +22,7 @@ def head(house: House, mail: DeliveryInFull) -> None:
     """Its state, to whom, and what it is about."""
     state = DeliveryState(mail.state)
     badge = f":{views.COLORS[state]}-badge[{views.STATES[state]}]"
-    st.markdown(f"{badge} **{literal(mail.subject)}** · to {literal(mail.recipient or 'nobody')}")
+    st.markdown(f"{badge} **{literal(mail.subject)}** · to {verbatim(mail.recipient) or 'nobody'}")
     st.caption(" · ".join([literal(views.MEANINGS[state]), *_times(house, mail)]))
     if mail.error:
         st.warning(literal(mail.error), icon=":material/report:")
@@ -42,7 +42,13 @@ def content(house: House, desk: Desk, mail: DeliveryInFull) -> None:
     """The part of it that the reader chooses."""
     parts = {_HTML: _HTML, _TEXT: _TEXT, _FILES: f"{_FILES} ({len(mail.attachments)})", _LOG: _LOG}
     part = st.segmented_control(
-        "Part", list(parts), default=_HTML, required=True, format_func=parts.__getitem__, key=f"of_{mail.delivery_id}"
+        "Part",
+        list(parts),
+        default=_HTML,
+        required=True,
+        format_func=parts.__getitem__,
+        key=f"of_{mail.delivery_id}",
+        label_visibility="collapsed",
     )
     if part == _LOG:
         _log(house, mail)
@@ -80,7 +86,7 @@ def _log(house: House, mail: DeliveryInFull) -> None:
         height="content",
         placeholder=NOTHING,
     )
-    st.markdown(f"**Message-ID** {literal(mail.message_id)}  \n**Attempts** {mail.attempts}")
+    st.markdown(f"**Message-ID** {verbatim(mail.message_id)}  \n**Attempts** {mail.attempts}")
     st.markdown(f"**Mail server's last reply** {literal(mail.smtp_reply or NOTHING)}")
 
 

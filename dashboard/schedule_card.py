@@ -1,32 +1,31 @@
 """Draws one schedule: what it says, what may be done with it, and what it has done."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
-from analytics.glance.numbers import NOTHING, amount
-from dashboard import letter_frame, notes, timing_fields
+from dashboard import notes, timing_fields
 from dashboard.calls import schedules as calls
 from dashboard.context import House
 from dashboard.desk import Desk
-from dashboard.drawing import fitted
-from dashboard.markup import literal
+from dashboard.markup import literal, verbatim
 from dashboard.messages import Message
-from dashboard.schedule_list import PREVIEW, look_at, stop_looking
+from dashboard.schedule_list import PREVIEW, look_at
 from dashboard.times import moment_of
 from dashboard.views import schedules as views
 from dashboard.views.schedule_form import FILES
 from dashboard.views.timing import words as timing_words
-from stockverify.vocabulary import RunKind, RunPurpose, RunStatus, ScheduleState
+from stockverify.errors import NotFound
+from stockverify.vocabulary import RunKind, RunPurpose, RunStatus, ScheduleState, Subject
 from stockverify.wire.reports import Run
-from stockverify.wire.schedules import Schedule
+from stockverify.wire.schedules import ReportOf, Schedule
 
-_IN_SIGHT = 10
 _BADGES = {ScheduleState.ACTIVE: "green", ScheduleState.PAUSED: "orange", ScheduleState.DRAFT: "gray"}
 _DONE = {
     RunPurpose.NOW: Message("Done now", "", "task_alt"),
     RunPurpose.TEST: Message("Test sent to your address", "", "outgoing_mail"),
     RunPurpose.PREVIEW: Message("Preview written", "It is below, and was sent to nobody.", "preview"),
 }
-_LATE = "Began over five minutes after it was due, or stands for due times that an outage missed"
 _UNDER_WAY = "The worker has not finished it within a minute. Runs shows how it goes on."
 
 
@@ -38,12 +37,12 @@ def state(shown: Schedule) -> None:
         st.warning(literal(shown.paused_reason), icon=":material/pause_circle:")
 
 
-def facts(house: House, shown: Schedule) -> None:
+def facts(house: House, desk: Desk, shown: Schedule) -> None:
     """What, when, to whom, and the next five times."""
     left, right = st.columns(2)
     with left:
-        for title, text in _facts(house, shown):
-            st.markdown(f"**{title}**  \n{literal(text)}")
+        for title, text in _facts(house, desk, shown):
+            st.markdown(f"**{title}**  \n{text}")
     with right:
         if shown.next:
             timing_fields.due_times(views.due_times(shown.next, shown.zone, house.zone))
@@ -52,33 +51,61 @@ def facts(house: House, shown: Schedule) -> None:
 
 
 def actions(desk: Desk, shown: Schedule) -> None:
-    """The buttons, for those who may use them."""
-    report, runs = shown.kind is RunKind.REPORT, not shown.builtin
+    """The buttons, for those who may use them. All are drawn before one is answered, so that a refusal stands below
+    them instead of in their place."""
     with st.container(horizontal=True):
-        if report and st.button("Preview", icon=":material/preview:"):
-            _order(desk, shown, RunPurpose.PREVIEW)
-        if report and st.button("Send a test to me", icon=":material/outgoing_mail:"):
-            _order(desk, shown, RunPurpose.TEST)
-        if st.button("Run now", icon=":material/play_arrow:", disabled=report and not shown.recipients):
-            _order(desk, shown, RunPurpose.NOW)
-        if shown.state is ScheduleState.ACTIVE:
-            if st.button("Pause", icon=":material/pause:"):
-                calls.pause(desk, shown.schedule_id)
-                _done(Message("Paused", f"{shown.name} rests until somebody resumes it.", "pause_circle"))
-        elif st.button("Start" if shown.state is ScheduleState.DRAFT else "Resume", icon=":material/play_circle:"):
-            resumed = calls.resume(desk, shown.schedule_id)
-            _done(Message("Started", f"{shown.name} is due next {views.due(resumed.next[0], shown.zone)}.", "event"))
-        if runs:
-            _delete(desk, shown)
+        wanted = _pressed(shown)
+    if wanted is not None:
+        wanted(desk, shown)
+
+
+def _pressed(shown: Schedule) -> Callable[[Desk, Schedule], None] | None:
+    """Draw the buttons; returns what was asked for."""
+    report, active = shown.kind is RunKind.REPORT, shown.state is ScheduleState.ACTIVE
+    asked: dict[Callable[[Desk, Schedule], None], bool] = {}
+    if report:
+        asked[_preview] = st.button("Preview", icon=":material/preview:")
+        asked[_test] = st.button("Send a test to me", icon=":material/outgoing_mail:")
+    asked[_run] = st.button("Run now", icon=":material/play_arrow:", disabled=report and not shown.recipients)
+    if active:
+        asked[_pause] = st.button("Pause", icon=":material/pause:")
+    else:
+        title = "Start" if shown.state is ScheduleState.DRAFT else "Resume"
+        asked[_resume] = st.button(title, icon=":material/play_circle:")
+    if not shown.builtin:
+        with st.popover("Delete", icon=":material/delete:"):
+            st.markdown(f"Delete **{literal(shown.name)}**? Its runs and mails stay in the history.")
+            asked[_delete] = st.button("Delete it", type="primary", key="delete_schedule")
+    return next((action for action, pressed in asked.items() if pressed), None)
+
+
+def _preview(desk: Desk, shown: Schedule) -> None:
+    _order(desk, shown, RunPurpose.PREVIEW)
+
+
+def _test(desk: Desk, shown: Schedule) -> None:
+    _order(desk, shown, RunPurpose.TEST)
+
+
+def _run(desk: Desk, shown: Schedule) -> None:
+    _order(desk, shown, RunPurpose.NOW)
+
+
+def _pause(desk: Desk, shown: Schedule) -> None:
+    calls.pause(desk, shown.schedule_id)
+    _done(Message("Paused", f"{shown.name} rests until somebody resumes it.", "pause_circle"))
+
+
+def _resume(desk: Desk, shown: Schedule) -> None:
+    resumed = calls.resume(desk, shown.schedule_id)
+    due = f"is due next {views.due(resumed.next[0], shown.zone)}" if resumed.next else "runs"
+    _done(Message("Started", f"{shown.name} {due}.", "event_available"))
 
 
 def _delete(desk: Desk, shown: Schedule) -> None:
-    with st.popover("Delete", icon=":material/delete:"):
-        st.markdown(f"Delete **{literal(shown.name)}**? Its runs and mails stay in the history.")
-        if st.button("Delete it", type="primary", key="delete_schedule"):
-            calls.delete(desk, shown.schedule_id)
-            look_at("")
-            _done(Message("Deleted", f"{shown.name} is gone; its runs and mails stay in the history.", "delete"))
+    calls.delete(desk, shown.schedule_id)
+    look_at("")
+    _done(Message("Deleted", f"{shown.name} is gone; its runs and mails stay in the history.", "delete"))
 
 
 def _order(desk: Desk, shown: Schedule, purpose: RunPurpose) -> None:
@@ -103,68 +130,31 @@ def _done(message: Message) -> None:
     st.rerun()
 
 
-def runs(house: House, found: list[Run]) -> None:
-    """What it has done, newest first."""
-    if not found:
-        st.caption("It has not run so far.")
-        return
-    zone = house.zone.key
-    st.dataframe(
-        views.runs(found).to_arrow(),
-        column_config={
-            "asked_at": st.column_config.DatetimeColumn(f"Due or asked ({zone})", format="D MMM, HH:mm", timezone=zone),
-            "purpose": st.column_config.TextColumn("Why"),
-            "status": st.column_config.TextColumn("Outcome"),
-            "late": st.column_config.TextColumn("Late", help=_LATE),
-            "said": st.column_config.TextColumn("What came of it, or why not", width="large"),
-            "seconds": st.column_config.NumberColumn("Seconds", format="%.1f"),
-            "attempts": st.column_config.NumberColumn("Attempts", format="%d"),
-            "snapshot_id": st.column_config.TextColumn("Snapshot"),
-            "requested_by": st.column_config.TextColumn("Asked by"),
-        },
-        hide_index=True,
-        height=fitted(len(found), _IN_SIGHT),
-        placeholder=NOTHING,
-    )
-    count = amount(len(found), "lines")
-    st.caption(f"All {count} runs." if len(found) < calls.MOST_RUNS else f"The newest {count} runs.")
-
-
-def preview(house: House, desk: Desk) -> None:
-    """The letter of the run that the address names."""
-    letter = calls.letter(desk, st.query_params[PREVIEW])
-    with st.container(border=True, key="preview"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{literal(letter.subject)}**", width="stretch")
-            st.button("Close", icon=":material/close:", on_click=stop_looking)
-        st.caption(_origin(house, letter.snapshot_id, letter.as_of))
-        html, text, files = st.tabs(["Mail", "Plain text", f"Files ({len(letter.attachments)})"])
-        with html:
-            letter_frame.page(letter.html, letter.run_id)
-        with text:
-            letter_frame.plain(letter.text)
-        with files:
-            letter_frame.files(letter.attachments)
-
-
-def _origin(house: House, snapshot_id: str | None, as_of: float | None) -> str:
-    return f"As of {literal(moment_of(as_of, house.zone))} · snapshot `{snapshot_id}`" if snapshot_id else ""
-
-
-def _facts(house: House, shown: Schedule) -> list[tuple[str, str]]:
-    said = [("What it does", views.KINDS[shown.kind]), ("When", f"{timing_words(shown.cron)}, {shown.zone}")]
+def _facts(house: House, desk: Desk, shown: Schedule) -> list[tuple[str, str]]:
+    """Titles, and what stands under them in Markdown."""
+    said = [("What it does", views.KINDS[shown.kind]), ("When", literal(f"{timing_words(shown.cron)}, {shown.zone}"))]
     if shown.kind is RunKind.REPORT:
         files = ", ".join(FILES[each] for each in shown.formats if each in FILES)
-        said[0] = ("What", views.subject(shown.report))
+        said[0] = ("What", literal(views.subject(shown.report, _names(desk, shown.report))))
         said += [
-            ("To whom", ", ".join(shown.recipients) or "Nobody so far"),
-            ("Sent", views.condition(shown.condition)),
+            ("To whom", ", ".join(map(verbatim, shown.recipients)) or "Nobody so far"),
+            ("Sent", literal(views.condition(shown.condition))),
             ("Files", f"{files}. {views.size(shown.max_attachment_bytes)}" if files else "None; all is in the mail"),
         ]
     if shown.unsubscribed:
-        said.append(("Unsubscribed", ", ".join(shown.unsubscribed)))
-    said.append(("Last result", _last(house, shown)))
-    return [*said, ("Note", shown.note)] if shown.note else said
+        said.append(("Unsubscribed", ", ".join(map(verbatim, shown.unsubscribed))))
+    said.append(("Last result", literal(_last(house, shown))))
+    return [*said, ("Note", literal(shown.note))] if shown.note else said
+
+
+def _names(desk: Desk, report: ReportOf | None) -> dict[str, str]:
+    """The name of the saved query that a report is about; one may have been deleted since."""
+    if report is None or report.subject is not Subject.QUERY or report.ref is None:
+        return {}
+    try:
+        return {report.ref: calls.query(desk, report.ref).name}
+    except NotFound:
+        return {report.ref: "not there any more"}
 
 
 def _last(house: House, shown: Schedule) -> str:

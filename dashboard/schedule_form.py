@@ -9,7 +9,7 @@ from dashboard.calls import schedules as calls
 from dashboard.context import House
 from dashboard.desk import Desk
 from dashboard.heading import label
-from dashboard.markup import literal
+from dashboard.markup import verbatim
 from dashboard.messages import Message
 from dashboard.schedule_list import look_at
 from dashboard.views import schedule_form as views
@@ -25,17 +25,22 @@ def draw(house: House, desk: Desk, old: Schedule | None) -> None:
     mark = f"{old.schedule_id}_{old.revision}" if old else "new"
     with st.container(border=True, key=f"schedule_form_{mark}"):
         filled = _fields(house, desk, old, mark)
-        draft = old is not None and old.state is ScheduleState.DRAFT
-        lacks = views.missing(filled, old.report if old else None, draft)
         with st.container(horizontal=True):
-            if old is None:
-                if st.button("Save and start", type="primary", icon=":material/event_available:", key="save_start"):
-                    _create(desk, filled, lacks, draft=False)
-                if st.button("Save as draft", icon=":material/draft:", key="save_draft"):
-                    _create(desk, filled, views.missing(filled, None, True), draft=True)
-                st.button("Cancel", on_click=look_at, args=("",), key="cancel_new")
-            elif st.button("Save", type="primary", icon=":material/save:", key=f"save_{mark}"):
-                _change(desk, old, filled, lacks)
+            start, keep = _buttons(old, mark)
+    if old is None and (start or keep):
+        _create(desk, filled, views.missing(filled, None, draft=keep), draft=keep)
+    elif old is not None and start:
+        _change(desk, old, filled, views.missing(filled, old.report, old.state is ScheduleState.DRAFT))
+
+
+def _buttons(old: Schedule | None, mark: str) -> tuple[bool, bool]:
+    """Whether it shall be saved, and whether as a draft. They are drawn before anything is refused."""
+    if old is not None:
+        return st.button("Save", type="primary", icon=":material/save:", key=f"save_{mark}"), False
+    start = st.button("Save and start", type="primary", icon=":material/event_available:", key="save_start")
+    keep = st.button("Save as draft", icon=":material/draft:", key="save_draft")
+    st.button("Cancel", on_click=look_at, args=("",), key="cancel_new")
+    return start, keep
 
 
 def _fields(house: House, desk: Desk, old: Schedule | None, mark: str) -> views.Filled:
@@ -84,7 +89,7 @@ def _offered(house: House, desk: Desk, subject: Subject) -> Mapping[str, str] | 
             return {each.query_id: f"{each.name} ({each.created_by})" for each in calls.queries(desk)}
         case Subject.SNAPSHOT:
             freezes = {each.snapshot_id: label(each, house) for each in house.lake.freezes()}
-            return {views.LATEST: "The latest when it is due"} | freezes
+            return {words.LATEST: "The latest when it is due"} | freezes
     return None
 
 
@@ -93,7 +98,7 @@ def _ref(subject: Subject, offered: Mapping[str, str], kept: ReportOf | None, ma
     options = list(offered) if known is None or known in offered else [known, *offered]
     own = kept is not None and kept.query is not None
     if not options and not own:
-        st.caption("There is no saved query yet. Save one on Explore, or choose a report that is there for a start.")
+        st.caption("There is no saved query yet. Save one on Explore, or choose a ready-made report.")
         return None
     return st.selectbox(
         "Which",
@@ -116,7 +121,9 @@ def _recipients(old: Schedule | None, mark: str) -> str:
         key=f"to_{mark}",
     )
     if old and old.unsubscribed:
-        st.caption(f"Unsubscribed: {literal(', '.join(old.unsubscribed))}. They get none until they subscribe again.")
+        st.caption(
+            f"Unsubscribed: {', '.join(map(verbatim, old.unsubscribed))}. They get none until they subscribe again."
+        )
     return text
 
 
@@ -141,14 +148,14 @@ def _condition(old: Schedule | None, mark: str) -> SentWhen:
     if kind is not Condition.FIGURE:
         return SentWhen(kind=kind)
     figures, ways = list(words.FIGURE_TITLES), list(words.OPERATORS)
-    first, second, third = st.columns([3, 2, 2])
     place = figures.index(was.figure) if was.figure in figures else None
-    figure = first.selectbox("Figure", figures, place, format_func=views.figure_label, key=f"figure_{mark}")
-    op = second.selectbox(
+    figure = st.selectbox("Figure", figures, place, format_func=views.figure_label, key=f"figure_{mark}")
+    left, right = st.columns(2)
+    op = left.selectbox(
         "is", ways, ways.index(was.op or "lt"), format_func=words.OPERATORS.__getitem__, key=f"op_{mark}"
     )
     shown = views.limit_shown(was.figure or "", was.limit)
-    limit = third.number_input("Limit", value=shown, step=1.0, format="%g", key=f"limit_{mark}")
+    limit = right.number_input("Limit", value=shown, step=1.0, format="%g", key=f"limit_{mark}")
     return views.sent_when(kind, figure, op, limit)
 
 

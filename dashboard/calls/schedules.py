@@ -1,7 +1,6 @@
 """Schedules, their runs, and the letters of runs."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -70,10 +69,10 @@ def order(desk: Desk, schedule_id: str, purpose: RunPurpose) -> Run:
     return desk.post(f"{_PATH}/{part(schedule_id)}/{_ORDERS[purpose]}", Run)
 
 
-def followed(desk: Desk, run: Run, patience: float = PATIENCE, clock: Callable[[], float] = time.monotonic) -> Run:
+def followed(desk: Desk, run: Run) -> Run:
     """The same run when it is over, or as far as it is when patience ends."""
-    deadline = clock() + patience
-    while run.status not in _OVER and clock() < deadline:
+    deadline = time.monotonic() + PATIENCE
+    while run.status not in _OVER and time.monotonic() < deadline:
         time.sleep(_PAUSE)
         run = desk.get(f"/api/reports/runs/{part(run.run_id)}", Run)
     return run
@@ -98,6 +97,11 @@ def next_times(desk: Desk, cron: str, zone: str) -> list[DueTime]:
 def queries(desk: Desk) -> list[SavedQuery]:
     """Saved queries, newest first."""
     return desk.get("/api/reports/queries", list[SavedQuery], limit=MOST_QUERIES)
+
+
+def query(desk: Desk, query_id: str) -> SavedQuery:
+    """One of them. Raises NotFound."""
+    return desk.get(f"/api/reports/queries/{part(query_id)}", SavedQuery)
 
 
 def templates(desk: Desk) -> list[ReportTemplate]:

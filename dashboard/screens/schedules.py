@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import notes, schedule_card, schedule_form, schedule_list
+from dashboard import notes, schedule_card, schedule_form, schedule_list, schedule_runs
 from dashboard.calls import schedules as calls
 from dashboard.context import House, open_house
 from dashboard.desk import Desk, open_desk
@@ -41,23 +41,18 @@ def _one(house: House, desk: Desk, shown: Schedule) -> None:
             schedule_card.actions(desk, shown)
     elif desk.settles:
         st.caption(f"It belongs to {whose(shown)}; its owner or an admin may change it.")
-    part = st.segmented_control("Part", parts, default="About", required=True, key=f"part_{shown.schedule_id}")
+    key = f"part_{shown.schedule_id}"
+    part = st.segmented_control("Part", parts, default="About", required=True, key=key, label_visibility="collapsed")
     if part == "Runs":
-        schedule_card.runs(house, calls.runs(desk, shown.schedule_id))
-        st.page_link(
-            "screens/deliveries.py",
-            label="Its mails",
-            icon=":material/mail:",
-            query_params={"schedule": shown.schedule_id},
-        )
+        schedule_runs.draw(house, shown, calls.runs(desk, shown.schedule_id))
     elif part == "Edit":
         with guarded("Edit"):
             schedule_form.draw(house, desk, shown)
     else:
-        schedule_card.facts(house, shown)
+        schedule_card.facts(house, desk, shown)
     if schedule_list.PREVIEW in st.query_params:
         with guarded("Preview"):
-            schedule_card.preview(house, desk)
+            schedule_runs.preview(house, desk)
 
 
 if __name__ == "__main__":

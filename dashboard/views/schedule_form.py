@@ -12,7 +12,6 @@ from stockverify.vocabulary import Condition, RunKind, Subject
 from stockverify.wire.schedules import ChangeSchedule, ReportOf, SaveSchedule, Schedule, SentWhen
 
 MIB = 2**20
-LATEST = "latest"
 FILES = {"csv": "CSV", "xlsx": "Excel", "json": "JSON", "pdf": "PDF"}
 SHARES = frozenset(figure.name for figure in (*FIGURES, *WORK) if figure.unit == "share")
 """Figures that people say in percent."""

@@ -9,6 +9,7 @@ import polars as pl
 
 from analytics.figures import FIGURES, WORK
 from analytics.glance.numbers import amount
+from analytics.glance.words import heading
 from dashboard.views.timing import words as timing_words
 from stockverify.vocabulary import Condition, RunKind, RunPurpose, RunStatus, ScheduleState, Subject
 from stockverify.wire.reports import Run
@@ -25,10 +26,10 @@ KINDS = {
 }
 SUBJECTS = {
     Subject.SUMMARY: "Dashboard summary",
-    Subject.TEMPLATE: "A report that is there for a start",
+    Subject.TEMPLATE: "A ready-made report",
     Subject.QUERY: "A saved query",
     Subject.COMPARISON: "What changed since the last delivery",
-    Subject.SNAPSHOT: "The positions of a snapshot",
+    Subject.SNAPSHOT: "All positions of a snapshot",
 }
 STATES = {ScheduleState.ACTIVE: "Active", ScheduleState.PAUSED: "Paused", ScheduleState.DRAFT: "Draft"}
 CONDITIONS = {
@@ -50,6 +51,8 @@ RUN_STATES = {
     RunStatus.SUCCEEDED: "Done",
     RunStatus.FAILED: "Failed",
 }
+LATEST = "latest"
+"""Stands for whichever snapshot is the newest when a report is due."""
 FIGURE_TITLES = {figure.name: figure.title for figure in (*FIGURES, *WORK)}
 _UNITS = {figure.name: figure.unit for figure in (*FIGURES, *WORK)}
 _INSTANT = pl.Datetime("ms", "UTC")
@@ -61,7 +64,6 @@ _LIST: Mapping[str, Any] = {
     "next_there": pl.String,
     "next_here": _INSTANT,
     "last": pl.String,
-    "last_at": _INSTANT,
     "recipients": pl.Int64,
     "owner": pl.String,
 }
@@ -84,13 +86,18 @@ def table(found: Iterable[Schedule]) -> pl.DataFrame:
 
 
 def subject(report: ReportOf | None, names: Mapping[str, str] | None = None) -> str:
-    """What a report is about. `names` are those of saved queries and templates by what refers to them."""
+    """What a report is about. `names` are those of saved queries by their ids."""
     if report is None:
         return ""
-    told = SUBJECTS[report.subject]
-    if report.ref:
-        return f"{told}: {(names or {}).get(report.ref, report.ref)}"
-    return "A query of its own" if report.subject is Subject.QUERY else told
+    told, ref = SUBJECTS[report.subject], report.ref or ""
+    match report.subject:
+        case Subject.TEMPLATE:
+            return f"{told}: {heading(ref)}"
+        case Subject.QUERY:
+            return f"{told}: {(names or {}).get(ref, ref)}" if ref else "A query of its own"
+        case Subject.SNAPSHOT:
+            return "All positions of " + ("the latest snapshot" if ref == LATEST else f"snapshot {ref}")
+    return told
 
 
 def condition(when: SentWhen) -> str:
@@ -160,7 +167,6 @@ def _row(each: Schedule) -> dict[str, Any]:
         "next_there": due(first, each.zone) if first else None,
         "next_here": datetime.fromisoformat(first.utc) if first else None,
         "last": last(each),
-        "last_at": datetime.fromtimestamp(each.last.due_at, UTC) if each.last else None,
         "recipients": len(each.recipients) if each.kind is RunKind.REPORT else None,
         "owner": whose(each),
     }

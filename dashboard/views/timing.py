@@ -15,6 +15,7 @@ STEPS = (LEAST_MINUTES, 10, 15, 20, 30, 60)
 
 _TIME = re.compile(r"(\d{1,2}) (\d{1,2}) (\S+) \* (\S+)")
 _STEP = re.compile(r"\*/(\d{1,2}) \* \* \* \*")
+_PAST = re.compile(r"([1-5]?\d) \* \* \* \*")
 _HOURLY = "0 * * * *"
 
 
@@ -73,7 +74,8 @@ def words(cron: str) -> str:
     found = timing_of(cron)
     match found.every:
         case Every.OWN:
-            return found.cron
+            past = _PAST.fullmatch(found.cron)
+            return f"Every hour, {past[1]} minutes past" if past else found.cron
         case Every.MINUTES:
             return "Every hour" if found.minutes == 60 else f"Every {found.minutes} minutes"
         case Every.WEEK:

@@ -48,7 +48,7 @@ def _schedules(zone: str) -> tuple[dict[str, Any], ...]:
 
 def arrange(office: Office, zone: str) -> None:
     """Make the schedules, and have those that run send a test to the supervisor. Raises DemoFailed."""
-    for wanted in _schedules(zone):
+    for wanted in reversed(_schedules(zone)):  # the list shows the newest one first
         schedule_id = office.schedule(wanted)
         if not wanted.get("draft"):
             office.test(schedule_id)

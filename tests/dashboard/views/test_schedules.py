@@ -9,7 +9,7 @@ import pytest
 
 from dashboard.views.schedules import condition, due_times, last, may_change, runs, size, subject, table
 from stockverify.vocabulary import Condition, RunKind, ScheduleState, Subject
-from stockverify.wire.reports import Run
+from stockverify.wire.reports import QuerySpec, Run
 from stockverify.wire.schedules import DueTime, LastRun, ReportOf, Schedule, SentWhen
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -67,7 +67,6 @@ def test_a_row_has_the_next_time_by_its_own_clock_and_as_an_instant() -> None:
             "next_there": "Mon 5 Jan 2026, 07:00 IST",
             "next_here": datetime(2026, 1, 5, 1, 30, tzinfo=UTC),
             "last": "Never ran",
-            "last_at": None,
             "recipients": 2,
             "owner": "ann",
         }
@@ -109,7 +108,11 @@ def test_the_last_result_is_said(changes: dict[str, Any], said: str) -> None:
     ("report", "said"),
     [
         (None, ""),
-        (ReportOf(subject=Subject.SNAPSHOT, ref="latest"), "The positions of a snapshot: latest"),
+        (ReportOf(subject=Subject.SNAPSHOT, ref="latest"), "All positions of the latest snapshot"),
+        (ReportOf(subject=Subject.SNAPSHOT, ref="s-1"), "All positions of snapshot s-1"),
+        (ReportOf(subject=Subject.TEMPLATE, ref="rack_summary"), "A ready-made report: Rack summary"),
+        (ReportOf(subject=Subject.QUERY, ref="q-2"), "A saved query: q-2"),
+        (ReportOf(subject=Subject.QUERY, query=QuerySpec(collection="positions")), "A query of its own"),
         (ReportOf(subject=Subject.QUERY, ref="q-1"), "A saved query: By floor"),
         (ReportOf(subject=Subject.COMPARISON), "What changed since the last delivery"),
     ],

@@ -63,5 +63,9 @@ def test_what_no_choice_gives_stays_as_it_was_written(cron: str) -> None:
     assert words(cron) == cron
 
 
+def test_an_hour_and_some_minutes_are_said_too() -> None:
+    assert (words("10 * * * *"), words("75 * * * *")) == ("Every hour, 10 minutes past", "75 * * * *")
+
+
 def test_spaces_do_not_count() -> None:
     assert cron_of(timing_of("  0  7 * *   1-5 ")) == "0 7 * * 1-5"
