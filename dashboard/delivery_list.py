@@ -46,8 +46,8 @@ def found(desk: Desk) -> Deliveries:
     """Draw the filters and read what they let through, a page of it."""
     with st.container(key="delivery_filters"):
         first, second, third = (st.container() for _ in range(3))
-    state = first.selectbox("State", _STATES, key="mail_state")
-    kind = second.selectbox("Kind", _KINDS, key="mail_kind")
+    state = first.selectbox("State", _STATES, key="mail_state", on_change=_forget)
+    kind = second.selectbox("Kind", _KINDS, key="mail_kind", on_change=_forget)
     with third:
         schedule = _schedule({each.schedule_id: each.name for each in schedules.listed(desk)})
     asked = calls.Asked(_STATES[state], _KINDS[kind], schedule)
@@ -120,8 +120,13 @@ def _schedule(names: Mapping[str, str]) -> str:
     return asked
 
 
-def _narrowed() -> None:
+def _forget() -> None:
+    """Other filters show the first mail that they let through."""
     st.query_params.pop(ADDRESS, None)
+
+
+def _narrowed() -> None:
+    _forget()
     if chosen := st.session_state["mail_schedule"]:
         st.query_params[SCHEDULE] = chosen
     else:

@@ -28,6 +28,19 @@ def head(house: House, mail: DeliveryInFull) -> None:
         st.warning(literal(mail.error), icon=":material/report:")
 
 
+def links(mail: DeliveryInFull) -> None:
+    """Where it came from."""
+    with st.container(horizontal=True):
+        if mail.schedule_id:
+            asked = {"schedule": mail.schedule_id}
+            st.page_link(
+                "screens/schedules.py", label="Its schedule", icon=":material/event_repeat:", query_params=asked
+            )
+        if mail.snapshot_id:
+            shown = {"snapshot": mail.snapshot_id}
+            st.page_link("screens/overview.py", label="Its snapshot", icon=":material/table_view:", query_params=shown)
+
+
 def actions(desk: Desk, mail: DeliveryInFull) -> None:
     """Send again, or cancel, where that is possible."""
     if views.may_go_again(mail) and st.button("Send again", icon=":material/refresh:", type="primary"):

@@ -1,6 +1,7 @@
 """The list of schedules: its filters, its table, and which one is looked at."""
 
 import hashlib
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -51,7 +52,14 @@ def stop_looking() -> None:
     st.query_params.pop(PREVIEW, None)
 
 
-def found(desk: Desk) -> list[Schedule]:
+class Found(NamedTuple):
+    """The schedules that the filters let through; `cut` when there are more than one call gives."""
+
+    shown: list[Schedule]
+    cut: bool
+
+
+def found(desk: Desk) -> Found:
     """Draw the filters and read what they let through."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         state = st.segmented_control(
@@ -60,18 +68,23 @@ def found(desk: Desk) -> list[Schedule]:
             default=_ALL,
             required=True,
             key="schedule_state",
+            on_change=look_at,
+            args=("",),
         )
-        owner = st.segmented_control("Owner", _OWNERS, default=_ALL, required=True, key="schedule_owner")
+        owner = st.segmented_control(
+            "Owner", _OWNERS, default=_ALL, required=True, key="schedule_owner", on_change=look_at, args=("",)
+        )
         if desk.settles:
             st.button("New schedule", icon=":material/add:", type="primary", on_click=look_at, args=(NEW,))
     listed = calls.listed(desk, _STATES[state], desk.user.username if owner == "Mine" else "")
-    return [each for each in listed if each.builtin] if owner == _HOUSE else listed
+    shown = [each for each in listed if each.builtin] if owner == _HOUSE else listed
+    return Found(shown, len(listed) >= calls.MOST_SCHEDULES)
 
 
-def table(house: House, shown: list[Schedule]) -> None:
+def table(house: House, found: Found) -> None:
     """Draw the table; a click on a row looks at its schedule."""
-    zone, count = house.zone.key, len(shown)
-    st.caption(_how_many(count))
+    zone, shown, count = house.zone.key, found.shown, len(found.shown)
+    st.caption(_how_many(found))
     if not shown:
         return
     # A tick is the number of a row. Another list gets another table, so that it never slips to another schedule.
@@ -110,10 +123,12 @@ def choose(shown: list[Schedule]) -> str:
     return asked
 
 
-def _how_many(count: int) -> str:
-    if count >= calls.MOST_SCHEDULES:
-        return f"The newest {amount(count, 'lines')} are shown. Narrow the filters to see older ones."
-    return f"All {amount(count, 'lines')} shown, newest first."
+def _how_many(found: Found) -> str:
+    count = amount(len(found.shown), "lines")
+    if found.cut:
+        most = amount(calls.MOST_SCHEDULES, "lines")
+        return f"{count} shown, of the newest {most}. Narrow the filters to see older ones."
+    return f"All {count} shown, newest first."
 
 
 def _clicked(key: str, shown: list[Schedule]) -> None:

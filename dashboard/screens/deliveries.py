@@ -1,7 +1,5 @@
 """Deliveries: every mail, what became of it and why, and the mail itself as its recipient sees it."""
 
-import streamlit as st
-
 from dashboard import delivery_list, mail_card, notes
 from dashboard.calls import deliveries as calls
 from dashboard.context import open_house
@@ -24,11 +22,10 @@ def show() -> None:
         return
     mail = calls.one(desk, delivery_list.choose(found.deliveries))
     mail_card.head(house, mail)
+    mail_card.links(mail)
     if desk.settles:
         with guarded("This mail"):
             mail_card.actions(desk, mail)
-    elif mail.schedule_id:
-        st.caption("Auditors read and change nothing.")
     with guarded("The letter"):
         mail_card.content(house, desk, mail)
 

@@ -26,10 +26,10 @@ def show() -> None:
             schedule_form.draw(house, desk, None)
         return
     schedule_list.table(house, found)
-    if not found and not schedule_list.looked_at():
+    if not found.shown and not schedule_list.looked_at():
         show_message(schedule_list.NONE_HERE)
         return
-    _one(house, desk, calls.one(desk, schedule_list.choose(found)))
+    _one(house, desk, calls.one(desk, schedule_list.choose(found.shown)))
 
 
 def _one(house: House, desk: Desk, shown: Schedule) -> None:
