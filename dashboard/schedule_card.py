@@ -39,7 +39,8 @@ def state(shown: Schedule) -> None:
 
 def facts(house: House, desk: Desk, shown: Schedule) -> None:
     """What, when, to whom, and the next five times."""
-    left, right = st.columns(2)
+    with st.container(key="schedule_halves"):
+        left, right = st.container(), st.container()
     with left:
         for title, text in _facts(house, desk, shown):
             st.markdown(f"**{title}**  \n{text}")

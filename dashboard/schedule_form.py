@@ -56,7 +56,9 @@ def _fields(house: House, desk: Desk, old: Schedule | None, mark: str) -> views.
             format_func=words.KINDS.__getitem__,
             key=f"kind_{mark}",
         )
-    report, left, right = kind is RunKind.REPORT, *st.columns(2)
+    report = kind is RunKind.REPORT
+    with st.container(key="schedule_halves"):
+        left, right = st.container(), st.container()
     with left:
         about = _what(house, desk, old, mark) if report else (Subject.SUMMARY, None)
         timing, zone = timing_fields.fields(house, desk, old, mark)

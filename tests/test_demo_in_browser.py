@@ -36,7 +36,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("browser") / "demo"
     ports = ["--api-port", str(free_port()), "--dashboard-port", str(free_port())]
     argv = [sys.executable, "-m", "stockverify", "demo", "--json", "--data-dir", str(folder), *ports]
-    environ = os.environ | {"PYTHONUNBUFFERED": "1"}
+    # A demo writes to nobody, whatever mail server there is: its mails are looked for in its folder.
+    environ = os.environ | {"PYTHONUNBUFFERED": "1", "SMTP_HOST": "127.0.0.1", "MAIL_FROM": "a@shop.example"}
     with (
         folder.with_suffix(".said").open("w") as said,
         subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=said, text=True, env=environ) as process,

@@ -26,9 +26,9 @@ KINDS = {
 }
 SUBJECTS = {
     Subject.SUMMARY: "Dashboard summary",
-    Subject.TEMPLATE: "A ready-made report",
-    Subject.QUERY: "A saved query",
-    Subject.COMPARISON: "What changed since the last delivery",
+    Subject.TEMPLATE: "Ready-made report",
+    Subject.QUERY: "Saved query",
+    Subject.COMPARISON: "Changes since the last delivery",
     Subject.SNAPSHOT: "All positions of a snapshot",
 }
 STATES = {ScheduleState.ACTIVE: "Active", ScheduleState.PAUSED: "Paused", ScheduleState.DRAFT: "Draft"}
@@ -58,12 +58,12 @@ _UNITS = {figure.name: figure.unit for figure in (*FIGURES, *WORK)}
 _INSTANT = pl.Datetime("ms", "UTC")
 _LIST: Mapping[str, Any] = {
     "name": pl.String,
-    "what": pl.String,
-    "when": pl.String,
     "state": pl.String,
+    "when": pl.String,
     "next_there": pl.String,
     "next_here": _INSTANT,
     "last": pl.String,
+    "what": pl.String,
     "recipients": pl.Int64,
     "owner": pl.String,
 }
@@ -164,7 +164,7 @@ def _row(each: Schedule) -> dict[str, Any]:
         "what": subject(each.report) or KINDS[each.kind],
         "when": timing_words(each.cron),
         "state": STATES[each.state],
-        "next_there": due(first, each.zone) if first else None,
+        "next_there": _by_clock(datetime.fromisoformat(first.utc), ZoneInfo(each.zone), "") if first else None,
         "next_here": datetime.fromisoformat(first.utc) if first else None,
         "last": last(each),
         "recipients": len(each.recipients) if each.kind is RunKind.REPORT else None,
@@ -186,6 +186,6 @@ def _run(each: Run) -> dict[str, Any]:
     }
 
 
-def _by_clock(instant: datetime, zone: ZoneInfo) -> str:
+def _by_clock(instant: datetime, zone: ZoneInfo, year: str = " %Y") -> str:
     local = instant.astimezone(zone)
-    return f"{local:%a} {local.day} {local:%b %Y, %H:%M %Z}"
+    return f"{local:%a} {local.day} {local.strftime(f'%b{year}, %H:%M %Z')}"
