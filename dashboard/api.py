@@ -107,6 +107,13 @@ class Api:
             raise refusal(reply, self.url)
         return reply.text
 
+    def content(self, path: str, token: str) -> bytes:
+        """What a path gives that is no JSON: a page, a text or a file."""
+        reply = self._reply("GET", path, headers={"Authorization": f"Bearer {token}"})
+        if not reply.is_success:
+            raise refusal(reply, self.url)
+        return reply.content
+
     def call(self, method: str, path: str, shape: type[Shape], token: str = "", **body: Any) -> Shape:
         """One call. Raises the error that stands for the reply's status, with the service's own words."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}

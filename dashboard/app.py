@@ -26,6 +26,8 @@ _SCREENS = (
     ("Snapshots", "snapshots", ":material/table_view:", READERS),
     ("Compare", "compare", ":material/compare_arrows:", READERS),
     ("Export", "export", ":material/download:", READERS),
+    ("Schedules", "schedules", ":material/event_repeat:", READERS),
+    ("Deliveries", "deliveries", ":material/outgoing_mail:", READERS),
     ("Devices and users", "people", ":material/group:", _AUDITS),
     ("Health", "health", ":material/monitor_heart:", READERS),
 )

@@ -48,6 +48,18 @@ class Desk(NamedTuple):
         """Change something."""
         return self.api.call("PATCH", path, shape, self.token, json=body)
 
+    def put(self, path: str, shape: type[Shape], body: Any) -> Shape:
+        """Say all of something anew."""
+        return self.api.call("PUT", path, shape, self.token, json=body)
+
+    def delete(self, path: str, shape: type[Shape]) -> Shape:
+        """Forget something."""
+        return self.api.call("DELETE", path, shape, self.token)
+
+    def content(self, path: str) -> bytes:
+        """Read what is no JSON."""
+        return self.api.content(path, self.token)
+
 
 def open_desk(house: House) -> Desk:
     """The desk of this session. Live parts of a page run without the rest of the app, so the login is looked after here

@@ -1,8 +1,9 @@
 """Instants as people read them: always in the configured zone, always naming it."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from analytics.glance.numbers import NOTHING
 from stockverify.errors import SetupError
 
 
@@ -22,6 +23,11 @@ def shown(instant: datetime, zone: ZoneInfo) -> str:
     """To the second, with the zone's abbreviation at that instant, as in `5 Jan 2026, 09:30:00 CET`."""
     local = instant.astimezone(zone)
     return f"{local.day} {local:%b %Y, %H:%M:%S %Z}"
+
+
+def moment_of(seconds: float | None, zone: ZoneInfo) -> str:
+    """The same of an instant as the service tells it; a dash for none."""
+    return NOTHING if seconds is None else shown(datetime.fromtimestamp(seconds, UTC), zone)
 
 
 def age(span: timedelta) -> str:

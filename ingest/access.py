@@ -120,6 +120,7 @@ OPERATIONS: dict[str, frozenset[Role]] = {
     "deliveries.one": READS_REPORTS,
     "deliveries.html": READS_REPORTS,
     "deliveries.text": READS_REPORTS,
+    "deliveries.file": READS_REPORTS,
     "deliveries.retry": SETTLES,
     "deliveries.cancel": SETTLES,
     "letters.html": READS_REPORTS,

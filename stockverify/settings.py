@@ -311,9 +311,11 @@ def _parse(row: Setting, text: str) -> Any:
 
 
 def to_env(settings: Settings) -> dict[str, str]:
-    """The environment that gives the same settings to a child process."""
-    return {
-        row.env.name: str(value)
-        for row in table()
-        if (value := getattr(settings, row.field)) is not None and value != row.default
-    }
+    """The environment that gives the same settings to a child process, whatever else it inherits: what is left at its
+    default is empty, which counts as unset."""
+
+    def text(row: Setting) -> str:
+        value = getattr(settings, row.field)
+        return "" if value is None or value == row.default else str(value)
+
+    return {row.env.name: text(row) for row in table()}

@@ -7,7 +7,7 @@ from litestar import Controller, MediaType, Response, get, post
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
-from ingest.deliveries.rules import HEADERS
+from ingest.deliveries.rules import HEADERS, OCTETS, attached
 from ingest.wiring import CurrentCaller, Stores
 from stockverify.vocabulary import DeliveryKind, DeliveryState
 from stockverify.wire.deliveries import Deliveries, DeliveryInFull
@@ -52,6 +52,12 @@ class DeliveryController(Controller):
         """The letter in plain text."""
         text = await stores.deliveries.text(await stores.deliveries.letter_of(delivery_id))
         return Response(text, media_type=MediaType.TEXT, headers=HEADERS)
+
+    @get("/{delivery_id:str}/files/{name:str}", name="deliveries.file", media_type=OCTETS)
+    async def file(self, delivery_id: FromPath[str], name: FromPath[str], stores: Stores) -> Response[bytes]:
+        """A file that is attached to the mail, to be kept; a browser never opens it here."""
+        content = await stores.deliveries.file(delivery_id, name)
+        return Response(content, media_type=OCTETS, headers=HEADERS | attached(name))
 
     @post("/{delivery_id:str}/retry", name="deliveries.retry", status_code=HTTP_200_OK)
     async def retry(self, delivery_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> DeliveryInFull:

@@ -1,6 +1,7 @@
 """Pure decisions about deliveries: what a list is asked for, how one is shown, who may send again or cancel."""
 
 from datetime import datetime
+from urllib.parse import quote
 
 from ingest.auth.rules import Caller
 from stockverify.clients import Document, as_stored
@@ -19,8 +20,16 @@ HEADERS = {
 """A letter is shown without scripts, forms and anything from elsewhere, whatever somebody got into it."""
 
 
+OCTETS = "application/octet-stream"
+"""Files of mails are not for browsers, whatever they hold."""
+
+
 class DeliveryUnknown(NotFound):
     """There is no delivery {delivery_id}. GET /api/reports/deliveries lists all."""
+
+
+class FileUnknown(NotFound):
+    """Delivery {delivery_id} has no file {name!r}."""
 
 
 class NotYourDelivery(Forbidden):
@@ -33,6 +42,11 @@ class NotToBeSentAgain(Refused):
 
 class NotToBeCancelled(Refused):
     """Delivery {delivery_id} is {state} already, so it cannot be cancelled."""
+
+
+def attached(name: str) -> dict[str, str]:
+    """What tells a browser to keep a file under its name."""
+    return {"Content-Disposition": f"attachment; filename*=utf-8''{quote(name)}"}
 
 
 def wanted(run: str | None, schedule: str | None, state: DeliveryState | None, kind: DeliveryKind | None) -> Document:

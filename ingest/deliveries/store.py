@@ -68,6 +68,18 @@ class DeliveryStore:
         letter = await asyncio.to_thread(letters.words, self._mails, letter_id)
         return letter.text.replace(letters.UNSUBSCRIBE, "(a link that stops these mails)")
 
+    async def file(self, delivery_id: str, name: str) -> bytes:
+        """A file that is attached, once it was found to be what was written. Raises FileUnknown, LetterGone or
+        LetterDamaged."""
+        return await asyncio.to_thread(self._file, await self._row(delivery_id), name)
+
+    def _file(self, row: Document, name: str) -> bytes:
+        letter = letters.words(self._mails, row["letter"])
+        found = next((each for each in letter.attachments if each.name == name), None)
+        if found is None:
+            raise rules.FileUnknown(delivery_id=row["_id"], name=name[:80])
+        return letters.content(self._mails, row["letter"], found)
+
     async def letter_of(self, delivery_id: str) -> str:
         """The id of a mail's letter. Raises DeliveryUnknown."""
         return str((await self._row(delivery_id))["letter"])

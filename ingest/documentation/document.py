@@ -111,6 +111,8 @@ def _responses(operation: Document, method: str, path: str) -> Document:
                 responses["206"] = _part_of(responses["200"])
         case "deliveries.html" | "letters.html" | "subscriptions.page" | "subscriptions.stop" | "subscriptions.resume":
             responses["200"]["content"] = {"text/html": {"schema": {"type": "string"}}}
+        case "deliveries.file":
+            responses["200"]["content"] = {"application/octet-stream": _BINARY}
         case "metrics" | "deliveries.text" | "letters.text":
             responses["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
         case "health":

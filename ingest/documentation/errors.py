@@ -17,6 +17,7 @@ MAY_BE_GONE = frozenset(
     {
         "deliveries.html",
         "deliveries.text",
+        "deliveries.file",
         "deliveries.retry",
         "exports.manifest",
         "schedules.letter",

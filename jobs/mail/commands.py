@@ -14,10 +14,10 @@ from pymongo.database import Database
 
 from analytics.zones import moment
 from jobs.mail.message import made, printable
-from jobs.mail.sender import sender_text
 from stockverify import letters
 from stockverify.clients import Document, database, open_mongo
 from stockverify.errors import BadInput, NotFound
+from stockverify.mail_settings import sender_text
 from stockverify.settings import Settings, from_env
 from stockverify.told import TellingGroup
 from stockverify.vocabulary import Collection, DeliveryState

@@ -7,13 +7,14 @@ from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from html import escape
 from typing import NamedTuple, cast
 
-from stockverify.addresses import BadAddress, checked
+from stockverify.addresses import checked
 from stockverify.clients import Document
 from stockverify.letters import UNSUBSCRIBE, Enclosure, Letter, with_images
+from stockverify.mail_settings import sender_of
 
 _ENDS = re.compile(r"\r\n|\r|\n")
 _PLAIN = re.compile(r"[!-~]+")
@@ -27,14 +28,6 @@ class Mail(NamedTuple):
     sender: str
     recipient: str
     content: bytes
-
-
-def sender_of(text: str) -> Address:
-    """The sender that MAIL_FROM names, with or without a name before the address. Raises BadAddress."""
-    name, address = parseaddr(text)
-    if not address or not text.isprintable():
-        raise BadAddress(address=text[:80], reason="write reports@shop.example or Stock <reports@shop.example>")
-    return Address(name, addr_spec=checked(address))
 
 
 def made(row: Document, letter: Letter, content: Callable[[Enclosure], bytes]) -> Mail:

@@ -12,24 +12,24 @@ from pymongo.errors import PyMongoError
 
 from jobs.mail import outcomes
 from jobs.mail.folder import Folder
-from jobs.mail.message import made, sender_of
+from jobs.mail.message import made
 from jobs.mail.outbox import Outbox
 from jobs.mail.outcomes import Outcome, Step, Verdict
-from jobs.mail.smtp import Line, server_of
+from jobs.mail.smtp import Line
 from jobs.mail.store import LEASE_SECONDS, DeliveryStore
 from jobs.mail.sweep import sweep
 from stockverify import letters
-from stockverify.addresses import BadAddress, allow, domains
+from stockverify.addresses import allow, domains
 from stockverify.clients import Document
-from stockverify.errors import BadSetting, StockVerifyError
+from stockverify.errors import StockVerifyError
 from stockverify.kept_secret import signing_secret
+from stockverify.mail_settings import sender_text, server_of
 from stockverify.settings import Settings
 from stockverify.unsubscribe import Subscription, key_of, url
 from stockverify.vocabulary import DeliveryKind, DeliveryState
 
 POLL_SECONDS = 2.0
 SWEEP_SECONDS = 3600.0
-_NOBODY = "StockVerify <stockverify@localhost>"
 _NEVER = float("-inf")
 _log = structlog.get_logger("jobs.mail")
 
@@ -161,16 +161,6 @@ class Sender:
                 sweep(self._database, self._settings, now)
             except OSError as error:
                 _log.warning("mails_not_removed", error=str(error))
-
-
-def sender_text(settings: Settings) -> str:
-    """MAIL_FROM. Without a mail server nobody is written to, so that any sender will do."""
-    text = settings.mail_from or ("" if settings.smtp_host else _NOBODY)
-    try:
-        sender_of(text)
-    except (BadAddress, ValueError) as error:
-        raise BadSetting(name="MAIL_FROM", value=text, reason=str(error), doc="Sender of mails") from None
-    return text
 
 
 def _note(row: Document, step: Step) -> None:

@@ -5,7 +5,6 @@ sender that was killed knows whether the server can have the mail.
 """
 
 import base64
-import ipaddress
 import re
 import smtplib
 import socket
@@ -13,12 +12,10 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from jobs.mail.message import Mail, printable
 from jobs.mail.outcomes import Outcome, Verdict
-from stockverify.errors import BadSetting
-from stockverify.settings import Settings
+from stockverify.mail_settings import Server
 
 TIMEOUT_SECONDS = 30.0
 REPLY_SECONDS = 120.0
@@ -29,45 +26,11 @@ _PERMANENT, _TOO_LARGE, _CLOSING, _LOGGED_IN = range(500, 600), 552, 421, (235, 
 _LINE_START = re.compile(rb"^\.", re.MULTILINE)
 
 
-class Server(NamedTuple):
-    """A mail server, and how to talk to it."""
-
-    host: str
-    port: int
-    security: str
-    user: str | None
-    password: str | None
-    ca_file: Path | None
-
-
 class _Told(Exception):
     """An attempt ended before the dot."""
 
     def __init__(self, verdict: Verdict, said: str) -> None:
         self.outcome = Outcome(verdict, said)
-
-
-def server_of(settings: Settings) -> Server | None:
-    """The mail server of the settings, if there is one. Raises BadSetting when they would send secrets in clear."""
-    if not settings.smtp_host:
-        return None
-    security, here = settings.smtp_security, _is_here(settings.smtp_host)
-    if security == "none" and not here:
-        raise _bad(security, "without encryption, mail goes to this machine only; use starttls or tls, or allow it "
-                   "with none-anywhere")  # fmt: skip
-    if security == "none-anywhere" and settings.smtp_user and not here:
-        raise _bad(security, "the password would cross the network in clear; use starttls or tls, or no SMTP_USER")
-    if settings.smtp_ca_file is not None and not settings.smtp_ca_file.is_file():
-        raise BadSetting(name="SMTP_CA_FILE", value=str(settings.smtp_ca_file), reason="there is no such file",
-                         doc="Certificates to trust for the mail server")  # fmt: skip
-    return Server(
-        settings.smtp_host,
-        settings.smtp_port,
-        security,
-        settings.smtp_user,
-        settings.smtp_password,
-        settings.smtp_ca_file,
-    )
 
 
 class Line:
@@ -238,14 +201,3 @@ def _said(code: int, reply: bytes | str) -> str:
 
 def _why(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _bad(security: str, reason: str) -> BadSetting:
-    return BadSetting(name="SMTP_SECURITY", value=security, reason=reason, doc="How mails get to the mail server")

@@ -4,6 +4,7 @@ import json
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -14,9 +15,11 @@ from stockverify.demo import folder
 from stockverify.demo.shift import Shift
 from stockverify.demo.story import Story, tell
 from stockverify.services.running import Running, running
+from stockverify.settings import table
 
 DEFAULT_FOLDER = Path("var/demo")
 INTERRUPTED = 130
+_NO_MAIL: dict[str, Any] = {row.field: row.default for row in table() if row.field.startswith(("smtp_", "mail_"))}
 
 
 @click.command()
@@ -50,8 +53,8 @@ def demo(
     service and the dashboard stay up until Ctrl-C.
     """
     settings = options.settings(data_dir=data_dir or DEFAULT_FOLDER, api_port=api_port, dashboard_port=dashboard_port)
-    # A demo never touches databases that somebody works with.
-    settings = msgspec.structs.replace(settings, mongodb_uri=None, redis_url=None, redis_host=None)
+    # A demo never touches databases that somebody works with, and writes to nobody.
+    settings = msgspec.structs.replace(settings, mongodb_uri=None, redis_url=None, redis_host=None, **_NO_MAIL)
     source = stock_list or folder.sample()
     stop_on_signals()
     code = INTERRUPTED if once else 0

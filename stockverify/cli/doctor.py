@@ -12,6 +12,7 @@ from stockverify.cli.checks.audit_log import audit_log
 from stockverify.cli.checks.finding import Finding
 from stockverify.cli.checks.installation import installation
 from stockverify.cli.checks.integrity import integrity
+from stockverify.cli.checks.mail import mail
 from stockverify.cli.checks.servers import servers
 from stockverify.cli.checks.snapshots import snapshots
 from stockverify.cli.connect import running_settings
@@ -39,6 +40,7 @@ def doctor(data_dir: Path | None, as_json: bool) -> None:
 def examine(settings: Settings) -> Iterator[Finding]:
     """All findings, from the ground up."""
     yield from installation(settings)
+    yield mail(settings)
     try:
         settings = running_settings(settings)
     except NotRunning as error:

@@ -65,6 +65,10 @@ class Office:
         }
         self._call("POST", "/api/auth/register", json=body)
 
+    def give_address(self, username: str, email: str) -> None:
+        """Give somebody an e-mail address."""
+        self._call("PATCH", f"/api/auth/users/{username}", json={"email": email})
+
     def claim(self, rack_id: str, floor: str) -> str:
         """Claim a rack; returns the session."""
         return str(self._call("POST", f"/api/racks/{rack_id}/claim", json={"floor": floor})["session_id"])
@@ -103,6 +107,15 @@ class Office:
         """Have the worker take a snapshot; returns its id once it is published."""
         run = self._call("POST", "/api/reports/runs", json={"kind": RunKind.MATERIALISE.value, "name": name})
         return str(self._done(run, "take a snapshot")["snapshot_id"])
+
+    def schedule(self, wanted: dict[str, Any]) -> str:
+        """Make a schedule; returns its id."""
+        return str(self._call("POST", "/api/reports/schedules", json=wanted)["schedule_id"])
+
+    def test(self, schedule_id: str) -> None:
+        """Have the report of a schedule mailed to oneself, and wait until it is in the outbox."""
+        run = self._call("POST", f"/api/reports/schedules/{schedule_id}/test")
+        self._done(run, "write a report")
 
     def compare(self, baseline: str, comparison: str, name: str) -> dict[str, Any]:
         """Compare two snapshots; returns the stored comparison."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from pymongo.database import Database
 
 from stockverify.clients import Document, database, open_mongo
-from stockverify.demo import books
+from stockverify.demo import books, schedules
 from stockverify.demo.books import Books
 from stockverify.demo.crew import crew
 from stockverify.demo.office import DemoFailed, Office, Person, cast
@@ -77,8 +77,8 @@ class Story(NamedTuple):
 
 
 def tell(running: Running, stock_list: Path, devices: int, seed: int, say: Say, late: Shift | None = None) -> Story:
-    """Play the whole story against a running StockVerify. The late shift, if there is one, begins before the last
-    snapshot, so that it is in there."""
+    """Play the whole story against a running StockVerify. For those who look around afterwards there is a late shift,
+    which begins before the last snapshot, so that it is in there, and there are reports by mail."""
     started = time.monotonic()
     settings = running.settings
     password = settings.admin_password or ""
@@ -89,6 +89,7 @@ def tell(running: Running, stock_list: Path, devices: int, seed: int, say: Say, 
         admin = Office(running.api, "admin", password)
         for person in (supervisor, *counters):
             admin.hire(person)
+        admin.give_address(supervisor.username, schedules.SUPERVISOR)
         admin.close()
         office = Office(running.api, supervisor.username, supervisor.password)
         count = _Count(running, office, store, seed, say)
@@ -98,6 +99,8 @@ def tell(running: Running, stock_list: Path, devices: int, seed: int, say: Say, 
         exports = tuple(office.export(snapshots[1], kind, settings.exports) for kind in FORMATS)
         if late is not None:
             _flag(running, office, say)
+            say("Arranging reports by mail …")
+            schedules.arrange(office, settings.time_zone)
         office.close()
         closed = books.close(counted, store)
     return Story(

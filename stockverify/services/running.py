@@ -19,6 +19,7 @@ from typing import NamedTuple
 import msgspec
 from pymongo.errors import PyMongoError
 
+from stockverify import mail_settings
 from stockverify.clients import database, open_mongo
 from stockverify.errors import SetupError
 from stockverify.services.child import Spec
@@ -83,6 +84,7 @@ def running(
     `prepare` is called with the data directory once no other run can be on it.
     """
     with ExitStack() as stack:
+        mail_settings.check(settings)  # a worker that refuses them would be started again and again
         stack.enter_context(_locked(settings.data_dir))
         _check_ports(settings)
         prepare(settings.data_dir)

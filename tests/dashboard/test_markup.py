@@ -1,6 +1,8 @@
 """Text from outside stays text."""
 
-from dashboard.markup import literal
+import pytest
+
+from dashboard.markup import literal, verbatim
 
 
 def test_every_mark_of_markdown_is_escaped() -> None:
@@ -13,3 +15,11 @@ def test_lines_become_one_so_that_no_list_or_heading_begins() -> None:
 
 def test_letters_digits_and_other_scripts_stay() -> None:
     assert literal("Regal 12 – Größe 漢字") == "Regal 12 – Größe 漢字"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("a@shop.example", "` a@shop.example `"), ("a`b``c\n", "``` a`b``c ```"), ("", "")],
+)
+def test_addresses_stand_as_code_of_which_nothing_becomes_a_link(text: str, shown: str) -> None:
+    assert verbatim(text) == shown

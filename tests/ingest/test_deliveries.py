@@ -88,6 +88,26 @@ def test_a_letter_is_shown_whole_and_harmless(service: Service, boss: httpx.Clie
     assert boss.get(f"/api/reports/letters/{mine['_id']}@shown/text").text == text.text
 
 
+def test_an_attached_file_is_given_out_as_it_was_written(
+    service: Service, boss: httpx.Client, mine, stored: Stored
+) -> None:
+    run_id = f"{mine['_id']}@file"
+    (delivery_id,) = put(service, stored, mine, run_id, "ann@shop.example")
+    given = boss.get(f"{BASE}/{delivery_id}/files/rows.csv")
+    assert given.content == b"item\n00123\n"
+    assert given.headers["content-type"] == "application/octet-stream"
+    assert given.headers["content-disposition"] == "attachment; filename*=utf-8''rows.csv"
+    assert "sandbox" in given.headers["content-security-policy"]
+    for name in ("letter.json", "a.png", "..%2Fletter.json", "%2e%2e", "rows.csv%00"):
+        assert boss.get(f"{BASE}/{delivery_id}/files/{name}").status_code == 404, name
+    (letters.folder(service.settings.mails, run_id) / "rows.csv").write_text("item\n00124\n")
+    damaged = boss.get(f"{BASE}/{delivery_id}/files/rows.csv")
+    assert (damaged.status_code, damaged.json()["detail"]) == (
+        410,
+        "The letter of this mail is damaged: rows.csv is not what was written.",
+    )
+
+
 @pytest.mark.parametrize("path", ["..%2F..%2Fsecret.key", "%2e%2e", "nothing"])
 def test_no_letter_leads_out_of_the_folder(boss: httpx.Client, path: str) -> None:
     assert boss.get(f"/api/reports/letters/{path}/text").status_code in (404, 410)
@@ -140,7 +160,14 @@ def test_a_mail_that_waits_is_cancelled_once(service: Service, boss: httpx.Clien
 
 
 def test_unknown_mails_are_404(boss: httpx.Client) -> None:
-    for path, method in (("", "GET"), ("/html", "GET"), ("/text", "GET"), ("/retry", "POST"), ("/cancel", "POST")):
+    for path, method in (
+        ("", "GET"),
+        ("/html", "GET"),
+        ("/text", "GET"),
+        ("/files/rows.csv", "GET"),
+        ("/retry", "POST"),
+        ("/cancel", "POST"),
+    ):
         assert boss.request(method, f"{BASE}/nothing{path}").status_code == 404
 
 

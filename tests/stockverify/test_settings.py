@@ -54,3 +54,8 @@ def test_a_bad_value_is_named_with_its_meaning(name: str, value: str) -> None:
 def test_a_child_gets_the_same_settings() -> None:
     settings = from_env({"REDIS_HOST": "h", "STOCKVERIFY_DATA_DIR": "/srv/x", "RACK_LOCK_TTL": "5"})
     assert from_env(to_env(settings)) == settings
+
+
+def test_a_child_gets_them_whatever_else_it_inherits() -> None:
+    inherited = {"SMTP_HOST": "mail.shop.example", "STOCKVERIFY_API_PORT": "9000", "RACK_LOCK_TTL": "7"}
+    assert from_env(inherited | to_env(Settings())) == Settings()

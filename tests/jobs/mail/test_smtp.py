@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.mail.smtp import Server, server_of
 from stockverify.errors import BadSetting
+from stockverify.mail_settings import Server, server_of
 from stockverify.settings import Settings
 from stockverify.vocabulary import DeliveryKind
 from tests.jobs.mail.conftest import NOW, RUN, plain

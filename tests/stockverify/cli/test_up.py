@@ -200,3 +200,19 @@ def test_a_command_that_needs_a_running_system_says_so(tmp_path: Path) -> None:
     outcome = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert outcome.returncode == 2
     assert "stockverify up" in outcome.stderr
+
+
+def test_settings_for_mail_that_contradict_each_other_are_told_before_anything_starts(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    environ = os.environ | {"SMTP_HOST": "mail.shop.example", "SMTP_SECURITY": "none", "MAIL_FROM": "a@shop.example"}
+    argv = [*COMMAND, "up", "--data-dir", str(folder)]
+    refused = subprocess.run(argv, capture_output=True, text=True, check=False, env=environ)
+    assert refused.returncode == 2
+    (line,) = refused.stderr.strip().splitlines()
+    assert line.startswith("stockverify: SMTP_SECURITY='none' is not usable: without encryption")
+    assert not folder.exists()
+    checked = subprocess.run(
+        [*COMMAND, "doctor", "--data-dir", str(folder)], capture_output=True, text=True, check=False, env=environ
+    )
+    assert checked.returncode == 1
+    assert "mail: The settings for mail contradict each other.\n      SMTP_SECURITY='none'" in checked.stdout
