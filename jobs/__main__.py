@@ -66,9 +66,10 @@ def _ticks(
 ) -> dict[Callable[[datetime], None], float]:
     """What a worker does, and every how many seconds. Each has a thread of its own."""
     lake = Lake(settings.lake)
-    worker = Worker(mongo, lake, settings, name, stop)
+    queueing = Queueing(mongo, lake, settings)
+    worker = Worker(mongo, lake, settings, name, stop, ready=queueing.prepared)
     return {
-        Queueing(mongo, lake, settings).tick: _POLL_SECONDS,
+        queueing.tick: _POLL_SECONDS,
         worker.tick: _POLL_SECONDS,
         worker.renew: LEASE_SECONDS / 3,
         Telling(mongo, Outbox(mongo, settings.mails).notify).tick: _POLL_SECONDS,

@@ -38,10 +38,13 @@ class Worker:
         work: Mapping[str, Work] = WORK,
         lease: float = LEASE_SECONDS,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        ready: Callable[[], bool] = lambda: True,
     ) -> None:
+        """Until `ready` says so, it takes nothing."""
         self._tools = Tools(database, lake, settings, self._must_stop)
         self._store, self._ending = RunStore(database), Ending(database)
         self._name, self._stop, self._work, self._lease, self._clock = name, stop, work, lease, clock
+        self._ready = ready
         self._surviving, self._renewing = Surviving(), Surviving()
         self._running: Document | None = None
         self._lost = threading.Event()
@@ -49,7 +52,7 @@ class Worker:
     def tick(self, now: datetime) -> None:
         """Do what is queued, until nothing is."""
         with self._surviving.tick():
-            while not self._stop.is_set() and self._do_next():
+            while not self._stop.is_set() and self._ready() and self._do_next():
                 pass
 
     def renew(self, now: datetime) -> None:

@@ -8,7 +8,7 @@ from pymongo import IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.database import Database
 
-from stockverify.vocabulary import Collection, RunPurpose
+from stockverify.vocabulary import Collection, RunPurpose, RunStatus
 
 RECEIPT_SECONDS = 30 * 24 * 3600
 """How long the receipt of a batch is kept. Without one a replay costs more, and is `ok` all the same."""
@@ -23,6 +23,7 @@ RUN_SECONDS = 100 * 24 * 3600
 DELIVERY_SECONDS = 400 * 24 * 3600
 """How long it is kept who was sent what: a year, and some time to look back on it."""
 
+_UNDER_WAY = {"status": RunStatus.RUNNING.value, "schedule_id": {"$type": "string"}}
 _DUE = {"purpose": RunPurpose.SCHEDULED.value, "schedule_id": {"$type": "string"}}
 
 
@@ -135,6 +136,7 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index("kind", ("requested_at", DOWN)),
         _index(("requested_at", DOWN)),
         _index("schedule_id", "due_at", name="due_once", unique=True, partialFilterExpression=_DUE),
+        _index("schedule_id", name="one_at_a_time", unique=True, partialFilterExpression=_UNDER_WAY),
         _index("untold", sparse=True),
         _index("requested_by_id", "status"),
         _index("finished_at", expireAfterSeconds=RUN_SECONDS),

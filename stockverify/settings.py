@@ -167,6 +167,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[float, msgspec.Meta(ge=0, le=1)],
         Env("ANOMALY_NOTICE_SEVERITY", "Severity from which admins are told of a new anomaly, each once; 1 is never"),
     ] = 0.9
+    schedules_per_person: Annotated[
+        Positive, Env("SCHEDULES_PER_PERSON", "Schedules that one person may have; paused ones and drafts count too")
+    ] = 100
     export_ttl: Annotated[
         Positive, Env("EXPORT_TTL", "Seconds that a file of an export job and the link to it live")
     ] = 7 * 24 * 3600

@@ -11,6 +11,7 @@ from analytics.export.cells import longest_text
 from analytics.export.insight import Insight, Tile
 from analytics.export.tables import Table
 from analytics.export.tallies import Tally
+from analytics.glance.numbers import percent
 from stockverify.datasets import Type, find
 
 MOST_COLUMNS = 12
@@ -91,7 +92,7 @@ def worded(tile: Tile) -> str:
         return "n/a"
     match tile.unit:
         case "share":
-            return f"{tile.value:.1%}"
+            return percent(tile.value)
         case "value":
             return f"{tile.value:,.2f}"
     return number(tile.value)

@@ -23,7 +23,7 @@ _FIRST = {
     "requested_at": "Requested at",
 }
 _COLOURS = ("#888888", "#0072B2")
-_SHAPES = {"lines": "#,##0", "value": "#,##0.00", "share": "0.0%"}
+_SHAPES = {"lines": "#,##0", "value": "#,##0.00", "share": "0.00%"}
 _ROW_PIXELS = 24
 _LINE_POINTS, _LINE_CHARACTERS, _TALLEST_POINTS = 15, 80, 400
 

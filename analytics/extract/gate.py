@@ -57,7 +57,10 @@ def in_band(before: Mapping[str, int], after: Mapping[str, int], terms: Terms) -
     for name, rows in after.items():
         least = least_rows(name, before.get(name, 0), terms.may_fall)
         if rows < least and not terms.accept_fewer:
-            advice = "If they were removed on purpose, say so with `stockverify snapshot --full --accept-fewer`."
+            advice = (
+                "If they were removed on purpose, or a backup was brought back, say so with "
+                "`stockverify snapshot --full --accept-fewer`."
+            )
             raise SnapshotRefused(
                 check="rows against the snapshot before",
                 dataset=name,

@@ -50,6 +50,11 @@ class TooManyWaiting(Refused):
     """{waiting} runs that you asked for still wait for the worker; ask again when they are done."""
 
 
+class TooManySchedules(Refused):
+    """You have {most} schedules, which is as many as one person may have. Delete one that is not needed any more; an
+    admin may raise SCHEDULES_PER_PERSON."""
+
+
 def checked(wanted: SaveSchedule, domains: Sequence[str]) -> SaveSchedule:
     """The same with its recipients as mail servers want them, each once.
 
@@ -210,3 +215,8 @@ def may_run(stored: Document, purpose: RunPurpose, email: str | None, domains: S
 def asked_by(caller: Caller) -> Document:
     """What finds the runs of a person that still wait."""
     return {"requested_by_id": caller.user_id, "status": RunStatus.QUEUED.value}
+
+
+def owned_by(caller: Caller) -> Document:
+    """What finds the schedules of a person."""
+    return {"owner": caller.username, "owner_id": caller.user_id}

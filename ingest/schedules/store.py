@@ -54,12 +54,14 @@ class ScheduleStore:
         self._domains = domains(settings.mail_allowed_domains)
 
     async def create(self, request: SaveSchedule, caller: Caller, now: datetime) -> Schedule:
-        """Make a schedule, once all that can be checked about it was. Raises what is wrong with it."""
+        """Make a schedule, once all that can be checked about it was. Raises what is wrong with it, and
+        TooManySchedules."""
         wanted = await self._checked(request)
         most = self._settings.mail_max_attachment_bytes
         made = rules.document(f"sch-{uuid.uuid4().hex[:16]}", wanted, caller, most, now)
 
         async def write(transaction: AsyncClientSession) -> None:
+            await self._check_room(caller, transaction)
             await self._schedules.insert_one(dict(made), session=transaction)
             await self._note(Action.SCHEDULE_MADE, caller, made, now, transaction)
 
@@ -166,6 +168,11 @@ class ScheduleStore:
     def _letter(self, run: Document) -> ShownLetter:
         root, run_id = self._settings.mails, run["_id"]
         return shown.as_letter(run, letters.words(root, run_id), letters.to_look_at(root, run_id))
+
+    async def _check_room(self, caller: Caller, transaction: AsyncClientSession) -> None:
+        most = self._settings.schedules_per_person
+        if await self._schedules.count_documents(rules.owned_by(caller), limit=most, session=transaction) >= most:
+            raise rules.TooManySchedules(most=most)
 
     async def _checked(self, request: SaveSchedule) -> SaveSchedule:
         wanted = rules.checked(request, self._domains)

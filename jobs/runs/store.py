@@ -61,15 +61,24 @@ class RunStore:
 
     def take(self, worker: str, lease_seconds: float, now: datetime) -> Document | None:
         """The next run, now held by this worker: one whose worker has gone silent, else the oldest that waits, what
-        people ask for before what was due."""
-        update = _held(worker, lease_seconds, now)
-        for wanted, order in ((_LAPSED, []), ({"status": RunStatus.QUEUED.value}, [("rank", 1)])):
-            taken = self._runs.find_one_and_update(
-                wanted, update, sort=[*order, ("requested_at", 1)], return_document=ReturnDocument.AFTER
-            )
-            if taken is not None:
-                return taken
-        return None
+        people ask for before what was due. A schedule has one run at a time: the next one tells what is new since it,
+        so it must know how it ended."""
+        held = _taken(worker, lease_seconds, now)
+        while True:
+            try:
+                return self._claim(_LAPSED, [], held) or self._claim(self._free(), [("rank", 1)], held)
+            except DuplicateKeyError:  # another worker took a run of the same schedule at this very moment
+                continue
+
+    def _claim(self, wanted: Document, order: list[tuple[str, int]], held: list[Document]) -> Document | None:
+        return self._runs.find_one_and_update(
+            wanted, held, sort=[*order, ("requested_at", 1)], return_document=ReturnDocument.AFTER
+        )
+
+    def _free(self) -> Document:
+        """What finds the runs that wait and of whose schedule none is under way."""
+        busy = self._runs.distinct("schedule_id", {"status": RunStatus.RUNNING.value})
+        return {"status": RunStatus.QUEUED.value, "schedule_id": {"$nin": [each for each in busy if each is not None]}}
 
     def renew(self, run: Document, lease_seconds: float) -> bool:
         """Hold on to a run; false when another has it now."""
@@ -128,7 +137,7 @@ def _from_now(seconds: float) -> dict[str, Any]:
     return {"$add": ["$$NOW", round(seconds * 1000)]}
 
 
-def _held(worker: str, lease_seconds: float, now: datetime) -> list[dict[str, Any]]:
+def _taken(worker: str, lease_seconds: float, now: datetime) -> list[Document]:
     overdue = {"$lt": [{"$ifNull": ["$due_at", now]}, now - LATE]}
     held = {
         "status": RunStatus.RUNNING.value,

@@ -45,6 +45,11 @@ class Queueing:
             while self._queue_schedules(now):
                 pass
 
+    def prepared(self) -> bool:
+        """Whether the database has the indexes and the schedules of the house. A read of one moment, as snapshots and
+        backups make it, fails while they are being made; a run must not be spent on that."""
+        return self._prepared
+
     def _prepare_once(self, now: datetime) -> None:
         if not self._prepared:
             indexes.ensure_blocking(self._database)

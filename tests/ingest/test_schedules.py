@@ -198,6 +198,21 @@ def test_nobody_fills_the_queue(service: Service, stored: Stored) -> None:
     assert codes == [202] * 20 + [409] * 2
 
 
+def test_nobody_has_more_schedules_than_they_may(service: Service, stored: Stored) -> None:
+    keen = service.person("supervisor")
+    first = made(keen, draft=True)
+    document = stored.report_schedules.find_one({"_id": first["schedule_id"]}) or {}
+    most = service.settings.schedules_per_person
+    stored.report_schedules.insert_many([document | {"_id": f"many-{number}"} for number in range(most - 2)])
+    made(keen)
+    refused = keen.post("/api/reports/schedules", json=body())
+    assert (refused.status_code, refused.json()["detail"][:23]) == (409, f"You have {most} schedules,")
+    made(service.person("supervisor"))
+    keen.delete(f"/api/reports/schedules/{first['schedule_id']}").raise_for_status()
+    made(keen)
+    stored.report_schedules.delete_many({"_id": {"$regex": "^many-"}})
+
+
 def test_who_may_do_what(service: Service, boss: httpx.Client) -> None:
     path = f"/api/reports/schedules/{made(boss)['schedule_id']}"
     other, auditor, staff = (service.person(role) for role in ("supervisor", "auditor", "staff"))

@@ -63,6 +63,7 @@ def test_it_works_and_ends_on_sigterm(start: Start, db: Runs, lake: Lake, settin
     db["report_runs"].insert_one(queued("r"))
     child = start()
     until(lambda: run_of(db, "r")["status"] == "succeeded" and len(lake.ids()) == 2)
+    assert run_of(db, "r")["attempts"] == 1, "it began before the indexes were there"
     asked = time.monotonic()
     child.stop()
     assert time.monotonic() - asked < 5

@@ -11,6 +11,8 @@ from pymongo.database import Database
 
 from analytics.extract import materialise
 from analytics.lake import Lake, verify
+from jobs.schedules.queueing import Queueing
+from jobs.worker import Worker
 from stockverify import indexes
 from stockverify.clients import Document, open_mongo
 from stockverify.settings import Settings
@@ -133,6 +135,19 @@ def test_a_run_that_never_ends_is_given_up(worker: Make, lake: Lake, db: Runs) -
         "It was tried 3 times and never ended; see the worker's log.",
     )
     assert "r" not in {freeze.name for freeze in lake.freezes()}
+
+
+def test_nothing_is_taken_before_the_indexes_are_there(db: Runs, lake: Lake, settings: Settings) -> None:
+    """A read of one moment fails while indexes are being made, which would cost the run an attempt."""
+    db["erp_items"].insert_one(item("R1", "a", 1))
+    db["report_runs"].insert_one(queued("r"))
+    queueing = Queueing(db, lake, settings)
+    early = Worker(db, lake, settings, "w", threading.Event(), ready=queueing.prepared)
+    early.tick(NOW)
+    assert (runs(db)["r"]["status"], "attempts" in runs(db)["r"]) == ("queued", False)
+    queueing.tick(NOW)
+    early.tick(NOW)
+    assert (runs(db)["r"]["status"], runs(db)["r"]["attempts"]) == ("succeeded", 1)
 
 
 def test_two_workers_at_once_do_every_run_once(worker: Make, lake: Lake, db: Runs) -> None:

@@ -60,7 +60,8 @@ def test_a_refused_snapshot_leaves_the_one_before_and_nothing_else(lake: Lake, d
     said = refused(lake, db)
     assert said == (
         "The snapshot was not published, and the one before stays the latest. Check: rows against the snapshot before "
-        "of verification_records. Expected: at least 10; found: 9. If they were removed on purpose, say so with "
+        "of verification_records. Expected: at least 10; found: 9. If they were removed on purpose, or a backup was "
+        "brought back, say so with "
         "`stockverify snapshot --full --accept-fewer`."
     )
     assert lake.freezes() == [before]

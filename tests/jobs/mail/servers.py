@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+STRICT = default.clone(raise_on_defect=True)
+"""Whatever is wrong with a mail's structure is an error, and not mended silently."""
 USER, PASSWORD = "stock", "pass word & more"
 
 
@@ -91,7 +93,7 @@ class Post:
     @staticmethod
     def message(content: bytes) -> EmailMessage:
         """As a mail program reads it."""
-        read = email.message_from_bytes(content, policy=default)
+        read = email.message_from_bytes(content, policy=STRICT)
         assert isinstance(read, EmailMessage)
         return read
 

@@ -88,6 +88,9 @@ def test_the_lines_of_a_snapshot_agree_with_the_tiles(house: House, make_run: Ma
     assert shown["Net variance, value"] == amount(added(line["variance_value"] for line in counted), "value")
     assert shown["Verified units"] == amount(added(line["verified_qty"] for line in counted), "units")
     assert shown["Accuracy"] == amount(expected.accuracy, "share")
+    said = pdf_text(files["pdf"])
+    for label in ("Progress", "Accuracy", "Accuracy by value"):
+        assert f"{label} {shown[label]}" in said  # both are cut, not rounded
     sheet = from_xlsx(files["xlsx"], "positions")
     whole = pl.read_parquet(house.tools.lake.files("positions", house.newer.snapshot_id), glob=False)
     codes = sorted(whole["item_code"].to_list())

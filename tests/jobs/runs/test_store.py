@@ -191,3 +191,31 @@ def test_many_are_queued_once_each(store: RunStore, db: Runs) -> None:
     assert store.queue_each_once([same_due_time, same_due_time | {"_id": "one more"}]) == 1
     asked = same_due_time | {"purpose": "now"}
     assert store.queue_each_once([asked | {"_id": "asked"}, asked | {"_id": "asked again"}]) == 2
+
+
+def test_a_schedule_has_one_run_at_a_time(store: RunStore, db: Runs) -> None:
+    """The second one is to tell what is new since the first; and what no schedule asked for waits for nobody."""
+    indexes.ensure_blocking(db)
+    db["report_runs"].insert_many(
+        [queued(f"{name}-{age}", age=age, schedule_id=name) for name in ("s", "t") for age in (9, 5)]
+    )
+    db["report_runs"].insert_many([queued(f"free-{number}", age=1, schedule_id=None) for number in range(2)])
+    taken = [store.take(f"w-{number}", 30, NOW) for number in range(5)]
+    assert [run and run["_id"] for run in taken] == ["s-9", "t-9", "free-0", "free-1", None]
+    assert taken[0] is not None
+    assert store.finish(taken[0], {"status": "succeeded"})
+    assert (store.take("w-6", 30, NOW) or {})["_id"] == "s-5"
+    lapse(db, "t-9")
+    again = store.take("w-7", 30, NOW)
+    assert (again or {})["_id"] == "t-9"
+
+
+def test_of_many_workers_at_the_same_moment_one_gets_the_run_of_a_schedule(store: RunStore, db: Runs) -> None:
+    indexes.ensure_blocking(db)
+    for turn in range(10):
+        name = f"s-{turn}"
+        db["report_runs"].insert_many([queued(f"{name}-{number}", schedule_id=name) for number in range(8)])
+        with ThreadPoolExecutor(8) as pool:
+            taken = list(pool.map(lambda number: store.take(f"w-{number}", 30, NOW), range(8)))
+        assert len([run for run in taken if run]) == 1
+        db["report_runs"].delete_many({})

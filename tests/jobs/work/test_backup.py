@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from pymongo.database import Database
 
@@ -39,12 +40,14 @@ def test_a_run_that_is_taken_over_makes_no_second_one(tools: Tools, db: Store) -
     assert first.note.startswith(f"{first.result['documents']:,} documents as of ")
 
 
-def test_every_night_for_forty_nights_leaves_seven_days_and_four_weeks(tools: Tools, db: Store) -> None:
+def test_every_night_for_a_fortnight_leaves_three_days_and_three_weeks(tools: Tools, db: Store) -> None:
     db["users"].insert_one({"_id": "u"})
-    made = [make_backup(tools, run(day), AT + timedelta(days=day)).result["backup_id"] for day in range(40)]
+    changed = msgspec.structs.replace(tools.settings, backup_keep_days=3, backup_keep_weeks=3)
+    few = tools._replace(settings=changed)
+    made = [make_backup(few, run(day), AT + timedelta(days=day)).result["backup_id"] for day in range(17)]
     kept = [made.index(each) for each in reversed(Backups(tools.lake.root).ids())]
-    # 1 February 2026 is a Sunday: the nights 21, 28 and 35 end weeks, and 39 is the newest
-    assert kept == [21, 28, *range(33, 40)]
+    # 1 February 2026 is a Sunday: the nights 7 and 14 end weeks, and 16 is the newest
+    assert kept == [7, *range(14, 17)]
 
 
 def test_an_empty_house_is_no_failure(tools: Tools) -> None:
