@@ -17,6 +17,7 @@ from ingest.devices.handlers import DeviceController
 from ingest.documentation import pages
 from ingest.exports.handlers import ExportController
 from ingest.health.handlers import health
+from ingest.imports.handlers import ImportController
 from ingest.live.handlers import updates
 from ingest.live.handshake import refused_politely
 from ingest.metrics.handlers import metrics
@@ -57,6 +58,7 @@ def create_app(settings: Settings) -> Litestar:
             ScheduleController,
             ActivityController,
             AnomalyController,
+            ImportController,
             updates,
             health,
             metrics,

@@ -32,6 +32,8 @@ from ingest.devices.store import DeviceStore
 from ingest.exports.running import running_exports
 from ingest.exports.store import ExportStore
 from ingest.health.store import HealthStore
+from ingest.imports.running import running_imports
+from ingest.imports.store import ImportStore
 from ingest.leases.store import LeaseStore
 from ingest.limits.rules import address
 from ingest.limits.store import LimitStore
@@ -76,6 +78,7 @@ class AllStores(NamedTuple):
     schedules: ScheduleStore
     deliveries: DeliveryStore
     subscriptions: SubscriptionStore
+    imports: ImportStore
     activity: ActivityStore
     anomalies: AnomalyStore
     health: HealthStore
@@ -113,12 +116,14 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
             users = UserStore(mongo, database, devices, activity, settings, secret)
             accounts = AccountStore(mongo, database, attempts, activity, hashing, mongo_breaker, settings)
             exports = ExportStore(database, room, activity, settings, secret)
+            imports = ImportStore(database, room, activity, settings)
             racks = RackStore(mongo, database, leases, activity, feed, settings)
             reports = ReportStore(database, room, settings)
             await indexes.ensure(database)
             await accounts.ensure_admin(datetime.now(UTC))
             await stack.enter_async_context(sealing(activity))
             await stack.enter_async_context(running_exports(exports, room))
+            await stack.enter_async_context(running_imports(imports, room))
             app.state.stores = AllStores(
                 users=users,
                 logins=LoginStore(database, users, devices, attempts, hashing, mongo_breaker),
@@ -137,6 +142,7 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
                 schedules=ScheduleStore(mongo, database, room, activity, settings),
                 deliveries=deliveries,
                 subscriptions=SubscriptionStore(mongo, database, activity, secret),
+                imports=imports,
                 activity=activity,
                 anomalies=AnomalyStore(room),
                 health=HealthStore(mongo, leases, mongo_breaker),

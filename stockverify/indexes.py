@@ -8,7 +8,7 @@ from pymongo import IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.database import Database
 
-from stockverify.vocabulary import Collection, RunPurpose
+from stockverify.vocabulary import Collection, ImportStatus, RunPurpose
 
 RECEIPT_SECONDS = 30 * 24 * 3600
 """How long the receipt of a batch is kept. Without one a replay costs more, and is `ok` all the same."""
@@ -22,6 +22,9 @@ RUN_SECONDS = 100 * 24 * 3600
 
 DELIVERY_SECONDS = 400 * 24 * 3600
 """How long it is kept who was sent what: a year, and some time to look back on it."""
+
+_WRITING = {"status": ImportStatus.WRITING.value}
+"""Two stock lists at once would each undo half of what the other one writes."""
 
 _DUE = {"purpose": RunPurpose.SCHEDULED.value, "schedule_id": {"$type": "string"}}
 
@@ -106,6 +109,13 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index("created_by", ("created_at", DOWN)),
         _index(("created_at", DOWN)),
         _index("file_expires_at"),
+        _index("forgotten_at", expireAfterSeconds=0),
+    ),
+    Collection.IMPORTS: (
+        _index("status", "created_at"),
+        _index("created_by_id", "status"),
+        _index(("created_at", DOWN)),
+        _index("status", name="one_writes", unique=True, partialFilterExpression=_WRITING),
         _index("forgotten_at", expireAfterSeconds=0),
     ),
     Collection.SCHEDULES: (

@@ -122,6 +122,10 @@ class Action(StrEnum):
     DELIVERY_CANCELLED = "delivery.cancelled"
     UNSUBSCRIBED = "schedule.unsubscribed"
     RESUBSCRIBED = "schedule.resubscribed"
+    SNAPSHOT_PINNED = "snapshot.pinned"
+    SNAPSHOT_UNPINNED = "snapshot.unpinned"
+    IMPORT_COMMITTED = "import.committed"
+    IMPORT_ENDED = "import.ended"
 
 
 class EventType(StrEnum):
@@ -240,6 +244,17 @@ class ExportStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class ImportStatus(StrEnum):
+    """How far an uploaded stock list is on its way into the book. An open one waits for a person."""
+
+    OPEN = "open"
+    QUEUED = "queued"
+    WRITING = "writing"
+    DONE = "done"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
 class Collection(StrEnum):
     """The MongoDB collections."""
 
@@ -265,6 +280,7 @@ class Collection(StrEnum):
     DELIVERIES = "report_deliveries"
     REPORT_EXPORTS = "report_exports"
     ANOMALY_FLAGS = "anomaly_flags"
+    IMPORTS = "stock_imports"
     ACTIVITY_LOGS = "activity_logs"
 
 

@@ -28,6 +28,7 @@ TAGS = {
     "sync": "Counted records, in batches; conflicts",
     "reports": "Queries, snapshots, comparisons and runs of the worker",
     "schedules": "What the worker does by itself, when, and for whom",
+    "imports": "Stock lists on their way into the book",
     "activity": "The audit log",
     "health": "Whether the service works, and how well",
 }
@@ -92,6 +93,8 @@ def _complete_operation(operation: Document, method: str, path: str) -> None:
     if name == "sync.batch":
         either = {"oneOf": [reference(SyncBatch), reference(OperationsBatch)]}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": either}}}
+    if name == "imports.upload":
+        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": _BINARY}}
     if name in EXAMPLES:
         examples = {title: {"value": value} for title, value in EXAMPLES[name].items()}
         operation["requestBody"]["content"]["application/json"]["examples"] = examples
@@ -110,6 +113,8 @@ def _responses(operation: Document, method: str, path: str) -> Document:
             responses["200"]["content"] = {"text/html": {"schema": {"type": "string"}}}
         case "metrics" | "deliveries.text" | "letters.text":
             responses["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
+        case "imports.rejects":
+            responses["200"]["content"] = {"text/csv": _BINARY}
         case "health":
             unhealthy = errors.response(503) | {"content": responses["200"]["content"]}
             responses["503"] = unhealthy | {"description": "MongoDB does not answer, so nothing can be kept"}

@@ -38,6 +38,7 @@ def read(data: bytes, options: Options) -> Table:
     _refuse_bombs(data)
     try:
         workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+        sheets = tuple(workbook.sheet_names)
         name = _sheet_name(workbook.sheet_names, options.sheet)
         rows = list(workbook.get_sheet_by_name(name).iter_rows())
     except BadInput:
@@ -46,7 +47,7 @@ def read(data: bytes, options: Options) -> Table:
         raise
     except BaseException as error:  # a panic inside the reader is no Exception
         raise NotAWorkbook(problem=f"its content is damaged ({type(error).__name__})") from None
-    return build(_numbered(rows), Facts(kind="xlsx", sheet=name))
+    return build(_numbered(rows), Facts(kind="xlsx", sheet=name, sheets=sheets))
 
 
 def _sheet_name(names: list[str], wanted: str | None) -> str:
