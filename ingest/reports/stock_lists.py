@@ -14,7 +14,7 @@ from ingest.reports import errands, telling
 from ingest.reports.errands import ListApplied, Made
 from stockverify.clients import Document
 from stockverify.errors import BadInput, TooLarge
-from stockverify.stocklist import amounts, columns, delimited
+from stockverify.stocklist import amounts, columns, delimited, workbook
 from stockverify.stocklist.load import StockList, checked_list, load
 from stockverify.stocklist.plan import KEY, Plan, fingerprint, plan
 from stockverify.stocklist.read import read
@@ -33,6 +33,8 @@ from stockverify.wire.imports import (
 )
 
 MOST_SHOWN = 500
+MOST_UNPACKED = 256 * 2**20
+"""300,000 lines of a workbook. Short texts take six times as much in memory: 1 GiB of them ended the process."""
 _SAMPLES, _LONG = 3, 60
 _BEGUN = "begun"
 
@@ -112,10 +114,14 @@ def rejects(asked: errands.WriteRejects) -> Made:
 
 
 def _bytes(path: str) -> bytes:
+    """The file. Raises ListGone, or WorkbookTooLarge before anything of it is unpacked."""
     try:
-        return Path(path).read_bytes()
+        data = Path(path).read_bytes()
     except FileNotFoundError:
         raise ListGone() from None
+    if data.startswith(workbook.ZIP_MARK):
+        workbook.refuse_bombs(data, MOST_UNPACKED)
+    return data
 
 
 def _options(said: ImportOptions) -> Options:
