@@ -86,6 +86,7 @@ OPERATIONS: dict[str, frozenset[Role]] = {
     "reports.create_snapshot": SETTLES,
     "reports.snapshots": READS_REPORTS,
     "reports.snapshot": READS_REPORTS,
+    "reports.lineage": READS_REPORTS,
     "reports.delete_snapshot": SETTLES,
     "reports.refresh_snapshot": SETTLES,
     "reports.pin": SETTLES,

@@ -135,7 +135,7 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
                 sync=SyncStore(mongo, database, feed),
                 conflicts=ConflictStore(mongo, database, activity, feed, mongo_breaker),
                 reports=reports,
-                snapshots=SnapshotStore(database, room, reports),
+                snapshots=SnapshotStore(database, room, reports, activity),
                 queries=QueryStore(database, room),
                 exports=exports,
                 comparisons=ComparisonStore(database, room, settings),

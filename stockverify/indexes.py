@@ -77,6 +77,8 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index("received_at", expireAfterSeconds=RECEIPT_SECONDS),
     ),
     Collection.REPORT_SNAPSHOTS: (
+        _index("freeze_id", ("created_at", DOWN)),
+        _index("refreshed_from", ("created_at", DOWN)),
         _index("created_by", ("created_at", DOWN)),
         _index(("created_at", DOWN)),
     ),
@@ -86,6 +88,8 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index(("created_at", DOWN)),
     ),
     Collection.COMPARE_JOBS: (
+        _index("snapshot_a_id", ("created_at", DOWN)),
+        _index("snapshot_b_id", ("created_at", DOWN)),
         _index("created_by", ("created_at", DOWN)),
         _index(("created_at", DOWN)),
     ),
@@ -120,6 +124,7 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
     ),
     Collection.SCHEDULES: (
         _index("state", "next_due_at"),
+        _index("report.ref", ("created_at", DOWN)),
         _index("owner", ("created_at", DOWN)),
         _index("state", ("created_at", DOWN)),
         _index(("created_at", DOWN)),
