@@ -96,7 +96,8 @@ def _open(desk: Desk, job: ImportJob) -> None:
         show(Message("Not imported", job.note, "sync_problem"))
     reading_list.card(desk, job)
     if job.checked.problem:
-        show(Message("The list cannot be imported like this", job.checked.problem, "error"))
+        text = views.problem(job.checked.recognised, job.checked.problem)
+        show(Message("The list cannot be imported like this", text, "error"))
     if job.checked.outcome is not None:
         _outcome(desk, job, job.checked.outcome)
 
@@ -121,9 +122,7 @@ def _numbers(outcome: ImportOutcome) -> None:
     with st.container(key="counts"):
         for count in views.counts(outcome):
             st.metric(count.label, amount(count.number, "lines"), help=count.help, border=True)
-    marks = [f"{name}: decimal {views.DECIMALS[mark.decimal]}" for name, mark in outcome.decimal_marks.items()]
-    said = [f"{amount(outcome.rows_read, 'lines')} rows read", *marks]
-    st.caption(literal("; ".join(said) + "."))
+    st.caption(literal(views.numbers_read(outcome)))
 
 
 def _rows(desk: Desk, job: ImportJob, outcome: ImportOutcome) -> None:

@@ -37,6 +37,8 @@ ENCODINGS = (
 )
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 DECIMALS = {".": "point", ",": "comma"}
+_WORDS = {"uom": "Unit of measure", "mrp": "List price", "book_qty": "Book quantity"}
+_WHOLE_ROW = "whole row"
 _INSTANT = pl.Datetime("ms", "UTC")
 _LISTED: dict[str, Any] = {
     "import_id": pl.String,
@@ -93,7 +95,11 @@ def listed(found: Iterable[ImportListed]) -> pl.DataFrame:
 
 def bad_rows(found: Iterable[BadRow]) -> pl.DataFrame:
     """A row for each bad row, with what stood there and why it cannot be used."""
-    return pl.DataFrame([{name: getattr(row, name) for name in _BAD} for row in found], schema=_BAD)
+    rows = [
+        {name: getattr(row, name) for name in _BAD} | {"column": word(row.column) if row.column else _WHOLE_ROW}
+        for row in found
+    ]
+    return pl.DataFrame(rows, schema=_BAD)
 
 
 def lines(found: Iterable[LineChange]) -> pl.DataFrame:
@@ -104,7 +110,7 @@ def lines(found: Iterable[LineChange]) -> pl.DataFrame:
 
 def changes(line: LineChange) -> str:
     """What is stored of a line, and what would be."""
-    return ", ".join(f"{heading(name)}: {_value(old)} → {_value(new)}" for name, (old, new) in line.changes.items())
+    return ", ".join(f"{word(name)}: {_value(old)} → {_value(new)}" for name, (old, new) in line.changes.items())
 
 
 def choices(headings: Iterable[ListHeading]) -> dict[str, str]:
@@ -119,12 +125,21 @@ def choices(headings: Iterable[ListHeading]) -> dict[str, str]:
 
 def asked_for() -> list[tuple[str, str]]:
     """Our columns with what they are called on the form; a star marks those that a list must have."""
-    return [(name, f"{heading(name)}{' *' if name in REQUIRED else ''}") for name in COLUMNS]
+    return [(name, f"{word(name)}{' *' if name in REQUIRED else ''}") for name in COLUMNS]
 
 
-def missing(columns: dict[str, str]) -> list[str]:
-    """What a list must have and this map does not say, in words."""
-    return [heading(name) for name in REQUIRED if name not in columns]
+def word(name: str) -> str:
+    """One of our columns, as the page calls it."""
+    return _WORDS.get(name, heading(name))
+
+
+def problem(found: Recognised | None, told: str) -> str:
+    """What is in the way, in the words of the page if it is columns that were not chosen."""
+    missing = [word(name) for name in REQUIRED if name not in found.columns] if found else []
+    if not missing:
+        return told
+    which = " and ".join(filter(None, [", ".join(missing[:-1]), missing[-1]]))
+    return f"Choose which column holds {which} above. If the headings look wrong, say how the list is to be read."
 
 
 def read_as(found: Recognised) -> str:
@@ -133,6 +148,12 @@ def read_as(found: Recognised) -> str:
         f"sheet {found.sheet}" if found.kind == "xlsx" else f"{found.encoding}, {_named(found.delimiter)} between cells"
     )
     return f"{found.kind.upper()}, {how}, {amount(found.rows, 'lines')} rows below the heading"
+
+
+def numbers_read(outcome: ImportOutcome) -> str:
+    """How many rows were read, and with which mark before the decimals."""
+    marks = (f"{word(name)}: decimal {DECIMALS[mark.decimal]}" for name, mark in outcome.decimal_marks.items())
+    return "; ".join([f"{amount(outcome.rows_read, 'lines')} rows read", *marks]) + "."
 
 
 def what_is_done(outcome: ImportOutcome) -> str:

@@ -151,7 +151,8 @@ def _recognised(table: Table, said: ImportOptions) -> Recognised:
 
 
 def _samples(table: Table, at: int) -> list[str]:
-    filled = table.frame[f"text{at}"].head(200).str.strip_chars().drop_nulls()
+    unshifted = table.frame.filter(pl.col("width") == len(table.heading)).head(200)
+    filled = unshifted[f"text{at}"].str.strip_chars().drop_nulls()
     return [text[:_LONG] for text in filled.filter(filled != "").unique(maintain_order=True).head(_SAMPLES)]
 
 

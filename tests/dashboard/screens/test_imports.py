@@ -59,7 +59,7 @@ def test_a_list_with_bad_rows_is_mapped_checked_and_imported(opened: Opened, ser
     )
     upload(at, data.decode().encode("cp1252"))
     assert "CSV\\, cp1252\\, semicolon between cells\\, 3 rows" in texts(at)
-    assert "The list cannot be imported like this" in texts(at)
+    assert "Choose which column holds Item code and Book quantity above" in texts(at)
     choose(at, item_code="Artikel", book_qty="Bestand")
     assert {name: metrics(at)[name] for name in ("New", "Changed", "Bad rows")} == {
         "New": "2",
@@ -67,7 +67,7 @@ def test_a_list_with_bad_rows_is_mapped_checked_and_imported(opened: Opened, ser
         "Bad rows": "1",
     }
     assert at.dataframe[0].value.to_dict("records") == [
-        {"line": 3, "column": "book_qty", "value": "zwölf", "reason": "is not a number with a decimal comma"}
+        {"line": 3, "column": "Book quantity", "value": "zwölf", "reason": "is not a number with a decimal comma"}
     ]
     button = next(button for button in at.button if button.label.startswith("Import "))
     assert (button.label, button.disabled) == ("Import 2 new and 0 changed lines", True)
@@ -84,7 +84,7 @@ def test_the_list_is_read_in_another_way_when_a_person_says_so(opened: Opened, s
     next(box for box in at.selectbox if box.label == "Decimals").set_value("comma")
     press(at, "Read again")
     assert metrics(at)["New"] == "1"
-    assert "book\\_qty\\: decimal comma" in texts(at)
+    assert "Book quantity\\: decimal comma" in texts(at)
     press(at, "Discard")
     assert "Discarded" in texts(at)
     assert len(at.file_uploader) == 1
@@ -104,7 +104,7 @@ def test_another_import_in_between_is_told(opened: Opened, service: Service) -> 
         time.sleep(0.2)
         at.run()
     assert (metrics(at)["New"], metrics(at)["Changed"]) == ("0", "1")
-    assert at.dataframe[0].value["changes"].tolist() == ["Book: 4 → 3"]
+    assert at.dataframe[0].value["changes"].tolist() == ["Book quantity: 4 → 3"]
 
 
 def test_a_list_that_changes_nothing_offers_no_button(opened: Opened, service: Service) -> None:
