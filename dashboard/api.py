@@ -17,6 +17,7 @@ from stockverify.wire.reports import Run
 
 Shape = TypeVar("Shape")
 _SECONDS = httpx.Timeout(15, connect=3)
+_FILE_SECONDS = 120
 _ASK_AGAIN = (429, 503)
 _KINDS: dict[int, type[StockVerifyError]] = {401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Refused}
 
@@ -124,6 +125,13 @@ class Api:
             return msgspec.json.decode(reply.content, type=shape)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise ServiceOdd(url=self.url, status=reply.status_code) from None
+
+    def file(self, path: str, token: str) -> bytes:
+        """A small file. Large ones go from the service to the browser by a signed link."""
+        reply = self._reply("GET", path, headers={"Authorization": f"Bearer {token}"}, timeout=_FILE_SECONDS)
+        if not reply.is_success:
+            raise refusal(reply, self.url)
+        return reply.content
 
     def _reply(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import gate
 from dashboard.context import House, keeper, open_house
-from dashboard.login import READERS
+from dashboard.login import IMPORTERS, READERS
 from dashboard.messages import guarded
 from stockverify.vocabulary import Role
 
@@ -28,6 +28,7 @@ _SCREENS = (
     ("Export", "export", ":material/download:", READERS),
     ("Schedules", "schedules", ":material/event_repeat:", READERS),
     ("Deliveries", "deliveries", ":material/outgoing_mail:", READERS),
+    ("Import", "imports", ":material/upload_file:", IMPORTERS),
     ("Devices and users", "people", ":material/group:", _AUDITS),
     ("Health", "health", ":material/monitor_heart:", READERS),
 )

@@ -18,8 +18,13 @@ from analytics.figures import overview as read_overview
 from analytics.glance import findings
 from analytics.glance.attention import Doubts
 from analytics.glance.findings import Biggest
+from analytics.lake.reports import Reports
+from analytics.profile import Profile
+from analytics.profile import profile as read_profile
 from analytics.query import QueryResult, checked, run
+from analytics.reports import rows as read_report_rows
 from dashboard.context import lake_at
+from stockverify.datasets import DATASETS
 from stockverify.wire.reports import QuerySpec
 
 MOST_VALUES = 200
@@ -65,6 +70,24 @@ def values(root: Path, snapshot_id: str, dataset: str, column: str) -> tuple[str
         collection=dataset, group_by=[column], aggregations=measure, sort={f"{column}_count": -1}, limit=MOST_VALUES
     )
     return tuple(value for value in run(lake_at(root), snapshot_id, checked(spec)).frame[column] if value)
+
+
+@st.cache_data(max_entries=32, show_spinner="Reading all columns …")
+def profile(root: Path, snapshot_id: str, dataset: str) -> tuple[Profile, ...]:
+    """What the columns of a dataset of a snapshot hold; without a dataset it is a report snapshot."""
+    if dataset:
+        columns = tuple((column.name, column.type) for column in DATASETS[dataset].columns)
+        return read_profile(lake_at(root).files(dataset, snapshot_id), columns)
+    reports = Reports(root)
+    return read_profile(reports.files(snapshot_id), reports.manifest(snapshot_id).columns)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def report_rows(root: Path, report_id: str, skip: int, limit: int) -> QueryResult:
+    """Some of the rows that a report snapshot keeps."""
+    manifest = Reports(root).manifest(report_id)
+    query = checked(msgspec.convert(manifest.query, QuerySpec))
+    return read_report_rows(lake_at(root), manifest, query, skip, limit)
 
 
 @st.cache_data(max_entries=8, ttl=86_400, show_spinner="Comparing …")

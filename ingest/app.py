@@ -18,6 +18,7 @@ from ingest.documentation import pages
 from ingest.exports.handlers import ExportController
 from ingest.flags.handlers import FlagController
 from ingest.health.handlers import health
+from ingest.imports.handlers import ImportController
 from ingest.live.handlers import updates
 from ingest.live.handshake import refused_politely
 from ingest.metrics.handlers import metrics
@@ -59,6 +60,7 @@ def create_app(settings: Settings) -> Litestar:
             ActivityController,
             AnomalyController,
             FlagController,
+            ImportController,
             updates,
             health,
             metrics,

@@ -33,6 +33,8 @@ from ingest.exports.running import running_exports
 from ingest.exports.store import ExportStore
 from ingest.flags.store import FlagStore
 from ingest.health.store import HealthStore
+from ingest.imports.running import running_imports
+from ingest.imports.store import ImportStore
 from ingest.leases.store import LeaseStore
 from ingest.limits.rules import address
 from ingest.limits.store import LimitStore
@@ -77,6 +79,7 @@ class AllStores(NamedTuple):
     schedules: ScheduleStore
     deliveries: DeliveryStore
     subscriptions: SubscriptionStore
+    imports: ImportStore
     activity: ActivityStore
     anomalies: AnomalyStore
     flags: FlagStore
@@ -115,12 +118,14 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
             users = UserStore(mongo, database, devices, activity, settings, secret)
             accounts = AccountStore(mongo, database, attempts, activity, hashing, mongo_breaker, settings)
             exports = ExportStore(database, room, activity, settings, secret)
+            imports = ImportStore(database, room, activity, settings)
             racks = RackStore(mongo, database, leases, activity, feed, settings)
             reports = ReportStore(database, room, settings)
             await indexes.ensure(database)
             await accounts.ensure_admin(datetime.now(UTC))
             await stack.enter_async_context(sealing(activity))
             await stack.enter_async_context(running_exports(exports, room))
+            await stack.enter_async_context(running_imports(imports, room))
             app.state.stores = AllStores(
                 users=users,
                 logins=LoginStore(database, users, devices, attempts, hashing, mongo_breaker),
@@ -132,13 +137,14 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
                 sync=SyncStore(mongo, database, feed),
                 conflicts=ConflictStore(mongo, database, activity, feed, mongo_breaker),
                 reports=reports,
-                snapshots=SnapshotStore(database, room, reports),
+                snapshots=SnapshotStore(database, room, reports, activity),
                 queries=QueryStore(database, room),
                 exports=exports,
                 comparisons=ComparisonStore(database, room, settings),
                 schedules=ScheduleStore(mongo, database, room, activity, settings),
                 deliveries=deliveries,
                 subscriptions=SubscriptionStore(mongo, database, activity, secret),
+                imports=imports,
                 activity=activity,
                 anomalies=AnomalyStore(room),
                 flags=FlagStore(mongo, database, racks, activity, mongo_breaker),

@@ -8,7 +8,7 @@ from pymongo import IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.database import Database
 
-from stockverify.vocabulary import Collection, RunPurpose, RunStatus
+from stockverify.vocabulary import Collection, ImportStatus, RunPurpose, RunStatus
 
 RECEIPT_SECONDS = 30 * 24 * 3600
 """How long the receipt of a batch is kept. Without one a replay costs more, and is `ok` all the same."""
@@ -24,6 +24,9 @@ DELIVERY_SECONDS = 400 * 24 * 3600
 """How long it is kept who was sent what: a year, and some time to look back on it."""
 
 _UNDER_WAY = {"status": RunStatus.RUNNING.value, "schedule_id": {"$type": "string"}}
+_WRITING = {"status": ImportStatus.WRITING.value}
+"""Two stock lists at once would each undo half of what the other one writes."""
+
 _DUE = {"purpose": RunPurpose.SCHEDULED.value, "schedule_id": {"$type": "string"}}
 
 
@@ -76,6 +79,8 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index("received_at", expireAfterSeconds=RECEIPT_SECONDS),
     ),
     Collection.REPORT_SNAPSHOTS: (
+        _index("freeze_id", ("created_at", DOWN)),
+        _index("refreshed_from", ("created_at", DOWN)),
         _index("created_by", ("created_at", DOWN)),
         _index(("created_at", DOWN)),
     ),
@@ -85,6 +90,8 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index(("created_at", DOWN)),
     ),
     Collection.COMPARE_JOBS: (
+        _index("snapshot_a_id", ("created_at", DOWN)),
+        _index("snapshot_b_id", ("created_at", DOWN)),
         _index("created_by", ("created_at", DOWN)),
         _index(("created_at", DOWN)),
     ),
@@ -113,8 +120,16 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index("file_expires_at"),
         _index("forgotten_at", expireAfterSeconds=0),
     ),
+    Collection.IMPORTS: (
+        _index("status", "created_at"),
+        _index("created_by_id", "status"),
+        _index(("created_at", DOWN)),
+        _index("status", name="one_writes", unique=True, partialFilterExpression=_WRITING),
+        _index("forgotten_at", expireAfterSeconds=0),
+    ),
     Collection.SCHEDULES: (
         _index("state", "next_due_at"),
+        _index("report.ref", ("created_at", DOWN)),
         _index("owner", ("created_at", DOWN)),
         _index("state", ("created_at", DOWN)),
         _index(("created_at", DOWN)),

@@ -267,6 +267,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.data_dir / "outbox"
 
     @property
+    def imports(self) -> Path:
+        """Uploaded stock lists, until they are in the book or their time is over."""
+        return self.data_dir / "imports"
+
+    @property
     def export_jobs(self) -> Path:
         """Folder of the files that are given out by link; each lies in a folder `{job_id}-{taken_by}`."""
         return self.exports / "jobs"

@@ -125,6 +125,10 @@ class Action(StrEnum):
     FLAG_DISMISSED = "flag.dismissed"
     FLAG_RESTORED = "flag.restored"
     FLAG_RECOUNT = "flag.recount_asked"
+    SNAPSHOT_PINNED = "snapshot.pinned"
+    SNAPSHOT_UNPINNED = "snapshot.unpinned"
+    IMPORT_COMMITTED = "import.committed"
+    IMPORT_ENDED = "import.ended"
 
 
 class EventType(StrEnum):
@@ -251,6 +255,17 @@ class ExportStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class ImportStatus(StrEnum):
+    """How far an uploaded stock list is on its way into the book. An open one waits for a person."""
+
+    OPEN = "open"
+    QUEUED = "queued"
+    WRITING = "writing"
+    DONE = "done"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
 class Collection(StrEnum):
     """The MongoDB collections."""
 
@@ -276,6 +291,7 @@ class Collection(StrEnum):
     DELIVERIES = "report_deliveries"
     REPORT_EXPORTS = "report_exports"
     ANOMALY_FLAGS = "anomaly_flags"
+    IMPORTS = "stock_imports"
     ACTIVITY_LOGS = "activity_logs"
 
 

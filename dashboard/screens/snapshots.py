@@ -1,62 +1,32 @@
-"""Snapshots: any rows of the shown snapshot, filtered, grouped and sorted, with their whole number always said."""
+"""Snapshots: the rows of the one that is shown, and the library of all, with where each comes from."""
 
-import msgspec
 import streamlit as st
 
-from analytics.glance.numbers import amount
-from dashboard import drawing, exporting, linked, loads
-from dashboard.context import House, open_house
-from dashboard.filter_panel import question
-from dashboard.heading import heading
+from dashboard import library, linked, notes, one_snapshot, snapshot_rows
+from dashboard.context import open_house
+from dashboard.desk import open_desk
+from dashboard.heading import heading, live
 from dashboard.messages import guarded
-from dashboard.views.tables import DATASET_NAMES
-from stockverify.datasets import DATASETS
-from stockverify.wire.exports import CreateExport
-from stockverify.wire.reports import QuerySpec
-
-_PAGE_SIZES = (100, 500, 2000)
 
 
 def show() -> None:
-    """Draw the page."""
+    """Draw the page. The choice of the part stands below the head, which depends on it."""
     house = open_house()
-    if (choice := heading(house, "Snapshots")) is None:
+    head, parts = st.container(), [one_snapshot.ROWS, one_snapshot.LIBRARY]
+    st.session_state.setdefault(one_snapshot.PART, parts[bool(st.query_params.get(library.ADDRESS))])
+    part = st.segmented_control("Part", parts, required=True, key=one_snapshot.PART, label_visibility="collapsed")
+    if part == one_snapshot.LIBRARY:
+        with head:
+            live(house, "Snapshots")
+            notes.tell()
+        with guarded("Snapshots"):
+            library.draw(house, open_desk(house))
         return
-    with guarded("Snapshots"):
-        _rows(house, choice.freeze.snapshot_id, linked.question() or _put_together(house))
-
-
-def _put_together(house: House) -> QuerySpec:
-    names, words = list(DATASET_NAMES), DATASET_NAMES.__getitem__
-    name = st.segmented_control("Dataset", names, default=names[0], required=True, format_func=words) or names[0]
-    return question(house, DATASETS[name])
-
-
-def _rows(house: House, snapshot_id: str, spec: QuerySpec) -> None:
-    root, whole = house.settings.lake, msgspec.json.encode(spec)
-    total = loads.size(root, snapshot_id, whole)
-    page, per_page = _page(total, f"{snapshot_id} {whole.decode()}")
-    before = (page - 1) * per_page
-    wanted = msgspec.structs.replace(spec, limit=max(1, min(per_page, total - before)), skip=spec.skip + before)
-    result = loads.answer(root, snapshot_id, msgspec.json.encode(wanted))
-    what, first = "groups" if result.query.grouped else "rows", before + 1 if result.row_count else 0
-    st.caption(f"Showing {what} {first:,} to {before + result.row_count:,} of {amount(total, 'lines')}.")
-    drawing.table(result.frame, list(result.query.results()), house.zone, most_rows=15)
-    st.subheader(f"Export these {amount(total, 'lines')} {what}", anchor=False)
-    exporting.panel(
-        house,
-        spec.collection,
-        lambda kind: CreateExport(format=kind, snapshot_id=snapshot_id, query_spec=spec),
-    )
-
-
-def _page(total: int, question_key: str) -> tuple[int, int]:
-    """Which page, and how long pages are. Another question begins at its first page."""
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
-    per_page = right.selectbox("Rows per page", _PAGE_SIZES, key="rows_per_page") or _PAGE_SIZES[0]
-    pages = max(1, -(-total // per_page))
-    with left:
-        return st.pagination(pages, key=f"page {per_page} {question_key}"), per_page
+    with head:
+        choice = heading(house, "Snapshots")
+    if choice is not None:
+        with guarded("Snapshots"):
+            snapshot_rows.draw(house, choice.freeze.snapshot_id, linked.question())
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ TAGS = {
     "sync": "Counted records, in batches; conflicts",
     "reports": "Queries, snapshots, comparisons and runs of the worker",
     "schedules": "What the worker does by itself, when, and for whom",
+    "imports": "Stock lists on their way into the book",
     "activity": "The audit log",
     "health": "Whether the service works, and how well",
 }
@@ -95,6 +96,8 @@ def _complete_operation(operation: Document, method: str, path: str) -> None:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": either}}}
     if name in _BODY_MAY_BE_LEFT_OUT:
         operation["requestBody"]["required"] = False
+    if name == "imports.upload":
+        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": _BINARY}}
     if name in EXAMPLES:
         examples = {title: {"value": value} for title, value in EXAMPLES[name].items()}
         operation["requestBody"]["content"]["application/json"]["examples"] = examples
@@ -115,6 +118,8 @@ def _responses(operation: Document, method: str, path: str) -> Document:
             responses["200"]["content"] = {"application/octet-stream": _BINARY}
         case "metrics" | "deliveries.text" | "letters.text":
             responses["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
+        case "imports.rejects":
+            responses["200"]["content"] = {"text/csv": _BINARY}
         case "health":
             unhealthy = errors.response(503) | {"content": responses["200"]["content"]}
             responses["503"] = unhealthy | {"description": "MongoDB does not answer, so nothing can be kept"}

@@ -39,9 +39,12 @@ class _Clerk(NamedTuple):
 class Desk:
     """Whoever asks waits for those who came before."""
 
-    def __init__(self, settings: Settings, patience: float, niceness: int, rest: float = REST_SECONDS) -> None:
+    def __init__(
+        self, settings: Settings, patience: float, niceness: int, rest: float = REST_SECONDS, memory: int = 0
+    ) -> None:
+        """`memory` is how many bytes of its own the process may have; 0 is as many as there are."""
         self._told = msgspec.json.encode(to_env(_needed(settings)))
-        self.patience, self._niceness, self._rest = patience, niceness, rest
+        self.patience, self._niceness, self._rest, self._memory = patience, niceness, rest, memory
         self._turn = asyncio.Lock()
         self._clerk: _Clerk | None = None
         self._going_home: asyncio.TimerHandle | None = None
@@ -83,7 +86,7 @@ class Desk:
         raise ReportsAway(service="reports")
 
     async def _exchange(self, message: bytes) -> AnyAnswer:
-        clerk = self._clerk = self._clerk or await _started(self._told, self._niceness)
+        clerk = self._clerk = self._clerk or await _started(self._told, self._niceness, self._memory)
         clerk.writer.write(message)
         await clerk.writer.drain()
         (length,) = LENGTH.unpack(await clerk.reader.readexactly(LENGTH.size))
@@ -106,13 +109,13 @@ class Desk:
             self._going_home.cancel()
 
 
-async def _started(told: bytes, niceness: int) -> _Clerk:
+async def _started(told: bytes, niceness: int, memory: int) -> _Clerk:
     """A new process. Its session is its own, so that Ctrl-C at the terminal reaches the service alone."""
     ours, theirs = socket.socketpair()
     try:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "ingest.reports", str(theirs.fileno()), str(niceness)),
+            *("-m", "ingest.reports", str(theirs.fileno()), str(niceness), str(memory)),
             pass_fds=(theirs.fileno(),),
             stdin=DEVNULL,
             start_new_session=True,

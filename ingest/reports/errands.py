@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from stockverify.errors import BadInput, Forbidden, NotFound, Refused, SetupError, StockVerifyError, TooLarge
 from stockverify.wire.comparisons import Limits, RowKind
+from stockverify.wire.imports import Checked, ImportOptions
 from stockverify.wire.reports import QuerySpec, Snapshot
 
 LENGTH = struct.Struct("!Q")
@@ -36,10 +37,12 @@ Place = Report | str
 
 
 class Errand(Struct, frozen=True, kw_only=True, tag=True):
-    """One thing to do. All only read, or write into a folder of their own, so that any may be done twice."""
+    """One thing to do. All only read, or write into a folder of their own, or write what is the same when it is written
+    again, so that any may be done twice."""
 
     takes_long: ClassVar[bool] = False
     in_background: ClassVar[bool] = False
+    of_a_list: ClassVar[bool] = False
 
 
 class Describe(Errand, frozen=True, kw_only=True):
@@ -178,6 +181,33 @@ class ExportComparedJob(ExportCompared, frozen=True, kw_only=True):
     in_background: ClassVar[bool] = True
 
 
+class OfList(Errand, frozen=True, kw_only=True):
+    """Something about an uploaded stock list."""
+
+    of_a_list: ClassVar[bool] = True
+    path: str
+    options: ImportOptions
+
+
+class CheckList(OfList, frozen=True, kw_only=True):
+    """Read a list and say what importing it would do. Gives Checked."""
+
+
+class WriteRejects(OfList, frozen=True, kw_only=True):
+    """Write the bad rows of a list into `folder`. Gives Made."""
+
+    name: str
+    folder: str
+
+
+class ApplyList(OfList, frozen=True, kw_only=True):
+    """Write a list into the book, as the dry run `plan` says; tells in `folder` how far it is. Gives ListApplied."""
+
+    sha256: str
+    plan: str
+    folder: str
+
+
 AnyExportJob = ExportJob | ExportComparedJob
 
 
@@ -200,6 +230,9 @@ AnyErrand = (
     | ExportJob
     | ExportComparedJob
     | FindAnomalies
+    | CheckList
+    | WriteRejects
+    | ApplyList
 )
 
 
@@ -249,6 +282,14 @@ class Made(Struct, frozen=True):
     path: str
     rows: int
     sha256: str
+
+
+class ListApplied(Struct, frozen=True):
+    """A list that is in the book; or, when the book has changed since the dry run, the new one, and nothing written."""
+
+    writes: int
+    overtaken: int
+    checked: Checked | None
 
 
 class Question(Struct, frozen=True):

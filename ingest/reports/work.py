@@ -20,12 +20,13 @@ from analytics.lake.reports import Reports
 from analytics.query import PREVIEW_LIMIT, QueryResult, checked, describe, run, run_live
 from analytics.query.pipeline import pipeline
 from analytics.query.templates import Template, templates
-from ingest.reports import anomalies, comparisons, errands, places, telling
-from ingest.reports.errands import Compared, ComparedPage, Made, Place, Previewed, Rows, Totals
+from ingest.reports import anomalies, comparisons, errands, places, stock_lists, telling
+from ingest.reports.errands import Compared, ComparedPage, ListApplied, Made, Place, Previewed, Rows, Totals
 from stockverify.clients import Document, database
 from stockverify.datasets import POSITIONS
 from stockverify.settings import Settings
 from stockverify.wire.anomalies import AnomaliesReply
+from stockverify.wire.imports import Checked
 from stockverify.wire.reports import Snapshot
 
 EXPORT_SECONDS = 600
@@ -126,6 +127,18 @@ class Work:
     @do.register
     def _anomalies(self, asked: errands.FindAnomalies) -> AnomaliesReply:
         return anomalies.found(self._lake, asked)
+
+    @do.register
+    def _check_list(self, asked: errands.CheckList) -> Checked:
+        return stock_lists.check(self._database, asked)
+
+    @do.register
+    def _write_rejects(self, asked: errands.WriteRejects) -> Made:
+        return stock_lists.rejects(asked)
+
+    @do.register
+    def _apply_list(self, asked: errands.ApplyList) -> ListApplied:
+        return stock_lists.apply_list(self._database, asked)
 
     def _table(self, place: Place, dataset: str | None) -> tuple[Table, str]:
         """The rows of a place, and the name of the freeze."""

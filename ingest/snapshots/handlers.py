@@ -10,6 +10,7 @@ from litestar.status_codes import HTTP_200_OK
 from ingest.outages import TAKES_ITS_TIME
 from ingest.snapshots.rules import MAX_PAGE
 from ingest.wiring import CurrentCaller, Stores
+from stockverify.wire.lineage import SnapshotLineage
 from stockverify.wire.reports import CreateSnapshot, Snapshot, SnapshotDeleted, SnapshotPage, SnapshotPinned
 
 Listed = Annotated[int, QueryParameter(ge=1, le=1000)]
@@ -48,10 +49,15 @@ class SnapshotController(Controller):
         """One page of a snapshot's rows."""
         return await stores.snapshots.snapshot(snapshot_id, skip, limit)
 
+    @get("/{snapshot_id:str}/lineage", name="reports.lineage")
+    async def lineage(self, snapshot_id: FromPath[str], stores: Stores) -> SnapshotLineage:
+        """Where a snapshot comes from, and what refers to it."""
+        return await stores.snapshots.lineage(snapshot_id)
+
     @delete("/{snapshot_id:str}", name="reports.delete_snapshot", status_code=HTTP_200_OK)
     async def delete(self, snapshot_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> SnapshotDeleted:
         """Forget a report snapshot; for its maker and for admins."""
-        return await stores.snapshots.delete(snapshot_id, caller)
+        return await stores.snapshots.delete(snapshot_id, caller, datetime.now(UTC))
 
     @post("/{snapshot_id:str}/refresh", name="reports.refresh_snapshot", status_code=HTTP_200_OK)
     async def refresh(self, snapshot_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> Snapshot:
@@ -64,6 +70,6 @@ class SnapshotController(Controller):
         return await stores.snapshots.pin(snapshot_id, caller, datetime.now(UTC))
 
     @post("/{snapshot_id:str}/unpin", name="reports.unpin", status_code=HTTP_200_OK)
-    async def unpin(self, snapshot_id: FromPath[str], stores: Stores) -> SnapshotPinned:
+    async def unpin(self, snapshot_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> SnapshotPinned:
         """Leave a snapshot to retention again."""
-        return await stores.snapshots.unpin(snapshot_id)
+        return await stores.snapshots.unpin(snapshot_id, caller, datetime.now(UTC))

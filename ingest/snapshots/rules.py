@@ -9,8 +9,9 @@ from ingest.auth.rules import Caller
 from ingest.reports.errands import Page, Report, Rows, Totals
 from ingest.reports.rules import as_written, spec_as_stored, spec_of
 from stockverify.clients import Document, as_stored
-from stockverify.errors import Forbidden, Refused
+from stockverify.errors import Forbidden, Refused, StockVerifyError
 from stockverify.vocabulary import Role
+from stockverify.wire.lineage import SnapshotLineage, SnapshotUse
 from stockverify.wire.reports import CreateSnapshot, Pagination, Snapshot, SnapshotPage
 
 MAX_PAGE = 10_000
@@ -89,6 +90,26 @@ def may_delete(document: Document, caller: Caller, is_pinned: bool) -> None:
         raise NotYourSnapshot(snapshot_id=document["_id"], owner=document["created_by"])
     if is_pinned:
         raise SnapshotPinned(snapshot_id=document["_id"])
+
+
+def lineage(
+    snapshot_id: str, document: Document | None, pin: Document | None, uses: list[SnapshotUse]
+) -> SnapshotLineage:
+    """Where a snapshot comes from; without `document` it is a freeze."""
+    reason: StockVerifyError | None = None
+    if document is None:
+        reason = FreezeNeverDeleted(snapshot_id=snapshot_id)
+    elif pin is not None:
+        reason = SnapshotPinned(snapshot_id=snapshot_id)
+    return SnapshotLineage(
+        snapshot_id=snapshot_id,
+        freeze_id=document["freeze_id"] if document else snapshot_id,
+        refreshed_from=document.get("refreshed_from") if document else None,
+        pinned_by=pin["pinned_by"] if pin else None,
+        pinned_at=pin["pinned_at"].timestamp() if pin else None,
+        uses=uses,
+        kept_from_deletion=reason.message if reason else None,
+    )
 
 
 def page_of(snapshot_id: str, document: Document | None, found: Rows, asked: Page) -> SnapshotPage:

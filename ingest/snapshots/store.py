@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from pymongo.asynchronous.database import AsyncDatabase
 
+from ingest.activity.store import ActivityStore
 from ingest.auth.rules import Caller
 from ingest.reports import errands
 from ingest.reports.errands import Report, Rows, Totals
@@ -13,8 +14,10 @@ from ingest.reports.room import Room
 from ingest.reports.rules import place_of
 from ingest.reports.store import ReportStore
 from ingest.snapshots import rules
+from ingest.snapshots.lineage import References
 from stockverify.clients import Document, as_stored
-from stockverify.vocabulary import Collection
+from stockverify.vocabulary import Action, Collection
+from stockverify.wire.lineage import SnapshotLineage
 from stockverify.wire.reports import CreateSnapshot, Snapshot, SnapshotDeleted, SnapshotPage, SnapshotPinned
 
 _LISTED = 1000
@@ -23,9 +26,12 @@ _LISTED = 1000
 class SnapshotStore:
     """Reads and writes snapshots."""
 
-    def __init__(self, database: AsyncDatabase[Document], room: Room, reports: ReportStore) -> None:
+    def __init__(
+        self, database: AsyncDatabase[Document], room: Room, reports: ReportStore, activity: ActivityStore
+    ) -> None:
         self._snapshots, self._pins = database[Collection.REPORT_SNAPSHOTS], database[Collection.PINS]
-        self._room, self._reports = room, reports
+        self._room, self._reports, self._activity = room, reports, activity
+        self._references = References(database)
 
     async def create(self, request: CreateSnapshot, caller: Caller, refreshed_from: str | None = None) -> Snapshot:
         """Freeze the data as it is now, and keep the rows of a query on it."""
@@ -63,13 +69,21 @@ class SnapshotStore:
         asked = errands.Page(place=place_of(snapshot_id, document), skip=skip, limit=limit)
         return rules.page_of(snapshot_id, document, await self._room.run(asked, Rows), asked)
 
-    async def delete(self, snapshot_id: str, caller: Caller) -> SnapshotDeleted:
+    async def lineage(self, snapshot_id: str) -> SnapshotLineage:
+        """Where it comes from and what refers to it. Raises SnapshotUnknown, or what the lake raises."""
+        document = await self._stored(snapshot_id)
+        pin = await self._pins.find_one({"_id": snapshot_id})
+        return rules.lineage(snapshot_id, document, pin, await self._references.uses(snapshot_id))
+
+    async def delete(self, snapshot_id: str, caller: Caller, now: datetime) -> SnapshotDeleted:
         """Forget a report, then remove its rows: if that fails they are swept away later. Its freeze stays."""
         document = await self._stored(snapshot_id)
         if document is None:
             raise rules.FreezeNeverDeleted(snapshot_id=snapshot_id)
         rules.may_delete(document, caller, await self._pins.find_one({"_id": snapshot_id}) is not None)
-        await self._snapshots.delete_one({"_id": snapshot_id})
+        if (await self._snapshots.delete_one({"_id": snapshot_id})).deleted_count:
+            told = {"name": document["name"], "freeze_id": document["freeze_id"], "created_by": document["created_by"]}
+            await self._activity.note(Action.SNAPSHOT_DELETED, caller, snapshot_id, now, **told)
         await self._room.run(errands.Forget(report_id=snapshot_id), type(None))
         return SnapshotDeleted(snapshot_id=snapshot_id)
 
@@ -77,13 +91,15 @@ class SnapshotStore:
         """Keep a snapshot whatever retention says; pinning it again changes nothing."""
         await self._stored(snapshot_id)
         pin = {"$setOnInsert": {"pinned_by": caller.username, "pinned_at": as_stored(now)}}
-        await self._pins.update_one({"_id": snapshot_id}, pin, upsert=True)
+        if (await self._pins.update_one({"_id": snapshot_id}, pin, upsert=True)).upserted_id is not None:
+            await self._activity.note(Action.SNAPSHOT_PINNED, caller, snapshot_id, now)
         return SnapshotPinned(snapshot_id=snapshot_id, pinned=True)
 
-    async def unpin(self, snapshot_id: str) -> SnapshotPinned:
+    async def unpin(self, snapshot_id: str, caller: Caller, now: datetime) -> SnapshotPinned:
         """Leave a snapshot to retention again."""
         await self._stored(snapshot_id)
-        await self._pins.delete_one({"_id": snapshot_id})
+        if (await self._pins.delete_one({"_id": snapshot_id})).deleted_count:
+            await self._activity.note(Action.SNAPSHOT_UNPINNED, caller, snapshot_id, now)
         return SnapshotPinned(snapshot_id=snapshot_id, pinned=False)
 
     async def _stored(self, snapshot_id: str) -> Document | None:

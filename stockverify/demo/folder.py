@@ -7,7 +7,7 @@ from stockverify.errors import SetupError
 from stockverify.services.running import LOCK_FILE
 
 MARK = "this-is-a-demo"
-SAMPLE = "sample_stock.csv"
+SAMPLE, EXAMPLE = "sample_stock.csv", "stock_update_with_mistakes.csv"
 
 
 class NotADemoFolder(SetupError):
@@ -32,9 +32,19 @@ def start_afresh(folder: Path) -> None:
 
 
 def sample() -> Path:
-    """The stock list that ships: in data/ of a checkout, beside this module in an installed package."""
+    """The stock list that ships."""
+    return _shipped(SAMPLE)
+
+
+def example() -> Path:
+    """A later list for some of its racks, with bad rows, to try the import."""
+    return _shipped(EXAMPLE)
+
+
+def _shipped(name: str) -> Path:
+    """In data/ of a checkout, beside this module in an installed package."""
     here = Path(__file__).parent
-    for path in (here.parent.parent / "data" / SAMPLE, here / SAMPLE):
+    for path in (here.parent.parent / "data" / name, here / name):
         if path.is_file():
             return path
     raise SampleMissing()

@@ -122,6 +122,20 @@ class Office:
         body = {"snapshot_a_id": baseline, "snapshot_b_id": comparison, "comparison_name": name}
         return self._call("POST", "/api/reports/compare", json=body)
 
+    def report(self, name: str, query: dict[str, Any], tags: tuple[str, ...]) -> str:
+        """Keep the rows of a query on the data as they are now; returns the id of the report snapshot."""
+        body = {"name": name, "query_spec": query, "tags": list(tags)}
+        return str(self._call("POST", "/api/reports/snapshots", json=body)["snapshot_id"])
+
+    def pin(self, snapshot_id: str) -> None:
+        """Keep a snapshot, whatever retention says."""
+        self._call("POST", f"/api/reports/snapshots/{snapshot_id}/pin")
+
+    def try_list(self, path: Path, columns: dict[str, str]) -> None:
+        """Upload a stock list and have a dry run of it; nothing is written."""
+        sent = self._call("POST", "/api/imports/", params={"name": path.name}, content=path.read_bytes())
+        self._call("POST", f"/api/imports/{sent['import_id']}/check", json={"columns": columns})
+
     def export(self, snapshot_id: str, kind: str, folder: Path) -> Path:
         """Download a snapshot as a file into a folder."""
         folder.mkdir(parents=True, exist_ok=True)

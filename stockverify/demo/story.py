@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from pymongo.database import Database
 
 from stockverify.clients import Document, database, open_mongo
-from stockverify.demo import books, schedules
+from stockverify.demo import books, library, schedules
 from stockverify.demo.books import Books
 from stockverify.demo.crew import crew
 from stockverify.demo.office import DemoFailed, Office, Person, cast
@@ -134,6 +134,7 @@ class _Count:
             done = await hands.quarrel(readings)
             await hands.count({rack_id: lines for rack_id, lines in readings.items() if rack_id not in done})
             first = await asyncio.to_thread(self._office.snapshot, "After round 1")
+            await asyncio.to_thread(library.furnish, self._office)
             again = sorted({*shelves.worst(RECOUNTED), *done})
             self._say(f"Round 2: {len(again)} racks are counted again …")
             for rack_id in again:

@@ -1,6 +1,7 @@
 """Finds our columns in the heading of a list: by their names, by common synonyms, or as the person says."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from stockverify.datasets import ITEMS
 from stockverify.errors import BadInput
@@ -42,19 +43,30 @@ class TwoHeadings(BadInput):
     Say which one to take with --map {ours}="Your heading", or rename one of them."""
 
 
-def match(heading: tuple[str, ...], given: Mapping[str, str]) -> dict[str, int]:
-    """The position of each of our columns that the list has; `given` maps our names to headings.
+def match(heading: tuple[str, ...], given: Mapping[str, str], *, guess: bool = True) -> dict[str, int]:
+    """The position of each of our columns that the list has; `given` maps our names to headings, and the others are
+    guessed if they may be.
 
     Raises UnknownColumn, NoSuchHeading, TwoHeadings or ColumnsMissing.
     """
     found = {ours: _given_position(heading, ours, theirs) for ours, theirs in given.items()}
     taken = set(found.values())
-    for ours in COLUMNS:
+    for ours in COLUMNS if guess else ():
         if ours not in found and (position := _position(heading, ours, taken)) is not None:
             found[ours] = position
     if missing := [ours for ours in REQUIRED if ours not in found]:
         raise ColumnsMissing(missing=", ".join(missing), headings=_shown(heading), example=missing[0])
     return {ours: found[ours] for ours in COLUMNS if ours in found}
+
+
+def guesses(heading: tuple[str, ...]) -> dict[str, int]:
+    """The position of each of our columns that can be told by the heading alone; what is in doubt is left out."""
+    found: dict[str, int] = {}
+    for ours in COLUMNS:
+        with suppress(TwoHeadings):
+            if (position := _position(heading, ours, set(found.values()))) is not None:
+                found[ours] = position
+    return found
 
 
 def _given_position(heading: tuple[str, ...], ours: str, theirs: str) -> int:

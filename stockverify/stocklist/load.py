@@ -9,7 +9,7 @@ from stockverify.stocklist.amounts import Mark
 from stockverify.stocklist.check import Rejection, check
 from stockverify.stocklist.columns import match
 from stockverify.stocklist.read import read
-from stockverify.stocklist.table import Facts, Options
+from stockverify.stocklist.table import Facts, Options, Table
 
 
 class StockList(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,8 +36,12 @@ class StockList(msgspec.Struct, frozen=True, kw_only=True):
 
 def load(source: Path | bytes, options: Options = Options()) -> StockList:  # noqa: B008 - it is frozen
     """Read and check a stock list. Nothing is written; a file that cannot be read at all raises a StockVerifyError."""
-    table = read(source, options)
-    places = match(table.heading, options.columns)
+    return checked_list(read(source, options), options)
+
+
+def checked_list(table: Table, options: Options) -> StockList:
+    """The same for a table that was read already."""
+    places = match(table.heading, options.columns, guess=options.guess)
     checked = check(table, places, options.decimal)
     bad_lines = pl.Series([rejection.line for rejection in checked.rejections], dtype=pl.Int64)
     texts = [f"text{place}" for place in range(len(table.heading))]

@@ -1,5 +1,6 @@
 """Compares a checked list with the book: what would be added, changed or left alone. Pure."""
 
+import hashlib
 from typing import NamedTuple
 
 import polars as pl
@@ -71,6 +72,16 @@ def plan(stock: StockList, book: Book) -> Plan:
         new_racks=new_racks,
         changed_racks=changed_racks,
     )
+
+
+def fingerprint(planned: Plan) -> str:
+    """SHA-256, in hex, over what a plan would do to which stored lines: another one once the book has changed in a way
+    that matters to it."""
+    before = [f"stored_{name}" for name in planned.columns if name not in KEY]
+    seen = hashlib.sha256(f"{planned.unchanged} {planned.no_longer_listed}".encode())
+    for rows in (planned.added, planned.changed.select("line", "stored_valid_from", *before, *planned.columns)):
+        seen.update(rows.write_csv(float_precision=None).encode())
+    return seen.hexdigest()
 
 
 def _differs(name: str) -> pl.Expr:

@@ -29,9 +29,11 @@ class NothingInside(BadInput):
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What the person says about the file; None is found out. `columns` maps our names to the file's headings."""
+    """What the person says about the file; None is found out. `columns` maps our names to the file's headings; those
+    that it lacks are guessed, unless `guess` is false."""
 
     columns: dict[str, str] = {}
+    guess: bool = True
     encoding: str | None = None
     delimiter: str | None = None
     decimal: str | None = None
@@ -45,6 +47,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     encoding: str | None = None
     delimiter: str | None = None
     sheet: str | None = None
+    sheets: tuple[str, ...] = ()
 
 
 class Table(NamedTuple):

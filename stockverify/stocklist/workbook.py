@@ -35,9 +35,10 @@ class WorkbookTooLarge(TooLarge):
 
 def read(data: bytes, options: Options) -> Table:
     """A table of the bytes of a workbook."""
-    _refuse_bombs(data)
+    refuse_bombs(data)
     try:
         workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+        sheets = tuple(workbook.sheet_names)
         name = _sheet_name(workbook.sheet_names, options.sheet)
         rows = list(workbook.get_sheet_by_name(name).iter_rows())
     except BadInput:
@@ -46,7 +47,7 @@ def read(data: bytes, options: Options) -> Table:
         raise
     except BaseException as error:  # a panic inside the reader is no Exception
         raise NotAWorkbook(problem=f"its content is damaged ({type(error).__name__})") from None
-    return build(_numbered(rows), Facts(kind="xlsx", sheet=name))
+    return build(_numbered(rows), Facts(kind="xlsx", sheet=name, sheets=sheets))
 
 
 def _sheet_name(names: list[str], wanted: str | None) -> str:
@@ -75,22 +76,23 @@ def _cell(value: object) -> Cell:
     return str(value)
 
 
-def _refuse_bombs(data: bytes) -> None:
-    """A few bytes can claim terabytes, as a packed file or as one cell in the far corner of a sheet."""
+def refuse_bombs(data: bytes, most: int = _MAX_UNPACKED) -> None:
+    """A few bytes can claim terabytes, as a packed file or as one cell in the far corner of a sheet. `most` is how many
+    bytes there may be of it unpacked; the reader holds every part to the size that it announces."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            _refuse_large(archive)
+            _refuse_large(archive, most)
     except WorkbookTooLarge:
         raise
     except Exception as error:  # zipfile and its decompressors raise a dozen kinds
         raise NotAWorkbook(problem=f"it is not a whole archive ({error})") from None
 
 
-def _refuse_large(archive: zipfile.ZipFile) -> None:
+def _refuse_large(archive: zipfile.ZipFile, most: int) -> None:
     members = archive.infolist()
     unpacked = sum(member.file_size for member in members)
-    if unpacked > _MAX_UNPACKED:
-        raise WorkbookTooLarge(problem=f"unpacked it has {unpacked:,} bytes, allowed are {_MAX_UNPACKED:,}")
+    if unpacked > most:
+        raise WorkbookTooLarge(problem=f"unpacked it has {unpacked:,} bytes, allowed are {most:,}")
     for member in members:
         if member.filename.lower().startswith("xl/worksheets/") and member.filename.lower().endswith(".xml"):
             _refuse_far_cells(archive, member)

@@ -65,6 +65,8 @@ LISTS = (
     "/api/devices/",
     "/api/reports/snapshots",
     "/api/reports/snapshots?created_by=U&snapshot_type=custom&tags=a,b",
+    "/api/imports/",
+    "/api/imports/imp-1",
     "/api/reports/queries",
     "/api/reports/queries?created_by=U",
     "/api/reports/queries?tags=a,b",

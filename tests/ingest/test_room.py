@@ -19,12 +19,25 @@ from structlog.contextvars import bound_contextvars
 from analytics.export import Format
 from analytics.query import checked, describe
 from ingest.reports.desk import Desk, ReportsAway, ReportTooLong
-from ingest.reports.errands import AnyErrand, Check, Describe, Done, Export, Find, List, Preview, Question
+from ingest.reports.errands import (
+    AnyErrand,
+    Check,
+    CheckList,
+    Declined,
+    Describe,
+    Done,
+    Export,
+    Find,
+    List,
+    Preview,
+    Question,
+)
 from ingest.reports.room import ErrandFailed, Room, open_room
 from stockverify.errors import BadInput, NotFound, SetupError, Unavailable
 from stockverify.media_types import MEDIA_TYPES
 from stockverify.services.embedded import Backends
 from stockverify.settings import Settings
+from stockverify.wire.imports import ImportOptions
 from stockverify.wire.reports import CollectionsReply, QuerySpec, Snapshot
 from tests.service import Service, running_service
 
@@ -73,6 +86,21 @@ def is_gone(pid: int) -> bool:
     with suppress(FileNotFoundError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
     return True
+
+
+async def test_a_list_never_takes_more_memory_than_it_may(place: Settings, tmp_path: Path) -> None:
+    lines = (f"R{number},ITEM-{number},1,a name of some length {number}\n" for number in range(200_000))
+    (tmp_path / "list").write_text("rack_id,item_code,book_qty,item_name\n" + "".join(lines))
+    asked = CheckList(path=str(tmp_path / "list"), options=ImportOptions())
+    small = Desk(place, patience=60, niceness=7, memory=260 * 2**20)
+    try:
+        answer = await small.ask(Question(asked, {}))
+    except ReportsAway:
+        return  # what allocates outside of Python ends the process
+    finally:
+        await small.close()
+    assert isinstance(answer, Declined)
+    assert answer.kind == "TooLarge"
 
 
 def children(pid: int) -> list[int]:

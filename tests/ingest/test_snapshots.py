@@ -74,6 +74,53 @@ def test_refreshing_says_where_it_comes_from(boss: httpx.Client, report: dict[st
     assert again["query_spec"] == report["query_spec"]
 
 
+def test_lineage_says_where_it_comes_from_and_what_refers_to_it(boss: httpx.Client, report: dict[str, Any]) -> None:
+    path = f"/api/reports/snapshots/{report['snapshot_id']}"
+    again = boss.post(f"{path}/refresh").json()
+    pair = {"snapshot_a_id": report["snapshot_id"], "snapshot_b_id": again["snapshot_id"], "comparison_name": "both"}
+    job = boss.post("/api/reports/compare", json=pair).raise_for_status().json()
+    found = boss.get(f"{path}/lineage").raise_for_status().json()
+    assert {use["kind"]: (use["id"], use["name"]) for use in found.pop("uses")} == {
+        "refreshed": (again["snapshot_id"], "of a rack"),
+        "comparison": (job["job_id"], "both"),
+    }
+    assert found == {
+        "snapshot_id": report["snapshot_id"],
+        "freeze_id": report["freeze_id"],
+        "refreshed_from": None,
+        "pinned_by": None,
+        "pinned_at": None,
+        "kept_from_deletion": None,
+    }
+    assert (
+        boss.get(f"/api/reports/snapshots/{again['snapshot_id']}/lineage").json()["refreshed_from"]
+        == (report["snapshot_id"])
+    )
+    freeze_of_it = boss.get(f"/api/reports/snapshots/{report['freeze_id']}/lineage").json()
+    assert [use["id"] for use in freeze_of_it["uses"] if use["kind"] == "report"] == [report["snapshot_id"]]
+    assert "cannot be deleted" in freeze_of_it["kept_from_deletion"]
+    assert boss.get("/api/reports/snapshots/rs-nothing/lineage").status_code == 404
+
+
+def test_pinning_and_deleting_are_in_the_audit_log_once(
+    boss: httpx.Client, stored: Stored, report: dict[str, Any]
+) -> None:
+    path, name = f"/api/reports/snapshots/{report['snapshot_id']}", boss.get("/api/auth/me").json()["username"]
+    for deed in ("pin", "pin"):
+        boss.post(f"{path}/{deed}").raise_for_status()
+    pinned = boss.get(f"{path}/lineage").json()
+    assert (pinned["pinned_by"], "unpin it first" in pinned["kept_from_deletion"]) == (name, True)
+    for deed in ("unpin", "unpin"):
+        boss.post(f"{path}/{deed}").raise_for_status()
+    boss.delete(path).raise_for_status()
+    entries = stored.activity_logs.find({"subject": report["snapshot_id"]}).sort("at", 1)
+    assert [(each["action"], each["username"]) for each in entries] == [
+        ("snapshot.pinned", name),
+        ("snapshot.unpinned", name),
+        ("snapshot.deleted", name),
+    ]
+
+
 def test_deleting_removes_the_rows_unless_it_is_pinned(
     service: Service, boss: httpx.Client, report: dict[str, Any]
 ) -> None:

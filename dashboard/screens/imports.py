@@ -1,0 +1,32 @@
+"""Import: bring a stock list into the book, once everybody has seen what that does."""
+
+import streamlit as st
+
+from dashboard import importing, notes, uploading
+from dashboard.calls import imports as calls
+from dashboard.context import open_house
+from dashboard.desk import open_desk
+from dashboard.heading import live
+from dashboard.messages import Message, guarded, show
+
+_NOT_FOR_YOU = Message("Not allowed", "Supervisors and admins import stock lists.", "block")
+
+
+def show_page() -> None:
+    """Draw the page."""
+    house = open_house()
+    desk = open_desk(house)
+    live(house, "Import")
+    notes.tell()
+    if not desk.settles:
+        show(_NOT_FOR_YOU)
+    elif import_id := st.query_params.get(importing.ADDRESS):
+        with guarded("Import"):
+            importing.draw(house, desk, calls.one(desk, import_id))
+    else:
+        uploading.form(desk)
+        uploading.lists(house, desk)
+
+
+if __name__ == "__main__":
+    show_page()
