@@ -11,8 +11,9 @@ import streamlit as st
 
 from analytics.compare import Comparison
 from analytics.compare import compare as compare_snapshots
-from analytics.figures import Overview, Tolerance
+from analytics.figures import Overview, Tolerance, Totals
 from analytics.figures import overview as read_overview
+from analytics.figures import totals_of as read_totals
 from analytics.glance import findings
 from analytics.glance.attention import Doubts
 from analytics.glance.findings import Biggest
@@ -25,6 +26,12 @@ from stockverify.wire.reports import QuerySpec
 def overview(root: Path, snapshot_id: str, tolerance: Tolerance) -> Overview:
     """The figures of a snapshot."""
     return read_overview(lake_at(root), snapshot_id, tolerance)
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def totals(root: Path, snapshot_id: str, tolerance: Tolerance) -> Totals:
+    """The figures of all positions of a snapshot, for what looks at many snapshots."""
+    return read_totals(lake_at(root), snapshot_id, tolerance)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -1,7 +1,7 @@
 """What the figures mean. Page, chart, comparison and file take them from here, so that they agree."""
 
 from analytics.figures.declared import EXACT, Figure, Tolerance, tolerance_of
-from analytics.figures.overview import Overview, UnknownFigure, figure_of, overview, trend
+from analytics.figures.overview import Overview, UnknownFigure, figure_of, overview, points, totals_of, trend
 from analytics.figures.stock import STOCK as FIGURES
 from analytics.figures.stock import Totals, grouped, totals
 from analytics.figures.work import WORK, Work, WorkTotals
@@ -20,7 +20,9 @@ __all__ = [
     "figure_of",
     "grouped",
     "overview",
+    "points",
     "tolerance_of",
     "totals",
+    "totals_of",
     "trend",
 ]
