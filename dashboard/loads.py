@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import streamlit as st
 
-from analytics.compare import Comparison
+from analytics.compare import Comparison, Contributions, moved, parsed
 from analytics.compare import compare as compare_snapshots
 from analytics.figures import Overview, Tolerance, Totals
 from analytics.figures import overview as read_overview
@@ -61,9 +61,18 @@ def size(root: Path, snapshot_id: str, spec: bytes) -> int:
 
 
 @st.cache_data(max_entries=8, ttl=86_400, show_spinner="Comparing …")
-def comparison(root: Path, baseline: str, snapshot_id: str, dataset: str) -> Comparison:
-    """What changed between two snapshots. Asked anew each day, so that its files count as used."""
-    return compare_snapshots(lake_at(root), baseline, snapshot_id, dataset)
+def comparison(
+    root: Path, baseline: str, snapshot_id: str, dataset: str, tolerances: tuple[str, ...] = ()
+) -> Comparison:
+    """What changed between two snapshots, with tolerances as people write them. Asked anew each day, so that its files
+    count as used."""
+    return compare_snapshots(lake_at(root), baseline, snapshot_id, dataset, tolerances=parsed(tolerances))
+
+
+@st.cache_data(max_entries=64, show_spinner="Looking for what moved it …")
+def contributions(root: Path, baseline: str, snapshot_id: str, dataset: str, total: str, by: str) -> Contributions:
+    """Why a total moved between two snapshots. Tolerances of rows have no part in it."""
+    return moved(lake_at(root), comparison(root, baseline, snapshot_id, dataset), total, by)
 
 
 @st.cache_data(ttl=60, max_entries=4, show_spinner=False)
