@@ -9,6 +9,7 @@ from analytics.compare import Tolerance, tolerable
 from analytics.glance.words import heading
 from dashboard.context import House
 from dashboard.heading import label
+from dashboard.markup import literal
 from dashboard.messages import explain, show
 from dashboard.picker import Choice
 from dashboard.views import tolerances
@@ -36,6 +37,8 @@ def asked(house: House, choice: Choice) -> Asked:
         baseline = _baseline(house, choice)
         names = list(DATASET_NAMES)
         dataset = st.selectbox("Dataset", names, format_func=DATASET_NAMES.__getitem__) or POSITIONS.name
+    other = next(freeze for freeze in choice.known if freeze.snapshot_id == baseline)
+    st.markdown(f"From **{literal(label(other, house))}** `{baseline}` to **{literal(label(choice.freeze, house))}**")
     return Asked(baseline, dataset, _tolerances(dataset))
 
 

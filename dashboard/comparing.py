@@ -8,7 +8,7 @@ from analytics.compare import Comparison, Kind
 from analytics.glance.numbers import NOTHING, amount
 from dashboard import drawing
 from dashboard.views import changes
-from dashboard.views.marked import marked
+from dashboard.views.marked import CHANGED, marked
 from dashboard.views.tables import columns
 
 PER_PAGE = 200
@@ -20,6 +20,7 @@ _TOTALS = {
     "Change": st.column_config.TextColumn(alignment="right"),
     "Change, %": st.column_config.TextColumn(alignment="right"),
 }
+_WIDE = {CHANGED: st.column_config.TextColumn("Changed columns", width="medium")}
 _WORDS = {
     Kind.CHANGED: "Changed",
     Kind.ADDED: "Added",
@@ -71,7 +72,7 @@ def _table(found: Comparison, kind: Kind, skip: int, zone: ZoneInfo) -> None:
     st.dataframe(
         content,
         height=drawing.fitted(read.height, _IN_SIGHT),
-        column_config=columns(shown, zone),
+        column_config=columns(shown, zone) | _WIDE,
         hide_index=True,
         placeholder=NOTHING,
         alt=f"{_WORDS[kind]} rows",
