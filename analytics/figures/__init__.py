@@ -1,9 +1,10 @@
 """What the figures mean. Page, chart, comparison and file take them from here, so that they agree."""
 
 from analytics.figures.declared import EXACT, Figure, Tolerance, tolerance_of
+from analytics.figures.groups import grouped, totals
 from analytics.figures.overview import Overview, UnknownFigure, figure_of, overview, points, totals_of, trend
 from analytics.figures.stock import STOCK as FIGURES
-from analytics.figures.stock import Totals, grouped, totals
+from analytics.figures.stock import Totals
 from analytics.figures.work import WORK, Work, WorkTotals
 
 __all__ = [

@@ -7,7 +7,8 @@ import polars as pl
 from msgspec import Struct
 
 from analytics.figures.declared import EXACT, Figure, Tolerance
-from analytics.figures.stock import STOCK, Totals, grouped, totals
+from analytics.figures.groups import grouped_parts, parts, totals, totals_of_parts
+from analytics.figures.stock import STOCK, Totals
 from analytics.figures.work import WORK, Work, WorkTotals, work
 from analytics.lake import Freeze, Lake
 from stockverify.datasets import POSITIONS, RECORDS, SESSIONS
@@ -31,13 +32,13 @@ class Overview(Struct, frozen=True):
 
 def overview(lake: Lake, snapshot_id: str, tolerance: Tolerance = EXACT) -> Overview:
     """The figures of a snapshot. Raises what the lake raises for an unknown or damaged snapshot."""
-    positions = _positions(lake, snapshot_id)
+    found = parts(_positions(lake, snapshot_id), "floor", "rack_id", "category", tolerance=tolerance)
     return Overview(
         freeze=lake.freeze(snapshot_id),
-        totals=totals(positions, tolerance),
-        by_floor=grouped(positions, "floor", tolerance=tolerance),
-        by_rack=grouped(positions, "floor", "rack_id", tolerance=tolerance),
-        by_category=grouped(positions, "category", tolerance=tolerance),
+        totals=totals_of_parts(found),
+        by_floor=grouped_parts(found, "floor"),
+        by_rack=grouped_parts(found, "floor", "rack_id"),
+        by_category=grouped_parts(found, "category"),
         work=_work(lake, snapshot_id),
     )
 
