@@ -29,10 +29,6 @@ class Choice(NamedTuple):
         """The one before the one that is shown."""
         return previous(self.known, self.freeze)
 
-    def until(self, most: int) -> list[Freeze]:
-        """The last so many up to the one that is shown, oldest first."""
-        return [freeze for freeze in self.known if freeze.snapshot_id <= self.freeze.snapshot_id][:most][::-1]
-
 
 class Freshness(NamedTuple):
     """How current a snapshot is, in two words and in a sentence."""

@@ -2,7 +2,18 @@
 
 from analytics.figures.declared import EXACT, Figure, Tolerance, tolerance_of
 from analytics.figures.groups import grouped, totals
-from analytics.figures.overview import Overview, UnknownFigure, figure_of, overview, points, totals_of, trend
+from analytics.figures.overview import (
+    MOST_SNAPSHOTS,
+    TRENDS,
+    Overview,
+    UnknownFigure,
+    figure_of,
+    overview,
+    points,
+    so_far,
+    totals_of,
+    trend,
+)
 from analytics.figures.stock import STOCK as FIGURES
 from analytics.figures.stock import Totals
 from analytics.figures.work import WORK, Work, WorkTotals
@@ -10,6 +21,8 @@ from analytics.figures.work import WORK, Work, WorkTotals
 __all__ = [
     "EXACT",
     "FIGURES",
+    "MOST_SNAPSHOTS",
+    "TRENDS",
     "WORK",
     "Figure",
     "Overview",
@@ -22,6 +35,7 @@ __all__ = [
     "grouped",
     "overview",
     "points",
+    "so_far",
     "tolerance_of",
     "totals",
     "totals_of",

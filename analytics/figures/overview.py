@@ -14,6 +14,11 @@ from analytics.lake import Freeze, Lake
 from stockverify.datasets import POSITIONS, RECORDS, SESSIONS
 from stockverify.errors import BadInput
 
+TRENDS = ("progress", "net_variance_value")
+"""The figures that pages and files show over time."""
+MOST_SNAPSHOTS = 24
+"""So many snapshots a trend shows. Each costs one pass over its positions."""
+
 
 class UnknownFigure(BadInput):
     """There is no figure {name!r}; use one of: {known}."""
@@ -46,6 +51,11 @@ def overview(lake: Lake, snapshot_id: str, tolerance: Tolerance = EXACT) -> Over
 def totals_of(lake: Lake, snapshot_id: str, tolerance: Tolerance = EXACT) -> Totals:
     """The figures of all positions of a snapshot, without groups: a third of what an overview costs."""
     return totals(_positions(lake, snapshot_id), tolerance)
+
+
+def so_far(known: Sequence[Freeze], snapshot_id: str, most: int = MOST_SNAPSHOTS) -> list[Freeze]:
+    """Of all snapshots, newest first, the last so many up to this one, oldest first."""
+    return [freeze for freeze in known if freeze.snapshot_id <= snapshot_id][:most][::-1]
 
 
 def figure_of(name: str) -> Figure:
