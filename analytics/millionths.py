@@ -25,7 +25,11 @@ def rounded(number: pl.Expr) -> pl.Expr:
 
 def summed(number: pl.Expr) -> pl.Expr:
     """The sum of a column's millionths, as the double next to it; 0.0 of nothing."""
-    units, rest = parts(number)
+    return joined(*parts(number))
+
+
+def joined(units: pl.Expr, rest: pl.Expr) -> pl.Expr:
+    """The sum of which these are the parts."""
     carried = (rest / MILLION).floor()
     large = units + carried + (rest - carried * MILLION) / MILLION
     together = pl.when(units.abs() < _TOGETHER).then((units * MILLION + rest) / MILLION)
@@ -35,8 +39,14 @@ def summed(number: pl.Expr) -> pl.Expr:
 
 def parts(number: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     """The whole units of a column and the millionths beside them, each added up; `total` puts them together."""
+    units, rest = split(number)
+    return units.sum(), rest.sum()
+
+
+def split(number: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """Whole units and the millionths beside them, of each number."""
     double = number.cast(pl.Float64)
-    return double.floor().sum(), ((double - double.floor()) * MILLION + 0.5).floor().sum()
+    return double.floor(), ((double - double.floor()) * MILLION + 0.5).floor()
 
 
 def total(units: float, rest: float) -> float:

@@ -5,21 +5,32 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from analytics.compare import Comparison, Kind
-from analytics.glance.numbers import amount
+from analytics.glance.numbers import NOTHING, amount
 from dashboard import drawing
 from dashboard.views import changes
+from dashboard.views.marked import CHANGED, marked
+from dashboard.views.tables import columns
 
-MOST_ROWS = 1000
+PER_PAGE = 200
+_IN_SIGHT = 12
+_NUMBER = st.column_config.NumberColumn(format="%,d")
 _TOTALS = {
     "Before": st.column_config.TextColumn(alignment="right"),
     "After": st.column_config.TextColumn(alignment="right"),
     "Change": st.column_config.TextColumn(alignment="right"),
     "Change, %": st.column_config.TextColumn(alignment="right"),
 }
+_WIDE = {CHANGED: st.column_config.TextColumn("Changed columns", width="medium")}
+_WORDS = {
+    Kind.CHANGED: "Changed",
+    Kind.ADDED: "Added",
+    Kind.REMOVED: "Removed",
+    Kind.KEY_DUPLICATE: "Key used twice",
+}
 
 
-def draw(found: Comparison, zone: ZoneInfo) -> None:
-    """All of it."""
+def draw(found: Comparison) -> None:
+    """How much differs: rows, totals and columns."""
     with st.container(key="counts"):
         for count in changes.counts(found):
             st.metric(count.label, amount(count.number, "lines"), help=count.help, border=True)
@@ -27,19 +38,44 @@ def draw(found: Comparison, zone: ZoneInfo) -> None:
         with st.container():
             st.subheader("Totals", anchor=False)
             totals = changes.summary(found).to_arrow()
-            st.dataframe(totals, hide_index=True, column_config=_TOTALS, height="content")
+            st.dataframe(
+                totals, hide_index=True, column_config=_TOTALS, height="content", alt="Totals before and after"
+            )
         with st.container():
             st.subheader("Columns that changed", anchor=False)
-            st.dataframe(changes.column_changes(found).to_arrow(), hide_index=True, height="content")
-    _rows(found, zone)
+            counts, config = changes.column_changes(found).to_arrow(), {"Rows": _NUMBER, "Within tolerance": _NUMBER}
+            st.dataframe(counts, hide_index=True, column_config=config, height="content", alt="Changed rows by column")
 
 
-def _rows(found: Comparison, zone: ZoneInfo) -> None:
-    parts = {"Changed": Kind.CHANGED, "Added": Kind.ADDED, "Removed": Kind.REMOVED}
-    if found.number(Kind.KEY_DUPLICATE):
-        parts["Key used twice"] = Kind.KEY_DUPLICATE
-    for tab, (title, kind) in zip(st.tabs(list(parts)), parts.items(), strict=True):
-        with tab:
-            rows, shown = found.rows(kind, limit=MOST_ROWS), changes.columns(found, kind)
-            drawing.table(rows.select(name for name, _ in shown), shown, zone)
-            st.caption(f"{drawing.part(rows.height, found.number(kind))} {title.lower()} rows.")
+def rows(found: Comparison, zone: ZoneInfo) -> None:
+    """The rows of one kind, a page at a time, with what changed marked on both sides."""
+    st.subheader("Rows", anchor=False)
+    kinds = [kind for kind in _WORDS if kind is not Kind.KEY_DUPLICATE or found.number(kind)]
+    names = {kind: f"{_WORDS[kind]} ({amount(found.number(kind), 'lines')})" for kind in kinds}
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        picked = st.segmented_control(
+            "Which rows", kinds, default=kinds[0], required=True, format_func=names.__getitem__, key="compared_rows"
+        )
+        kind = Kind(picked or kinds[0])
+        total, mark = found.number(kind), f"{found.manifest.comparison_id} {kind}"
+        page = st.pagination(-(-total // PER_PAGE), key=f"page {mark}") if total > PER_PAGE else 1
+    _table(found, kind, (page - 1) * PER_PAGE, zone)
+
+
+def _table(found: Comparison, kind: Kind, skip: int, zone: ZoneInfo) -> None:
+    total = found.number(kind)
+    if not total:
+        st.caption(f"No {_WORDS[kind].lower()} rows.")
+        return
+    read, shown = found.rows(kind, skip, PER_PAGE), changes.columns(found, kind)
+    content = marked(read, shown) if kind is Kind.CHANGED else read.select(name for name, _ in shown).to_arrow()
+    st.dataframe(
+        content,
+        height=drawing.fitted(read.height, _IN_SIGHT),
+        column_config=columns(shown, zone) | _WIDE,
+        hide_index=True,
+        placeholder=NOTHING,
+        alt=f"{_WORDS[kind]} rows",
+    )
+    where = f"Rows {skip + 1:,} to {skip + read.height:,} of {amount(total, 'lines')}"
+    st.caption(f"{where}. Changed cells are marked." if kind is Kind.CHANGED else f"{where}.")

@@ -1,7 +1,8 @@
 """Puts what the views made on the screen."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Literal, TypeAlias
+from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 import altair as alt
@@ -15,6 +16,7 @@ from analytics.glance.numbers import NOTHING, amount
 from analytics.glance.tiles import Tile
 from dashboard.markup import literal
 from dashboard.views.tables import columns, figure_columns
+from stockverify import page_links
 from stockverify.datasets import POSITIONS, Type
 
 _BIGGEST = ("rack_id", "item_code", "variance_value", "variance_qty", "book_qty", "verified_qty", "item_name")
@@ -31,6 +33,8 @@ _RACKS = (
     "accuracy",
 )
 _LINE = 33  # of a row as it is drawn in this font size
+_VARIED = 10
+AnyChart: TypeAlias = alt.Chart | alt.LayerChart
 Kinds = Sequence[tuple[str, Type]]
 
 
@@ -41,24 +45,35 @@ def tiles(shown: Sequence[Tile]) -> None:
             st.metric(tile.label, tile.value, tile.delta, tile.good, help=tile.help, border=True)
 
 
-def chart(drawn: alt.Chart | alt.LayerChart, rows: int, step: int = 24) -> None:
+def chart(drawn: AnyChart, rows: int, step: int = 24) -> None:
     """A chart of bars in a card, in the colours of the theme; as wide as the card, and with a fixed place for each row.
 
-    The height is given as a number, because the browser complains when a chart of steps is fitted to a width.
+    The height is given as a number, because the browser complains when a chart of steps is fitted to a width. The title
+    is text of the page: within the chart it would be cut where the card ends, and nobody could read it aloud.
     """
     fitted = drawn.properties(height=max(rows, 1) * step, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
-    st.container(border=True, height="stretch").altair_chart(fitted, width="stretch")
+    title, fitted.title = str(drawn.title), alt.Undefined
+    with st.container(border=True, height="stretch"):
+        st.markdown(f"**{literal(title)}**")
+        st.altair_chart(fitted, width="stretch", alt=title)
 
 
-def variances(frame: pl.DataFrame, title: str, draw: Callable[[pl.DataFrame, int], alt.Chart], shown: int = 10) -> None:
-    """A chart of the groups with the largest net variance in value, or that there is none."""
+def no_chart(title: str, why: str) -> None:
+    """In the place of a chart that has nothing to show, why."""
+    with st.container(border=True, height="stretch"):
+        st.markdown(f"**{literal(title)}**")
+        st.caption(why)
+
+
+def variances(frame: pl.DataFrame, title: str, draw: Callable[[pl.DataFrame, int], AnyChart], beside: int = 0) -> None:
+    """A chart of the groups with the largest net variance in value, or that there is none; `beside` is how many rows it
+    has beside those of the groups."""
     varied = frame.filter(pl.col("net_variance_value") != 0).height
     if varied:
-        chart(draw(frame, shown), min(varied, shown))
-        return
-    with st.container(border=True, height="stretch"):
-        st.markdown(f"**{title}**")
-        st.caption("Nothing to show: no counted line differs from the book in value.")
+        rest = 1 if beside and varied > _VARIED else 0
+        chart(draw(frame, _VARIED), min(varied, _VARIED) + beside + rest)
+    else:
+        no_chart(title, "Nothing to show: no counted line differs from the book in value.")
 
 
 def racks(by_rack: pl.DataFrame) -> None:
@@ -93,8 +108,8 @@ def biggest(found: Biggest, zone: ZoneInfo) -> None:
     st.caption(f"{part(found.rows.height, found.total)} lines with a variance in value, largest first.")
 
 
-def attention(found: Sequence[Notice]) -> None:
-    """The list of what somebody should look at."""
+def attention(found: Sequence[Notice], snapshot_id: str) -> None:
+    """The list of what somebody should look at, each with a way to the rows that it speaks of."""
     st.subheader("Needs attention", anchor=False)
     if not found:
         st.success("Every rack is counted and nothing is in doubt.", icon=":material/check_circle:")
@@ -102,6 +117,14 @@ def attention(found: Sequence[Notice]) -> None:
         with st.container(border=True, gap="xxsmall"):
             st.markdown(f":material/{notice.icon}: **{literal(notice.title)}**")
             st.caption(literal(notice.text))
+            link(page_links.rows(snapshot_id, notice.question), "Show them")
+
+
+def link(path: str, label: str) -> None:
+    """A way to a page, as `page_links` writes it, within this session: a plain link would ask for a password again."""
+    target = urlsplit(path)
+    page, query = f"screens{target.path}.py", dict(parse_qsl(target.query))
+    st.page_link(page, label=label, icon=":material/arrow_forward:", query_params=query)
 
 
 def table(rows: pl.DataFrame, kinds: Kinds, zone: ZoneInfo, most_rows: int = 10) -> None:

@@ -11,10 +11,11 @@ import polars as pl
 import streamlit as st
 
 from analytics.anomalies import evidence as read_evidence
-from analytics.compare import Comparison
+from analytics.compare import Comparison, Contributions, moved, parsed
 from analytics.compare import compare as compare_snapshots
-from analytics.figures import Overview, Tolerance
+from analytics.figures import Overview, Tolerance, Totals
 from analytics.figures import overview as read_overview
+from analytics.figures import totals_of as read_totals
 from analytics.glance import findings
 from analytics.glance.attention import Doubts
 from analytics.glance.findings import Biggest
@@ -34,6 +35,12 @@ MOST_VALUES = 200
 def overview(root: Path, snapshot_id: str, tolerance: Tolerance) -> Overview:
     """The figures of a snapshot."""
     return read_overview(lake_at(root), snapshot_id, tolerance)
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def totals(root: Path, snapshot_id: str, tolerance: Tolerance) -> Totals:
+    """The figures of all positions of a snapshot, for what looks at many snapshots."""
+    return read_totals(lake_at(root), snapshot_id, tolerance)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -91,9 +98,18 @@ def report_rows(root: Path, report_id: str, skip: int, limit: int) -> QueryResul
 
 
 @st.cache_data(max_entries=8, ttl=86_400, show_spinner="Comparing …")
-def comparison(root: Path, baseline: str, snapshot_id: str, dataset: str) -> Comparison:
-    """What changed between two snapshots. Asked anew each day, so that its files count as used."""
-    return compare_snapshots(lake_at(root), baseline, snapshot_id, dataset)
+def comparison(
+    root: Path, baseline: str, snapshot_id: str, dataset: str, tolerances: tuple[str, ...] = ()
+) -> Comparison:
+    """What changed between two snapshots, with tolerances as people write them. Asked anew each day, so that its files
+    count as used."""
+    return compare_snapshots(lake_at(root), baseline, snapshot_id, dataset, tolerances=parsed(tolerances))
+
+
+@st.cache_data(max_entries=64, show_spinner="Looking for what moved it …")
+def contributions(root: Path, baseline: str, snapshot_id: str, dataset: str, total: str, by: str) -> Contributions:
+    """Why a total moved between two snapshots. Tolerances of rows have no part in it."""
+    return moved(lake_at(root), comparison(root, baseline, snapshot_id, dataset), total, by)
 
 
 @st.cache_data(max_entries=64, show_spinner="Reading the rows …")

@@ -5,8 +5,9 @@ from typing import Any, TypeVar
 import altair as alt
 import polars as pl
 
-# Okabe and Ito (2008): these stay apart under all common kinds of colour blindness.
-BLUE, GREEN, VERMILLION, ORANGE = "#0072B2", "#009E73", "#D55E00", "#E69F00"
+# Okabe and Ito (2008): these stay apart under all common kinds of colour blindness. Their orange hardly stands out from
+# white; this one is darker, and not to be drawn beside vermillion, which it then resembles.
+BLUE, GREEN, VERMILLION, ORANGE = "#0072B2", "#009E73", "#D55E00", "#BD7D00"
 NEUTRAL = "#888888"
 QUIET = "#767676"
 """Writing that can be read on light and on dark."""

@@ -9,7 +9,7 @@ from analytics.charts.style import BLUE, plain
 from analytics.figures import Figure
 from analytics.zones import zone_of
 
-_WITH_HOURS = timedelta(days=14)
+_WITH_HOURS, _WITH_SECONDS = timedelta(days=14), timedelta(hours=1)
 _FORMATS = {"share": ".1%", "lines": ",d", "value": ",.2f", "seconds": ",.0f"}
 _UNITS = {"share": "%", "value": "currency"}
 MOST_POINTS = 1000
@@ -39,7 +39,7 @@ def trend(figure: Figure, points: pl.DataFrame, zone: str) -> alt.Chart:
 
 
 def _times(rows: pl.DataFrame) -> alt.Axis:
-    """Days, and the hours too while there are few days."""
-    hours = (rows["as_of"].max() - rows["as_of"].min()) < _WITH_HOURS if rows.height else True  # type: ignore[operator]
-    style = "%-d %b, %H:%M" if hours else "%-d %b %Y"
+    """Days, the hours too while there are few days, and seconds within an hour."""
+    span: timedelta = rows["as_of"].max() - rows["as_of"].min() if rows.height else timedelta()  # type: ignore[operator, assignment]
+    style = "%H:%M:%S" if span < _WITH_SECONDS else "%-d %b, %H:%M" if span < _WITH_HOURS else "%-d %b %Y"
     return alt.Axis(format=style, tickCount=6, labelOverlap=True)

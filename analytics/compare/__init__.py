@@ -4,9 +4,9 @@ from analytics.compare.comparison import Comparison
 from analytics.compare.contributions import Contributions, contributions, of_dataset
 from analytics.compare.kinds import Kind
 from analytics.compare.manifest import Asked
-from analytics.compare.snapshots import IGNORED, compare, moved
+from analytics.compare.snapshots import IGNORED, compare, moved, tolerable
 from analytics.compare.summary import Change, change
-from analytics.compare.tolerance import Tolerance
+from analytics.compare.tolerance import Tolerance, parsed
 
 __all__ = [
     "IGNORED",
@@ -21,4 +21,6 @@ __all__ = [
     "contributions",
     "moved",
     "of_dataset",
+    "parsed",
+    "tolerable",
 ]

@@ -15,6 +15,7 @@ from analytics.lake import Freeze
 
 SHOWN = 100
 _BATCH = 20_000
+_INSTANT = pl.Datetime("ms", "UTC")
 
 
 class Comparison(Struct, frozen=True):
@@ -74,8 +75,9 @@ class Comparison(Struct, frozen=True):
         return self.manifest.files[kind].rows
 
     def schema(self, kind: Kind) -> dict[str, pl.DataType]:
-        """The columns of rows of that kind."""
-        return dict(pl.read_parquet_schema(self.folder / kind.file))
+        """The columns of rows of that kind, as its rows have them: instants in milliseconds."""
+        kinds = pl.read_parquet_schema(self.folder / kind.file)
+        return {name: _INSTANT if isinstance(dtype, pl.Datetime) else dtype for name, dtype in kinds.items()}
 
     def rows(self, kind: Kind, skip: int = 0, limit: int | None = None) -> pl.DataFrame:
         """Some rows of that kind. Reads only the groups of rows in the file that hold them."""
@@ -157,4 +159,4 @@ def _frame(rows: Any) -> pl.DataFrame:
     frame = pl.from_arrow(rows)
     assert isinstance(frame, pl.DataFrame)  # noqa: S101 - neither a table nor a batch is a single column
     instants = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime)]
-    return frame.with_columns(pl.col(instants).cast(pl.Datetime("ms", "UTC")))
+    return frame.with_columns(pl.col(instants).cast(_INSTANT))

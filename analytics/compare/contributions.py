@@ -88,7 +88,7 @@ def contributions(
     whole = change(*(float(side.select(figure.alias("sum")).collect().item() or 0) for side in (before, after)))
     if not abs(whole.absolute_diff) < float("inf"):
         raise NotSummable(total=total, baseline=whole.baseline, comparison=whole.comparison)
-    moved = _groups(before, after, figure, by).filter(pl.col("change") != 0)
+    moved = _moved(before, after, figure, by)
     shown = [Contribution(*row) for row in moved.head(limit).select(_SHOWN).iter_rows()]
     rest = Rest(moved.height - len(shown), _left(whole.absolute_diff, [part.change for part in shown]))
     return Contributions(total=total, by=by, change=whole, parts=shown, other=rest)
@@ -110,8 +110,8 @@ def of_dataset(dataset: Dataset) -> Divisible:
 _SHOWN = ("group", "baseline", "comparison", "change")
 
 
-def _groups(before: pl.LazyFrame, after: pl.LazyFrame, figure: pl.Expr, by: str) -> pl.DataFrame:
-    """One row per group with its sums on both sides, the largest change first."""
+def _moved(before: pl.LazyFrame, after: pl.LazyFrame, figure: pl.Expr, by: str) -> pl.DataFrame:
+    """One row per group that moved, with its sums on both sides, the largest change first."""
     sums = [
         side.group_by(pl.col(by).alias("group")).agg(figure.cast(pl.Float64).alias(name))
         for side, name in ((before, "baseline"), (after, "comparison"))
@@ -119,7 +119,8 @@ def _groups(before: pl.LazyFrame, after: pl.LazyFrame, figure: pl.Expr, by: str)
     joined = sums[0].join(sums[1], on="group", how="full", coalesce=True, nulls_equal=True)
     sides = joined.with_columns(pl.col("baseline", "comparison").fill_null(0.0))
     step = rounded(pl.col("comparison") - pl.col("baseline")).alias("change")
-    return sides.with_columns(step).sort([pl.col("change").abs(), "group"], descending=[True, False]).collect()
+    moved = sides.with_columns(step).filter(pl.col("change") != 0)
+    return moved.sort([pl.col("change").abs(), "group"], descending=[True, False]).collect(engine="streaming")
 
 
 def _left(whole: float, shown: list[float]) -> float:

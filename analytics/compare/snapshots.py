@@ -54,6 +54,12 @@ def compare(
     return store.make(lake, asked, sides, totals)
 
 
+def tolerable(dataset: str) -> list[str]:
+    """The numbers of a dataset that are compared unless somebody wishes otherwise, and so may have a tolerance."""
+    wanted = known_dataset(dataset)
+    return [name for name in _numbers(wanted) if name not in IGNORED]
+
+
 def moved(
     lake: Lake, found: Comparison, total: str | None = None, by: str | None = None, limit: int = LIMIT
 ) -> Contributions:

@@ -1,6 +1,7 @@
 """What a workbook's summary and a PDF's cover tell of the rows: a few figures, one breakdown, and charts."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -8,8 +9,19 @@ import polars as pl
 
 from analytics.compare import Comparison, Contributions, Kind
 from analytics.export.tallies import Tally
-from analytics.figures import FIGURES, Overview, Tolerance, overview
-from analytics.lake import Lake
+from analytics.figures import (
+    FIGURES,
+    TRENDS,
+    Overview,
+    Tolerance,
+    Totals,
+    figure_of,
+    overview,
+    points,
+    so_far,
+    totals_of,
+)
+from analytics.lake import UNREADABLE, Freeze, Lake
 
 SHOWN_GROUPS = 15
 _NO_NAME = "(none)"
@@ -35,11 +47,11 @@ class Breakdown(NamedTuple):
 
 
 class Insight(NamedTuple):
-    """`charts` gives Vega-Lite specs; making them takes a second, so only who draws them asks."""
+    """`charts` gives Vega-Lite specs with times in a zone; making them takes a second, so only who draws them asks."""
 
     tiles: tuple[Tile, ...]
     breakdown: Breakdown | None
-    charts: Callable[[], Iterator[dict[str, Any]]]
+    charts: Callable[[str], Iterator[dict[str, Any]]]
 
 
 def of_positions(lake: Lake, snapshot_id: str, tolerance: Tolerance) -> Insight:
@@ -50,7 +62,7 @@ def of_positions(lake: Lake, snapshot_id: str, tolerance: Tolerance) -> Insight:
     rows = tuple(floors.head(SHOWN_GROUPS).iter_rows())
     title = "Book and verified units of counted lines, by floor"
     breakdown = Breakdown(title, "Floor", ("Book", "Verified"), rows) if rows else None
-    return Insight(tiles, breakdown, partial(_charts_of_positions, found))
+    return Insight(tiles, breakdown, partial(_charts_of_positions, lake, found, tolerance))
 
 
 def of_differences(found: Comparison, why: Contributions | None) -> Insight:
@@ -71,7 +83,7 @@ def of_tally(tally: Tally) -> Insight:
     tiles = (Tile("Rows", tally.rows, "lines"), *(Tile(f"Sum of {name}", value, "") for name, value in tally.sums()))
     found = tally.largest(SHOWN_GROUPS)
     if found is None or not found.height:
-        return Insight(tiles, None, lambda: iter(()))
+        return Insight(tiles, None, lambda _: iter(()))
     by, measured = found.columns
     rows = tuple(found.select(pl.col(by).fill_null(_NO_NAME), measured).iter_rows())
     title = f"{tally.measured} by {by}" + (f", the largest {SHOWN_GROUPS}" if tally.groups > SHOWN_GROUPS else "")
@@ -97,7 +109,7 @@ def _worded(column: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _charts_of_positions(found: Overview) -> Iterator[dict[str, Any]]:
+def _charts_of_positions(lake: Lake, found: Overview, tolerance: Tolerance, zone: str) -> Iterator[dict[str, Any]]:
     """Those that a reader wants first come first; what there is nothing of is left out."""
     from analytics import charts  # noqa: PLC0415 - altair takes half a second, and most files have no chart of it
 
@@ -112,9 +124,22 @@ def _charts_of_positions(found: Overview) -> Iterator[dict[str, Any]]:
     yield charts.verified_against_book(found.by_floor).to_dict()
     if found.totals.damage_units:
         yield charts.damage_by_category(found.by_category).to_dict()
+    seen = _so_far(lake, found, tolerance)
+    for name in TRENDS if len(seen) > 1 else ():
+        yield charts.trend(figure_of(name), points(name, seen), zone).to_dict()
 
 
-def _charts_of_differences(found: Comparison, why: Contributions | None) -> Iterator[dict[str, Any]]:
+def _so_far(lake: Lake, found: Overview, tolerance: Tolerance) -> list[tuple[Freeze, Totals]]:
+    """The snapshots before and their totals. One that is damaged or was just removed is no reason to make no file."""
+    seen = []
+    for freeze in so_far(lake.freezes(), found.freeze.snapshot_id):
+        with suppress(*UNREADABLE):
+            own = freeze.snapshot_id == found.freeze.snapshot_id
+            seen.append((freeze, found.totals if own else totals_of(lake, freeze.snapshot_id, tolerance)))
+    return seen
+
+
+def _charts_of_differences(found: Comparison, why: Contributions | None, _: str) -> Iterator[dict[str, Any]]:
     from analytics import charts  # noqa: PLC0415 - as above
 
     if why is not None:
@@ -123,7 +148,7 @@ def _charts_of_differences(found: Comparison, why: Contributions | None) -> Iter
         yield charts.changes_by_column(found.column_changes).to_dict()
 
 
-def _bars(shown: Breakdown) -> Iterator[dict[str, Any]]:
+def _bars(shown: Breakdown, _: str) -> Iterator[dict[str, Any]]:
     from analytics import charts  # noqa: PLC0415 - as above
 
     yield charts.bars(shown.title, shown.by, shown.series[0], shown.rows).to_dict()

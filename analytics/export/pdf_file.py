@@ -43,7 +43,7 @@ def write(table: Table, path: Path, zone: str, about: dict[str, Any]) -> int:
     manifest = about | {"rows": tally.rows, "rows_shown": first.height}
     with TemporaryDirectory(prefix=".pdf-", dir=path.parent) as name:
         folder = Path(name)
-        charts = _draw(insight, folder)
+        charts = _draw(insight, folder, zone)
         shown = pdf_words.document(table, manifest, tally, insight, first, charts)
         (folder / "data.json").write_bytes(msgspec.json.encode(shown))
         (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest | {"first_rows": first.to_dicts()}))
@@ -64,10 +64,10 @@ def _first_rows(table: Table, tally: Tally, zone: str) -> pl.DataFrame:
     return pl.concat(kept)
 
 
-def _draw(insight: Insight, folder: Path) -> int:
+def _draw(insight: Insight, folder: Path, zone: str) -> int:
     """Each chart as a file; returns how many."""
     number = 0
-    for number, spec in enumerate(insight.charts(), 1):
+    for number, spec in enumerate(insight.charts(zone), 1):
         # A page has no container to fill, and the fonts of the charts must be there on every system.
         sized = spec | {"width": _CHART_WIDTH, "config": spec.get("config", {}) | {"font": _FONT}}
         svg = vl_convert.vegalite_to_svg(json.dumps(sized))

@@ -9,9 +9,13 @@ from stockverify.datasets import Type
 
 Columns = tuple[tuple[str, Type], ...]
 
-# What each unit costs and in which round it was counted adds up to nothing; nor does what is an average already.
+# What each unit costs and in which round it was counted adds up to nothing; nor does what is an average already. Of how
+# many different ones each group has, those that two groups share would count twice.
 _NO_SUMS = ("unit_cost", "mrp", "round")
-_NO_SUM_ENDS = ("_avg", "_min", "_max", *(f"{name}_{side}" for name in _NO_SUMS for side in ("before", "after")))
+_NO_SUM_ENDS = (
+    *("_avg", "_min", "_max", "_count_distinct"),
+    *(f"{name}_{side}" for name in _NO_SUMS for side in ("before", "after")),
+)
 _GROUPS_FIRST = ("change", "floor", "status")
 MOST_GROUPS = 10_000
 """More groups than this are no breakdown, and are not kept."""

@@ -1,14 +1,28 @@
 """What the figures mean. Page, chart, comparison and file take them from here, so that they agree."""
 
 from analytics.figures.declared import EXACT, Figure, Tolerance, tolerance_of
-from analytics.figures.overview import Overview, UnknownFigure, figure_of, overview, trend
+from analytics.figures.groups import grouped, totals
+from analytics.figures.overview import (
+    MOST_SNAPSHOTS,
+    TRENDS,
+    Overview,
+    UnknownFigure,
+    figure_of,
+    overview,
+    points,
+    so_far,
+    totals_of,
+    trend,
+)
 from analytics.figures.stock import STOCK as FIGURES
-from analytics.figures.stock import Totals, grouped, totals
+from analytics.figures.stock import Totals
 from analytics.figures.work import WORK, Work, WorkTotals
 
 __all__ = [
     "EXACT",
     "FIGURES",
+    "MOST_SNAPSHOTS",
+    "TRENDS",
     "WORK",
     "Figure",
     "Overview",
@@ -20,7 +34,10 @@ __all__ = [
     "figure_of",
     "grouped",
     "overview",
+    "points",
+    "so_far",
     "tolerance_of",
     "totals",
+    "totals_of",
     "trend",
 ]

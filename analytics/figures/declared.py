@@ -12,7 +12,7 @@ Better = Literal["more", "less", "neither"]
 class Figure(NamedTuple):
     """One figure: its column, heading, unit (lines, units, value, share, hours, per hour or seconds), formula in words,
     where the formula comes from, which direction is good, and how it is computed: an expression over positions as
-    `stock.prepared` gives them, or an aggregate in SQL over the counts of `work`."""
+    `stock.prepared` gives them, for shares over the sums of these, or an aggregate in SQL over the counts of `work`."""
 
     name: str
     title: str

@@ -7,11 +7,17 @@ import polars as pl
 from msgspec import Struct
 
 from analytics.figures.declared import EXACT, Figure, Tolerance
-from analytics.figures.stock import STOCK, Totals, grouped, totals
-from analytics.figures.work import WORK, Work, work
+from analytics.figures.groups import grouped_parts, parts, totals, totals_of_parts
+from analytics.figures.stock import STOCK, Totals
+from analytics.figures.work import WORK, Work, WorkTotals, work
 from analytics.lake import Freeze, Lake
 from stockverify.datasets import POSITIONS, RECORDS, SESSIONS
 from stockverify.errors import BadInput
+
+TRENDS = ("progress", "net_variance_value")
+"""The figures that pages and files show over time."""
+MOST_SNAPSHOTS = 24
+"""So many snapshots a trend shows. Each costs one pass over its positions."""
 
 
 class UnknownFigure(BadInput):
@@ -31,15 +37,25 @@ class Overview(Struct, frozen=True):
 
 def overview(lake: Lake, snapshot_id: str, tolerance: Tolerance = EXACT) -> Overview:
     """The figures of a snapshot. Raises what the lake raises for an unknown or damaged snapshot."""
-    positions = _positions(lake, snapshot_id)
+    found = parts(_positions(lake, snapshot_id), "floor", "rack_id", "category", tolerance=tolerance)
     return Overview(
         freeze=lake.freeze(snapshot_id),
-        totals=totals(positions, tolerance),
-        by_floor=grouped(positions, "floor", tolerance=tolerance),
-        by_rack=grouped(positions, "floor", "rack_id", tolerance=tolerance),
-        by_category=grouped(positions, "category", tolerance=tolerance),
+        totals=totals_of_parts(found),
+        by_floor=grouped_parts(found, "floor"),
+        by_rack=grouped_parts(found, "floor", "rack_id"),
+        by_category=grouped_parts(found, "category"),
         work=_work(lake, snapshot_id),
     )
+
+
+def totals_of(lake: Lake, snapshot_id: str, tolerance: Tolerance = EXACT) -> Totals:
+    """The figures of all positions of a snapshot, without groups: a third of what an overview costs."""
+    return totals(_positions(lake, snapshot_id), tolerance)
+
+
+def so_far(known: Sequence[Freeze], snapshot_id: str, most: int = MOST_SNAPSHOTS) -> list[Freeze]:
+    """Of all snapshots, newest first, the last so many up to this one, oldest first."""
+    return [freeze for freeze in known if freeze.snapshot_id <= snapshot_id][:most][::-1]
 
 
 def figure_of(name: str) -> Figure:
@@ -57,13 +73,23 @@ def trend(lake: Lake, name: str, snapshot_ids: Sequence[str], tolerance: Toleran
     """
     stock = {figure.name for figure in STOCK}
     figure_of(name)
-    rows = []
-    for snapshot_id in snapshot_ids:
-        found = totals(_positions(lake, snapshot_id), tolerance) if name in stock else _work(lake, snapshot_id).totals
-        value = getattr(found, name)
-        rows.append((snapshot_id, lake.freeze(snapshot_id).as_of, None if value is None else float(value)))
+    return points(
+        name,
+        [
+            (
+                lake.freeze(snapshot_id),
+                totals_of(lake, snapshot_id, tolerance) if name in stock else _work(lake, snapshot_id).totals,
+            )
+            for snapshot_id in snapshot_ids
+        ],
+    )
+
+
+def points(name: str, seen: Sequence[tuple[Freeze, Totals | WorkTotals]]) -> pl.DataFrame:
+    """The same of totals that were read already: several figures over the same snapshots cost one pass over each."""
+    rows = [(freeze.snapshot_id, freeze.as_of, getattr(found, name)) for freeze, found in seen]
     columns: dict[str, Any] = {"snapshot_id": pl.String, "as_of": pl.Datetime("ms", "UTC"), "value": pl.Float64}
-    return pl.DataFrame(rows, schema=columns, orient="row")
+    return pl.DataFrame(rows, schema=columns, orient="row", strict=False)
 
 
 def _positions(lake: Lake, snapshot_id: str) -> pl.LazyFrame:

@@ -50,40 +50,67 @@ def prepared(positions: pl.LazyFrame, tolerance: Tolerance = EXACT) -> pl.LazyFr
     ).with_columns(within=(pl.col("variance_qty").abs() <= allowed).fill_null(False))
 
 
-def _sum(of: pl.Expr) -> pl.Expr:
-    return summed(of.filter(_COUNTED))
-
-
-def _share(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
-    return pl.when(whole > 0).then(part / whole)
-
-
-def _lines(which: pl.Expr) -> pl.Expr:
-    return which.sum().cast(pl.Int64)
-
-
 _COUNTED = pl.col("counted")
-_UNITS, _VALUE, _DAMAGE = pl.col("variance_qty"), pl.col("variance_value"), pl.col("damage_qty")
-_ALL = pl.len().cast(pl.Int64)
-_COUNTED_LINES = _lines(_COUNTED)
-_RECOUNTED = _lines(_COUNTED & (pl.col("round") > 1))
-_VERIFIED = _sum(pl.col("verified_qty"))
+_VALUE = pl.col("variance_value")
 
 
 def _valued(quantity: str) -> pl.Expr:
     return pl.when(_VALUE.is_not_null()).then(pl.col(quantity) * pl.col("unit_cost"))
 
 
-_BOOK_VALUE = _sum(_valued("book_qty"))
-_SIZE = _sum(_valued("book_qty").abs())
-_OFF = _sum(pl.when(~pl.col("within")).then(_VALUE.abs()))
+AMOUNTS: dict[str, pl.Expr] = {
+    "book_units": pl.col("book_qty"),
+    "verified_units": pl.col("verified_qty"),
+    "net_variance_units": pl.col("variance_qty"),
+    "gross_variance_units": pl.col("variance_qty").abs(),
+    "book_value": _valued("book_qty"),
+    "verified_value": _valued("verified_qty"),
+    "net_variance_value": _VALUE,
+    "gross_variance_value": _VALUE.abs(),
+    "shrinkage_value": -_VALUE,
+    "damage_units": pl.col("damage_qty"),
+    "value_size": _valued("book_qty").abs(),
+    "value_off": pl.when(~pl.col("within")).then(_VALUE.abs()),
+}
+"""What each counted line, as `prepared` gives it, adds to a figure; the last two are only parts of shares."""
+LINES: dict[str, pl.Expr] = {
+    "lines": pl.lit(value=True),
+    "counted_lines": _COUNTED,
+    "recounted_lines": _COUNTED & (pl.col("round") > 1),
+    "right_lines": _COUNTED & pl.col("within"),
+}
+"""Which lines a figure counts; the last one is only a part of a share."""
+
+
+def amount(name: str) -> pl.Expr:
+    """What a line adds: nothing unless it is counted."""
+    return pl.when(_COUNTED).then(AMOUNTS[name])
+
+
+def _sum(name: str) -> pl.Expr:
+    return summed(amount(name))
+
+
+def _lines(name: str) -> pl.Expr:
+    return LINES[name].sum().cast(pl.Int64)
+
+
+def _share(part: str, whole: str) -> pl.Expr:
+    return pl.when(pl.col(whole) > 0).then(pl.col(part) / pl.col(whole))
+
 
 STOCK: tuple[Figure, ...] = (
-    Figure("lines", "Lines", "lines", "number of positions", _OURS, "neither", _ALL),
+    Figure("lines", "Lines", "lines", "number of positions", _OURS, "neither", pl.len().cast(pl.Int64)),
     Figure(
-        "counted_lines", "Counted lines", "lines", "positions with a finalized count", _OURS, "more", _COUNTED_LINES
+        "counted_lines",
+        "Counted lines",
+        "lines",
+        "positions with a finalized count",
+        _OURS,
+        "more",
+        _lines("counted_lines"),
     ),
-    Figure("progress", "Progress", "share", "counted lines / lines", _OURS, "more", _share(_COUNTED_LINES, _ALL)),
+    Figure("progress", "Progress", "share", "counted lines / lines", _OURS, "more", _share("counted_lines", "lines")),
     Figure(
         "book_units",
         "Book",
@@ -91,9 +118,11 @@ STOCK: tuple[Figure, ...] = (
         "sum of book quantities of counted lines",
         _OURS,
         "neither",
-        _sum(pl.col("book_qty")),
+        _sum("book_units"),
     ),
-    Figure("verified_units", "Verified", "units", "sum of verified quantities", _OURS, "neither", _VERIFIED),
+    Figure(
+        "verified_units", "Verified", "units", "sum of verified quantities", _OURS, "neither", _sum("verified_units")
+    ),
     Figure(
         "net_variance_units",
         "Net variance",
@@ -101,7 +130,7 @@ STOCK: tuple[Figure, ...] = (
         "sum of (verified - book) of counted lines: what is missing and what is in excess cancel out",
         _OURS,
         "neither",
-        _sum(_UNITS),
+        _sum("net_variance_units"),
     ),
     Figure(
         "gross_variance_units",
@@ -110,7 +139,7 @@ STOCK: tuple[Figure, ...] = (
         "sum of |verified - book| of counted lines: nothing cancels out",
         _ABSOLUTE,
         "less",
-        _sum(_UNITS.abs()),
+        _sum("gross_variance_units"),
     ),
     Figure(
         "book_value",
@@ -119,7 +148,7 @@ STOCK: tuple[Figure, ...] = (
         "sum of book quantity x unit cost of counted lines that have a cost",
         _OURS,
         "neither",
-        _BOOK_VALUE,
+        _sum("book_value"),
     ),
     Figure(
         "verified_value",
@@ -128,7 +157,7 @@ STOCK: tuple[Figure, ...] = (
         "sum of verified quantity x unit cost of counted lines that have a cost",
         _OURS,
         "neither",
-        _sum(_valued("verified_qty")),
+        _sum("verified_value"),
     ),
     Figure(
         "net_variance_value",
@@ -137,7 +166,7 @@ STOCK: tuple[Figure, ...] = (
         "sum of (verified - book) x unit cost of counted lines that have a cost",
         _OURS,
         "neither",
-        _sum(_VALUE),
+        _sum("net_variance_value"),
     ),
     Figure(
         "gross_variance_value",
@@ -146,7 +175,7 @@ STOCK: tuple[Figure, ...] = (
         "sum of |verified - book| x unit cost of counted lines that have a cost",
         _ABSOLUTE,
         "less",
-        _sum(_VALUE.abs()),
+        _sum("gross_variance_value"),
     ),
     Figure(
         "shrinkage_value",
@@ -155,7 +184,7 @@ STOCK: tuple[Figure, ...] = (
         "book value - verified value of counted lines that have a cost: what is missing, less what was found in excess",
         _RETAIL,
         "less",
-        _sum(-_VALUE),
+        _sum("shrinkage_value"),
     ),
     Figure(
         "shrinkage_rate",
@@ -164,9 +193,9 @@ STOCK: tuple[Figure, ...] = (
         "shrinkage / book value; below 0 when more was found than is missing, null unless the book value is above 0",
         _RETAIL,
         "less",
-        _share(_sum(-_VALUE), _BOOK_VALUE),
+        _share("shrinkage_value", "book_value"),
     ),
-    Figure("damage_units", "Damaged", "units", "sum of damaged units", _OURS, "less", _sum(_DAMAGE)),
+    Figure("damage_units", "Damaged", "units", "sum of damaged units", _OURS, "less", _sum("damage_units")),
     Figure(
         "damage_rate",
         "Damage rate",
@@ -174,7 +203,7 @@ STOCK: tuple[Figure, ...] = (
         "damaged units / verified units",
         _OURS,
         "less",
-        _share(_sum(_DAMAGE), _VERIFIED),
+        _share("damage_units", "verified_units"),
     ),
     Figure(
         "accuracy",
@@ -184,7 +213,7 @@ STOCK: tuple[Figure, ...] = (
         "TOLERANCE_UNITS and TOLERANCE_SHARE x |book|, and 0 unless they are set",
         _GOOD_COUNTS,
         "more",
-        _share(_lines(_COUNTED & pl.col("within")), _COUNTED_LINES),
+        _share("right_lines", "counted_lines"),
     ),
     Figure(
         "accuracy_by_value",
@@ -194,7 +223,9 @@ STOCK: tuple[Figure, ...] = (
         "have a cost; not below 0",
         _VITASEK,
         "more",
-        _share((_SIZE - _OFF).clip(0.0), _SIZE),
+        pl.when(pl.col("value_size") > 0).then(
+            (pl.col("value_size") - pl.col("value_off")).clip(0.0) / pl.col("value_size")
+        ),
     ),
     Figure(
         "recounted_lines",
@@ -203,7 +234,7 @@ STOCK: tuple[Figure, ...] = (
         "counted lines whose count is of round 2 or later",
         _OURS,
         "neither",
-        _RECOUNTED,
+        _lines("recounted_lines"),
     ),
     Figure(
         "recount_rate",
@@ -212,21 +243,6 @@ STOCK: tuple[Figure, ...] = (
         "recounted lines / counted lines",
         _OURS,
         "less",
-        _share(_RECOUNTED, _COUNTED_LINES),
+        _share("recounted_lines", "counted_lines"),
     ),
 )
-
-
-def totals(positions: pl.LazyFrame, tolerance: Tolerance = EXACT) -> Totals:
-    """The figures of all the positions."""
-    row = prepared(positions, tolerance).select(*_columns()).collect().row(0, named=True)
-    return Totals(**row)
-
-
-def grouped(positions: pl.LazyFrame, *by: str, tolerance: Tolerance = EXACT) -> pl.DataFrame:
-    """The figures of each group, sorted by group; null sorts first."""
-    return prepared(positions, tolerance).group_by(by).agg(*_columns()).sort(by).collect()
-
-
-def _columns() -> list[pl.Expr]:
-    return [figure.value.alias(figure.name) for figure in STOCK if isinstance(figure.value, pl.Expr)]

@@ -5,10 +5,10 @@ from typing import NamedTuple
 import msgspec
 import polars as pl
 
-from analytics.glance.attention import Doubts
+from analytics.glance.attention import NOT_IN_BOOK, PARTIAL, UNKNOWN_ITEMS, WITHOUT_COST, Doubts
 from analytics.lake import Lake
 from analytics.query import checked, run
-from stockverify.datasets import POSITIONS, RECORDS, Dataset, find
+from stockverify.datasets import POSITIONS, Dataset, find
 from stockverify.wire.reports import QuerySpec
 
 BIGGEST = 20
@@ -25,17 +25,11 @@ class Biggest(NamedTuple):
 def doubts(lake: Lake, snapshot_id: str) -> Doubts:
     """How many lines and records somebody should look at."""
 
-    def records(**filters: object) -> int:
-        return count(lake, snapshot_id, QuerySpec(collection=RECORDS.name, filters=filters))
-
-    def lines(**filters: object) -> int:
-        return count(lake, snapshot_id, QuerySpec(collection=POSITIONS.name, filters=filters))
-
     return Doubts(
-        not_in_book=lines(in_book=False, counted=True),
-        without_cost=lines(counted=True, unit_cost=None, variance_qty={"ne": 0}),
-        unknown_items=records(unknown_item=True),
-        partial_records=records(status="partial"),
+        not_in_book=count(lake, snapshot_id, NOT_IN_BOOK),
+        without_cost=count(lake, snapshot_id, WITHOUT_COST),
+        unknown_items=count(lake, snapshot_id, UNKNOWN_ITEMS),
+        partial_records=count(lake, snapshot_id, PARTIAL),
     )
 
 

@@ -2,6 +2,6 @@
 
 from analytics.lake.audit import Problem, verify
 from analytics.lake.manifest import Freeze, Manifest, Part
-from analytics.lake.store import Lake
+from analytics.lake.store import UNREADABLE, Lake
 
-__all__ = ["Freeze", "Lake", "Manifest", "Part", "Problem", "verify"]
+__all__ = ["UNREADABLE", "Freeze", "Lake", "Manifest", "Part", "Problem", "verify"]

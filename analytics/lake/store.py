@@ -34,6 +34,10 @@ class NoSnapshot(NotFound):
     """There is no {which} snapshot in the lake yet; take one with `stockverify snapshot`."""
 
 
+UNREADABLE = (SnapshotDamaged, SnapshotOutdated, SnapshotNotFound)
+"""Why one snapshot among many cannot be read."""
+
+
 class Lake:
     """The published snapshots under one folder. Safe to share between threads: it keeps only what cannot change."""
 
@@ -91,7 +95,7 @@ class Lake:
     def _believed(self, dataset: str, snapshot_id: str) -> Manifest | None:
         try:
             return self._manifest(dataset, snapshot_id)[0]
-        except (SnapshotDamaged, SnapshotOutdated, SnapshotNotFound):
+        except UNREADABLE:
             return None
 
     def _manifest(self, dataset: str, snapshot_id: str) -> tuple[Manifest, str]:

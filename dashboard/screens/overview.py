@@ -6,11 +6,13 @@ from analytics import charts
 from analytics.figures import Overview, tolerance_of
 from analytics.glance.attention import notices
 from analytics.glance.tiles import pace, tiles
-from dashboard import drawing, loads, snapshot_button
+from dashboard import drawing, loads, over_time, snapshot_button
 from dashboard.context import House, open_house
 from dashboard.heading import heading
 from dashboard.picker import Choice
 from dashboard.times import shown
+
+_WATERFALL = "From book value to verified value at cost, by category"
 
 
 def show() -> None:
@@ -21,15 +23,18 @@ def show() -> None:
     root, snapshot_id, before = house.settings.lake, choice.freeze.snapshot_id, choice.previous
     tolerance = tolerance_of(house.settings)
     now = loads.overview(root, snapshot_id, tolerance)
-    drawing.tiles(tiles(now.totals, loads.overview(root, before.snapshot_id, tolerance).totals if before else None))
+    drawing.tiles(tiles(now.totals, loads.totals(root, before.snapshot_id, tolerance) if before else None))
     _since(house, choice, pace(now.work.totals))
     _charts(now)
+    trends = st.container(key="trends")
     drawing.racks(now.by_rack)
     with st.container(key="findings"):
         with st.container():
             drawing.biggest(loads.biggest(root, snapshot_id), house.zone)
         with st.container():
-            drawing.attention(notices(now.by_rack, loads.doubts(root, snapshot_id)))
+            drawing.attention(notices(now.by_rack, loads.doubts(root, snapshot_id)), snapshot_id)
+    with trends:  # last of all: it looks at many snapshots, and everything else is in sight by now
+        over_time.draw(house, choice)
 
 
 def _since(house: House, choice: Choice, pace: str) -> None:
@@ -45,7 +50,7 @@ def _charts(now: Overview) -> None:
     with st.container(key="charts"):
         drawing.chart(charts.progress_by_floor(now.by_floor), floors, step=40)
         drawing.chart(charts.verified_against_book(now.by_floor), floors, step=40)
-        drawing.variances(now.by_category, "Net variance at cost, by category", charts.variance_by_category)
+        drawing.variances(now.by_category, _WATERFALL, charts.variance_waterfall, beside=2)
         drawing.variances(now.by_rack, "Largest net variances at cost, by rack", charts.biggest_rack_variances)
 
 

@@ -8,6 +8,7 @@ from analytics.compare import Comparison, Kind
 from analytics.figures import FIGURES
 from analytics.glance.numbers import NOTHING, amount, step
 from analytics.glance.words import heading
+from dashboard.views.marked import CHANGED
 from stockverify.datasets import DATASETS, Type
 
 _UNITS = {figure.name: (figure.title, figure.unit) for figure in FIGURES}
@@ -29,7 +30,7 @@ def counts(found: Comparison) -> list[Count]:
         Count("Added", number["added_count"], "Rows that only the later snapshot has."),
         Count("Removed", number["removed_count"], "Rows that only the earlier snapshot has."),
         Count("Changed", number["changed_count"], f"Rows of both that differ, not looking at {_words(found.ignored)}."),
-        Count("Unchanged", number["unchanged_count"], "Rows that are equal in both."),
+        Count("Unchanged", number["unchanged_count"], _equal(found.manifest.within)),
     ]
     doubled = number["key_duplicate_count"]
     reason = "Keys that occur more than once in a snapshot, which makes their rows impossible to pair."
@@ -56,15 +57,19 @@ def summary(found: Comparison) -> pl.DataFrame:
 
 
 def column_changes(found: Comparison) -> pl.DataFrame:
-    """In how many changed rows each column differs, most first."""
-    names = {"Column": pl.String, "Rows": pl.Int64}
-    rows = [(heading(name), number) for name, number in found.column_changes.items()]
-    return pl.DataFrame(rows, schema=names, orient="row").sort("Rows", "Column", descending=[True, False])
+    """In how many changed rows each column differs, most first; with tolerances, also in how many rows it moved within
+    its own."""
+    within = found.manifest.column_within
+    names = {"Column": pl.String, "Rows": pl.Int64, "Within tolerance": pl.Int64}
+    known = [*found.column_changes, *(name for name in within if name not in found.column_changes)]
+    rows = [(heading(name), found.column_changes.get(name, 0), within.get(name, 0)) for name in known]
+    table = pl.DataFrame(rows, schema=names, orient="row").sort("Rows", "Column", descending=[True, False])
+    return table if found.manifest.asked.tolerances else table.drop("Within tolerance")
 
 
 def columns(found: Comparison, kind: Kind) -> list[tuple[str, Type]]:
-    """What to show of rows of that kind, with types. Of changed ones it is the key, then before, after and delta of
-    every column that differs anywhere."""
+    """What to show of rows of that kind, with types. Of changed ones it is the key, the names of the columns that
+    differ, then before, after and delta of every column that differs anywhere."""
     dataset = DATASETS[found.dataset]
     kinds = {column.name: column.type for column in dataset.columns}
     keys = [(name, kinds[name]) for name in found.key]
@@ -75,7 +80,12 @@ def columns(found: Comparison, kind: Kind) -> list[tuple[str, Type]]:
         return [(name, kinds[name]) for name in dataset.names if name in known]
     changed = [name for name in found.manifest.columns if name in found.column_changes]
     sides = ((f"{name}_{side}", kinds[name]) for name in changed for side in ("before", "after", "delta"))
-    return keys + [(name, kind) for name, kind in sides if name in known]
+    return [*keys, (CHANGED, Type.STRING), *((name, kind) for name, kind in sides if name in known)]
+
+
+def _equal(within: int) -> str:
+    spared = f", {amount(within, 'lines')} of them only thanks to tolerances" if within else ""
+    return f"Rows that are equal in both{spared}."
 
 
 def _words(names: tuple[str, ...]) -> str:

@@ -69,7 +69,7 @@ def of_query(tools: Tools, plan: Plan, freeze: Freeze) -> Content:
         what=question.title,
         rows=result.row_count,
         tiles=tuple(_tiles(tally, before, noun)),
-        drawings=partial(_drawings, tally),
+        drawings=partial(_drawings, tally, plan.zone),
         excerpt=excerpt("Rows", first, _columns(table, query, first), result.row_count, zone_of(plan.zone), noun),
         table=partial(_table, plan, result),
         path=page_links.rows(freeze.snapshot_id, question.spec),
@@ -143,7 +143,7 @@ def _tiles(now: Tally, before: Tally | None, noun: str) -> list[Tile]:
     return tiles
 
 
-def _drawings(tally: Tally) -> list[Drawing]:
+def _drawings(tally: Tally, zone: str) -> list[Drawing]:
     insight = of_tally(tally)
     if (shown := insight.breakdown) is None or not any(row[1] for row in shown.rows):
         return []
@@ -151,4 +151,4 @@ def _drawings(tally: Tally) -> list[Drawing]:
         f", the largest {len(shown.rows)} of {amount(tally.groups, 'lines')}" if tally.groups > len(shown.rows) else ""
     )
     title = f"{heading(shown.series[0])} by {heading(shown.by).lower()}{most}"
-    return [of_spec("rows", title, spec, len(shown.rows)) for spec in insight.charts()]
+    return [of_spec("rows", title, spec, len(shown.rows)) for spec in insight.charts(zone)]

@@ -39,7 +39,7 @@ def _insight(rows: int) -> Insight:
         "mark": "bar",
         "encoding": {"y": {"field": "floor"}, "x": {"field": "units", "type": "quantitative"}},
     }
-    return Insight((Tile("Lines", rows, "lines"),) * 8, shown, lambda: iter([spec] * _CHARTS))
+    return Insight((Tile("Lines", rows, "lines"),) * 8, shown, lambda _: iter([spec] * _CHARTS))
 
 
 def ours(kind: Format) -> Callable[[Path, Path], None]:

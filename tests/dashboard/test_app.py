@@ -1,10 +1,13 @@
 """The shell: who gets in, what each role sees, and what is said when something is wrong."""
 
 import shutil
+from datetime import timedelta
 
 import msgspec
 import pytest
 
+from analytics.lake.publish import Head, publish
+from stockverify.datasets import POSITIONS
 from stockverify.services.child import free_port
 from stockverify.settings import Settings
 from tests.dashboard.conftest import OpenApp, Stocked, metrics, sign_in, texts
@@ -146,6 +149,20 @@ def test_a_damaged_snapshot_is_named_and_shows_no_figure(
     assert "Something needs repair" in texts(at)
     assert "does not match its checksum" in texts(at)
     assert (len(at.metric), len(at.dataframe)) == (0, 0)
+
+
+def test_a_damaged_earlier_snapshot_is_left_out_of_trends(
+    open_app: OpenApp, stocked: Stocked, settings: Settings, service: Service
+) -> None:
+    shutil.copytree(stocked.settings.lake, settings.lake)
+    as_of = stocked.older.as_of - timedelta(days=1)
+    head = Head(snapshot_id="20200101T000000000Z-00000000", name="", as_of=as_of, created_at=as_of)
+    [path] = publish(settings.lake, POSITIONS, head, [], {}, {}).paths
+    path.write_bytes(b"damaged")
+    here = msgspec.structs.replace(stocked.settings, data_dir=settings.data_dir)
+    at = sign_in(open_app(here), service.person("auditor"))
+    assert metrics(at)["Lines counted"] == "324 / 597"
+    assert "Left out, because they cannot be read: 1 of 3 snapshots." in texts(at)
 
 
 def test_a_snapshot_that_takes_too_long_is_said_beside_the_empty_page(

@@ -13,6 +13,7 @@ import pytest
 
 from analytics.compare import compare
 from analytics.export import Format, Order, Table, export, of_comparison, of_result, of_snapshot
+from analytics.export.tallies import Tally
 from analytics.export.write import UnknownFormat, format_of
 from analytics.lake import Lake
 from analytics.query import checked, run
@@ -229,6 +230,25 @@ def test_a_comparison(take: Take, lake: Lake, db: Store, tmp_path: Path) -> None
         assert export(of_comparison(found), kind, tmp_path / f"x.{kind}", ORDER).rows == 3
     same = compare(lake, first.snapshot_id, first.snapshot_id)
     assert export(of_comparison(same), Format.CSV, tmp_path / "same.csv", ORDER).rows == 0
+
+
+def test_batches_of_a_comparison_all_have_the_same_types(take: Take, lake: Lake, db: Store) -> None:
+    first = take(erp_items=[item("R1", "a", 10), item("R1", "gone", 1)])
+    db["erp_items"].delete_one({"item_code": "gone"})
+    second = take(erp_items=[item("R1", "new", 3)], verification_records=[record("c-1", "R1", "a", 9)])
+    found = compare(lake, first.snapshot_id, second.snapshot_id)
+    batches = list(of_comparison(found).batches)
+    assert [batch["change"][0] for batch in batches] == ["added", "removed", "changed"]
+    assert batches[0]["counted_at_after"].dtype == pl.Datetime("ms", "UTC")
+    assert pl.concat(batches).height == 3, "concat takes no two types for one column"
+
+
+def test_how_many_different_ones_there_are_is_not_added_up() -> None:
+    columns = (("floor", Type.STRING), ("item_code_count", Type.INTEGER), ("item_code_count_distinct", Type.INTEGER))
+    groups = pl.DataFrame([("A", 3, 2), ("B", 2, 2)], schema=[name for name, _ in columns], orient="row")
+    tally = Tally(columns)
+    assert sum(batch.height for batch in tally.through(iter([groups]))) == 2
+    assert tally.sums() == [("item_code_count", 5.0)]
 
 
 def test_a_writer_that_fails_leaves_the_old_file(tmp_path: Path) -> None:

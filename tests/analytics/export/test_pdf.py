@@ -59,6 +59,22 @@ def test_a_cover_with_its_source_figures_charts_and_rows(counted: Freeze, lake: 
     assert attached(path)["query"] == {"collection": "positions"}
 
 
+def test_a_second_snapshot_makes_a_trend(counted: Freeze, take: Take, lake: Lake, tmp_path: Path) -> None:
+    first = export(of_snapshot(lake, counted.snapshot_id), Format.PDF, tmp_path / "one.pdf", ORDER).path
+    assert "snapshot by snapshot" not in pdf_text(first)
+    later = take("noon", verification_records=[record("c-2", "R2", "b", 5, floor="Attic")])
+    second = export(of_snapshot(lake, later.snapshot_id), Format.PDF, tmp_path / "two.pdf", ORDER).path
+    for said in ("Progress, snapshot by snapshot", "Net variance value, snapshot by snapshot", "As of (Asia/Kolkata)"):
+        assert said in pdf_text(second), said
+    assert "snapshot by snapshot" not in pdf_text(
+        export(of_snapshot(lake, counted.snapshot_id), Format.PDF, tmp_path / "again.pdf", ORDER).path
+    ), "a trend ends with the snapshot that is told of"
+    [part] = lake.files("positions", counted.snapshot_id)
+    part.write_bytes(b"damaged")
+    third = export(of_snapshot(Lake(lake.root), later.snapshot_id), Format.PDF, tmp_path / "three.pdf", ORDER).path
+    assert "snapshot by snapshot" not in pdf_text(third), "what cannot be read is left out"
+
+
 @pytest.fixture
 def compared(take: Take, counted: Freeze, db: Store, lake: Lake) -> Comparison:
     """The same two lines, a night later: one counted anew, and one more."""

@@ -2,13 +2,16 @@
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 import openpyxl
+import polars as pl
+import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analytics.compare import Kind, compare
-from tests.dashboard.conftest import OpenApp, Stocked, made, metrics, sign_in, texts
+from analytics.compare import Kind, compare, moved
+from tests.dashboard.conftest import OpenApp, Stocked, made, metrics, press, sign_in, texts
 from tests.service import Service
 
 
@@ -26,7 +29,7 @@ def test_the_newest_is_compared_with_the_one_before(at: AppTest, stocked: Stocke
 
 def test_totals_columns_and_rows_agree_with_the_comparison(at: AppTest, stocked: Stocked) -> None:
     found = compare(stocked.lake, stocked.older.snapshot_id, stocked.newer.snapshot_id)
-    totals, columns, changed, added, removed = (frame.value for frame in at.dataframe)
+    totals, columns, changed = (frame.value for frame in at.dataframe)
     by_figure = totals.set_index("Figure")
     assert by_figure.loc["Counted lines", ["Before", "After", "Change", "Trend"]].tolist() == [
         "185",
@@ -36,15 +39,62 @@ def test_totals_columns_and_rows_agree_with_the_comparison(at: AppTest, stocked:
     ]
     assert dict(zip(columns["Column"], columns["Rows"], strict=True))["Verified"] == 138
     assert changed["verified_qty_after"].tolist() == found.rows(Kind.CHANGED)["verified_qty_after"].to_list()
-    assert (len(changed), len(added), len(removed)) == (138, 1, 0)
-    assert "All 138 changed rows." in texts(at)
+    assert "Rows 1 to 138 of 138. Changed cells are marked." in texts(at)
+    kinds = next(group for group in at.button_group if group.label == "Which rows")
+    assert [option.content for option in kinds.proto.options] == ["Changed (138)", "Added (1)", "Removed (0)"]
+    kinds.set_value(Kind.ADDED).run()
+    assert at.dataframe[2].value["item_code"].tolist() == found.rows(Kind.ADDED)["item_code"].to_list()
 
 
-def test_a_link_names_both_snapshots(open_app: OpenApp, stocked: Stocked, service: Service) -> None:
+def test_a_link_names_both_snapshots_and_the_one_before_is_a_click_away(
+    open_app: OpenApp, stocked: Stocked, service: Service
+) -> None:
     query = {"snapshot": stocked.older.snapshot_id, "baseline": stocked.newer.snapshot_id}
     at = sign_in(open_app(stocked.settings, **query), service.person("auditor"))
     at.switch_page("screens/compare.py").run()
     assert metrics(at)["Removed"] == "1"
+    assert [box.label for box in at.selectbox][:2] == ["Snapshot", "Other snapshot"]
+    next(box for box in at.selectbox if box.label == "Snapshot").set_value(stocked.newer.snapshot_id).run()
+    next(group for group in at.button_group if group.label == "Compare with").set_value("The one before").run()
+    assert metrics(at)["Added"] == "1"
+    assert at.query_params["baseline"] == stocked.older.snapshot_id
+
+
+def test_tolerances_are_asked_for_kept_in_the_address_and_counted(at: AppTest) -> None:
+    fields = {field.label: field for field in at.number_input}
+    assert "Round by at most" not in fields, "in which round it was counted is not compared"
+    fields["Verified by at most"].set_value(1000.0)
+    fields["Variance by at most, %"].set_value(12.5)
+    press(at, "Use these tolerances")
+    assert at.query_params["tolerance"] == "variance_qty=12.5%,verified_qty=1000"
+    columns = at.dataframe[1].value
+    assert dict(zip(columns["Column"], columns["Within tolerance"], strict=True))["Verified"] == 0, "null is no step"
+    assert "Tolerances: variance by 12.5%, verified by 1000" in [expander.label for expander in at.expander]
+
+
+def test_a_tolerance_that_cannot_be_read_is_said(at: AppTest) -> None:
+    at.query_params["tolerance"] = "verified_qty=<b>"
+    at.run()
+    assert "is no tolerance" in texts(at)
+    assert metrics(at)["Changed"] == "138"
+
+
+@pytest.mark.parametrize("by", ["floor", "category", "counted_by", "item_code"])
+def test_what_moved_a_total_is_divided_as_wished(at: AppTest, stocked: Stocked, by: str) -> None:
+    next(group for group in at.button_group if group.label == "By").set_value(by).run()
+    [drawn] = at.get("vega_lite_chart")
+    steps = [row["step"] for row in rows_of(drawn)]
+    found = compare(stocked.lake, stocked.older.snapshot_id, stocked.newer.snapshot_id)
+    why = moved(stocked.lake, found, "net_variance_value", by)
+    shown = [part.group or "(none)" for part in why.parts]
+    assert steps[1 : len(shown) + 1] == shown
+    assert drawn.proto.alt.startswith("What moved the total: Net variance value, by ")
+
+
+def rows_of(drawn: Any) -> list[dict[str, Any]]:
+    """The rows of a chart of one dataset."""
+    [data] = drawn.proto.datasets
+    return pl.from_arrow(pa.ipc.open_stream(data.data.data).read_all()).to_dicts()  # type: ignore[union-attr]
 
 
 def test_other_datasets_compare_too(at: AppTest) -> None:

@@ -1,10 +1,19 @@
 """The overview, over real Parquet."""
 
+import json
+import re
+from urllib.parse import parse_qsl
+
 import polars as pl
 from streamlit.testing.v1 import AppTest
 
+from analytics.query import checked, run
+from dashboard.markup import literal
+from stockverify import page_links
 from tests.dashboard.conftest import Stocked, metrics, texts
 from tests.dashboard.expected import figures
+
+TITLES = re.compile(r"\*\*(\d+ (?:rack|record|line)s? [^*]+)\*\*")
 
 
 def test_the_tiles_agree_with_mongodb(supervised: AppTest, stocked: Stocked) -> None:
@@ -46,6 +55,31 @@ def test_biggest_variances_and_racks_are_tables(supervised: AppTest) -> None:
     assert biggest.columns[:3] == ["rack_id", "item_code", "variance_value"]
     assert biggest["variance_value"].abs().to_list() == sorted(biggest["variance_value"].abs().to_list(), reverse=True)
     assert f"First {biggest.height} of 70 lines" in texts(supervised)
+
+
+def test_each_thing_that_needs_attention_leads_to_its_rows(supervised: AppTest, stocked: Stocked) -> None:
+    said = {title: int(title.split()[0]) for title in TITLES.findall(texts(supervised))}
+    assert len(said) == 6
+    for link, (title, number) in zip(supervised.get("page_link"), said.items(), strict=True):
+        query = dict(parse_qsl(link.proto.query_string))
+        assert (link.proto.page, query["snapshot"]) == ("snapshots", stocked.newer.snapshot_id)
+        rows = run(stocked.lake, stocked.newer.snapshot_id, checked(page_links.question(query["question"]))).frame
+        assert rows["rack_id"].n_unique() == number if " counted " in title else rows.height == number, title
+
+
+def test_trends_lead_up_to_the_snapshot_that_is_shown(supervised: AppTest, stocked: Stocked) -> None:
+    assert "**Progress\\, snapshot by snapshot**" in texts(supervised)
+    assert "One snapshot is no trend yet" not in texts(supervised)
+    next(box for box in supervised.selectbox if box.label == "Snapshot").set_value(stocked.older.snapshot_id).run()
+    assert texts(supervised).count("One snapshot is no trend yet") == 2
+
+
+def test_titles_of_charts_are_texts_of_the_page(supervised: AppTest) -> None:
+    drawn = supervised.get("vega_lite_chart")
+    assert len(drawn) == 7
+    for chart in drawn:
+        assert "title" not in json.loads(chart.proto.spec), "it would be cut where the card ends"
+        assert f"**{literal(chart.proto.alt)}**" in texts(supervised)
 
 
 def test_what_needs_attention_names_racks_as_plain_text(supervised: AppTest, stocked: Stocked) -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from analytics.compare import Asked, Comparison, Kind, change
+from analytics.compare import Asked, Comparison, Kind, Tolerance, change
 from analytics.compare.store import Sides, make
 from analytics.lake import Lake
 from analytics.lake.publish import Head, publish
 from dashboard.views.changes import Count, column_changes, columns, counts, summary
+from dashboard.views.marked import CHANGED, marked
 from stockverify.datasets import ITEMS, POSITIONS, Type
 
 AT = datetime(2026, 1, 31, tzinfo=UTC)
@@ -25,7 +26,9 @@ def lines(*rows: tuple[str, float, str]) -> pl.DataFrame:
     )
 
 
-def comparison(folder: Path, before: pl.DataFrame, after: pl.DataFrame) -> Comparison:
+def comparison(
+    folder: Path, before: pl.DataFrame, after: pl.DataFrame, tolerances: dict[str, Tolerance] | None = None
+) -> Comparison:
     """What changed between them."""
     folder.mkdir(exist_ok=True)
     sides = [folder / "before.parquet", folder / "after.parquet"]
@@ -35,7 +38,14 @@ def comparison(folder: Path, before: pl.DataFrame, after: pl.DataFrame) -> Compa
     for snapshot_id in IDS:
         head = Head(snapshot_id=snapshot_id, name="", as_of=AT, created_at=AT)
         publish(lake.root, POSITIONS, head, [], {}, {})
-    asked = Asked(dataset=ITEMS.name, baseline=IDS[0], comparison=IDS[1], key=ITEMS.key, ignored=("round",))
+    asked = Asked(
+        dataset=ITEMS.name,
+        baseline=IDS[0],
+        comparison=IDS[1],
+        key=ITEMS.key,
+        ignored=("round",),
+        tolerances=tolerances or {},
+    )
     totals = {"lines": change(2, 3), "net_variance_value": change(0.0, -1.5), "book_qty_sum": change(2.5, 2.5)}
     freezes = [lake.freeze(snapshot_id) for snapshot_id in IDS]
     return make(lake, asked, Sides(freezes[0], sides[:1], freezes[1], sides[1:]), totals)
@@ -80,10 +90,32 @@ def test_columns_by_how_often_they_changed(found: Comparison, tmp_path: Path) ->
     assert column_changes(same).rows() == []
 
 
+def test_what_tolerances_let_pass_is_counted_beside_what_they_did_not(tmp_path: Path) -> None:
+    before = lines(("a", 1.0, "G"), ("b", 2.0, "G"), ("c", 3.0, "G"))
+    after = lines(("a", 1.5, "G"), ("b", 2.5, "G"), ("c", 9.0, "G"))
+    found = comparison(tmp_path, before, after, {"book_qty": Tolerance(absolute=0.5)})
+    assert column_changes(found).rows() == [("Book", 1, 2)]
+    assert counts(found)[3] == Count(
+        "Unchanged", 2, "Rows that are equal in both, 2 of them only thanks to tolerances."
+    )
+
+
+def test_changed_cells_are_marked_on_both_sides_and_named(found: Comparison) -> None:
+    shown = columns(found, Kind.CHANGED)
+    drawn = marked(found.rows(Kind.CHANGED), shown)
+    marks = drawn._compute().ctx
+    names = [name for name, _ in shown]
+    hit = {(row, names[column]) for (row, column), css in marks.items() if css}
+    both = {(row, f"book_qty_{side}") for row in (0, 1) for side in ("before", "after", "delta")}
+    assert hit == both | {(1, "floor_before"), (1, "floor_after")}
+    assert drawn.data[CHANGED].tolist() == ["Book", "Book, Floor"]
+
+
 def test_only_columns_that_changed_are_shown_with_their_delta(found: Comparison) -> None:
     shown = columns(found, Kind.CHANGED)
     assert [name for name, _ in shown] == [
         *ITEMS.key,
+        CHANGED,
         "book_qty_before",
         "book_qty_after",
         "book_qty_delta",
