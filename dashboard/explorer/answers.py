@@ -37,17 +37,22 @@ class Answer(NamedTuple):
 
 def size(house: House, snapshot_id: str, spec: QuerySpec) -> int:
     """How many rows a query has on a snapshot."""
+    groups = _groups(house, snapshot_id, spec)
+    if groups is not None and groups.height <= MOST_GROUPS:
+        return groups.height
     return loads.size(house.settings.lake, snapshot_id, msgspec.json.encode(spec))
 
 
 def of_snapshot(house: House, snapshot_id: str, spec: QuerySpec, page: Page, total: int) -> Answer:
-    """One page, and all groups while a chart can show them."""
-    wanted = _part(spec, page, total)
-    found = loads.answer(house.settings.lake, snapshot_id, msgspec.json.encode(wanted))
-    groups = None
-    if found.query.grouped and total <= MOST_GROUPS:
-        groups = loads.answer(house.settings.lake, snapshot_id, msgspec.json.encode(spec)).frame
-    return Answer(checked(spec), found.frame, page.before, total, groups, found.as_of, snapshot_id)
+    """One page, and all groups while a chart can show them; the page is then a part of these."""
+    as_of = house.lake.manifest(checked(spec).dataset.name, snapshot_id).as_of
+    groups = _groups(house, snapshot_id, spec)
+    if groups is not None and groups.height <= MOST_GROUPS:
+        shown = groups.slice(page.before, page.size)
+        return Answer(checked(spec), shown, page.before, total, groups, as_of, snapshot_id)
+    wanted = msgspec.json.encode(_part(spec, page, total))
+    shown = loads.answer(house.settings.lake, snapshot_id, wanted).frame
+    return Answer(checked(spec), shown, page.before, total, None, as_of, snapshot_id)
 
 
 def live_size(desk: Desk, spec: QuerySpec) -> tuple[int, bool]:
@@ -88,6 +93,16 @@ def _ask(desk: Desk, spec: QuerySpec) -> PreviewReply:
         kept = {**room, asked: calls.preview(desk, spec)}
         st.session_state[_LIVE] = kept
     return kept[asked]
+
+
+def _groups(house: House, snapshot_id: str, spec: QuerySpec) -> pl.DataFrame | None:
+    """The groups of a query, and one more than a chart can show when there are more: most queries run once then, and
+    not for their number, their page and their chart each."""
+    if not (spec.group_by or spec.aggregations):
+        return None
+    most = min(spec.limit or MOST_GROUPS + 1, MOST_GROUPS + 1)
+    wanted = msgspec.json.encode(msgspec.structs.replace(spec, limit=most))
+    return loads.answer(house.settings.lake, snapshot_id, wanted).frame
 
 
 def _part(spec: QuerySpec, page: Page, total: int) -> QuerySpec:

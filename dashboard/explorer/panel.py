@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from analytics.query import MAX_LIMIT
 from analytics.query.calculated.model import Field
 from analytics.query.model import Function, Unit
 from dashboard import loads
@@ -22,6 +23,9 @@ from dashboard.views.tables import DATASET_NAMES
 from stockverify.datasets import Column, Type
 from stockverify.errors import BadInput
 from stockverify.wire.reports import GroupBy, QuerySpec
+
+_FURTHEST = 2**53 - 1
+"""The largest whole number of a browser; no snapshot has so many rows."""
 
 
 def draw(house: House, draft: Draft, newest: str) -> QuerySpec | None:
@@ -157,9 +161,9 @@ def _limits(draft: Draft, picks: Picks) -> Picks:
     left, right = st.columns(2)
     keys = draft.key("limit"), draft.key("skip")
     st.session_state.setdefault(keys[0], picks.limit)
-    st.session_state.setdefault(keys[1], picks.skip or None)
-    limit = left.number_input("At most so many rows", 1, value=None, step=1, placeholder="All", key=keys[0])
-    skip = right.number_input("After so many others", 0, value=None, step=1, placeholder="None", key=keys[1])
+    st.session_state.setdefault(keys[1], min(picks.skip, _FURTHEST) or None)
+    limit = left.number_input("At most so many rows", 1, MAX_LIMIT, value=None, placeholder="All", key=keys[0])
+    skip = right.number_input("After so many others", 0, _FURTHEST, value=None, placeholder="None", key=keys[1])
     return picks._replace(limit=limit, skip=skip or 0)
 
 

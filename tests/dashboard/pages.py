@@ -114,6 +114,10 @@ def check_every_page(browser: Browser, url: str, login: tuple[str, str], expecte
             expect(page.get_by_text(f"of {rows:,}.")).to_be_visible()
         look.shoot(page, "snapshots")
 
+        visiting.open("Explore")
+        expect(page.get_by_text(f"of {expected.rows['Positions']:,}.")).to_be_visible()
+        look.shoot(page, "explore")
+
         visiting.open("Compare")
         expect(page.get_by_text("Totals", exact=True)).to_be_visible()
         look.shoot(page, "compare")

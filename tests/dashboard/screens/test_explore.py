@@ -175,6 +175,18 @@ def test_a_damaged_link_says_so_and_leads_on(open_app: OpenApp, stocked: Stocked
     assert "of 597." in texts(at)
 
 
+def test_a_limit_of_a_link_holds_and_one_beyond_all_rows_shows_none(
+    open_app: OpenApp, stocked: Stocked, service: Service
+) -> None:
+    asked = {"collection": "positions", "limit": 7, "skip": 590}
+    at = linked(open_app, stocked, service, asked)
+    assert "Showing rows 1 to 7 of 7." in texts(at)
+    at.query_params["question"] = json.dumps(asked | {"skip": 2**53})
+    at.run()
+    assert not at.exception
+    assert "Showing rows 0 to 0 of 0." in texts(at)
+
+
 def test_the_chart_shows_the_figure_of_the_link(open_app: OpenApp, stocked: Stocked, service: Service) -> None:
     at = linked(open_app, stocked, service, LOSS, figure="item_code_count")
     assert box(at, "The chart shows").value == "item_code_count"
