@@ -21,7 +21,10 @@ from stockverify.vocabulary import FlagState
 from stockverify.wire.anomalies import KeptFlag, KeptFlags, Scan
 
 ADDRESS = "flag"
-_PICKER, _TURN = "flag_picker", "flag_turn"
+_TURN = "flag_turn"
+DISMISS, RECOUNT = "dismiss", "recount"
+"""How the keys of the buttons that send forms begin; the id of the flag follows."""
+
 _IN_SIGHT = 8
 _STATES = {"Open": FlagState.OPEN, "Dismissed": FlagState.DISMISSED, "No longer found": FlagState.GONE}
 NOT_LOOKED_YET = Message(
@@ -41,6 +44,14 @@ NOTHING_HERE = Message(
 def looked_at() -> str:
     """The flag that the page's address names, or nothing."""
     return str(st.query_params.get(ADDRESS, ""))
+
+
+def heed_what_was_sent() -> None:
+    """A form that was sent just now is answered for its own flag, whatever the address has come to name meanwhile."""
+    for key, pressed in st.session_state.items():
+        form, _, flag_id = str(key).partition(" ")
+        if pressed is True and form in (DISMISS, RECOUNT):
+            st.query_params[ADDRESS] = flag_id
 
 
 def look_at(flag_id: str) -> None:
@@ -122,8 +133,17 @@ def choose(flags: list[KeptFlag]) -> tuple[str, str]:
     options = list(names) if asked in names else [asked, *names]
     before, after = neighbours(list(names), asked)
     with st.container(horizontal=True, vertical_alignment="bottom", key="flag_choice"):
-        st.session_state[_PICKER] = asked
-        st.selectbox("Flag", options, format_func=lambda id_: names.get(id_, id_), key=_PICKER, on_change=_picked)
+        # Each flag has a picker of its own: a browser that is behind cannot pick the flag of the run before again.
+        key = f"flag_picker {asked}"
+        st.selectbox(
+            "Flag",
+            options,
+            options.index(asked),
+            format_func=lambda id_: names.get(id_, id_),
+            key=key,
+            on_change=_picked,
+            args=(key,),
+        )
         st.button("Previous", on_click=look_at, args=(before,), disabled=not before, shortcut="Alt+Up", width=150)
         st.button("Next", on_click=look_at, args=(after,), disabled=not after, shortcut="Alt+Down", width=150)
     return asked, after if after != asked else ""
@@ -169,5 +189,5 @@ def _row_picked(key: str, flags: list[KeptFlag]) -> None:
         st.query_params[ADDRESS] = flags[rows[0]].flag_id
 
 
-def _picked() -> None:
-    look_at(st.session_state[_PICKER])
+def _picked(key: str) -> None:
+    look_at(st.session_state[key])

@@ -161,6 +161,17 @@ def test_whoever_is_slower_sees_what_the_faster_one_said(at: AppTest, scene: Sce
     assert kept(service, scene)["dismissed"]["note"] == "Was checked yesterday"
 
 
+def test_a_form_is_answered_for_its_own_flag_whatever_the_address_names_by_then(
+    at: AppTest, scene: Scene, service: Service, stored: Stored, stocked: Stocked
+) -> None:
+    other = row(f"{scene.flag_id}-other", counters=[scene.counter])
+    FlagStore(stored).keep([other], stocked.newer.snapshot_id, datetime.now(UTC))
+    field(at, "Note").set_value("A pallet on the move")
+    at.query_params["flag"] = f"{scene.flag_id}-other"
+    press(at, "Dismiss")
+    assert kept(service, scene)["state"] == "dismissed"
+
+
 def test_rows_of_a_snapshot_that_is_gone_are_missed_in_words(at: AppTest, scene: Scene, stored: Stored) -> None:
     gone = {"last_snapshot_id": "20200101T000000000Z-00000000", "state": "gone"}
     stored[Collection.ANOMALY_FLAGS].update_one({"_id": scene.flag_id}, {"$set": gone})
