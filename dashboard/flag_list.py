@@ -89,16 +89,29 @@ def filters(desk: Desk) -> tuple[Asked, KeptFlags]:
     with st.container(key="flag_filters"):
         first, second, third, fourth = (st.container() for _ in range(4))
     kinds = second.multiselect(
-        "Kind", list(views.KINDS), format_func=views.KINDS.__getitem__, placeholder="Any", key="flag_kinds"
+        "Kind",
+        list(views.KINDS),
+        format_func=views.KINDS.__getitem__,
+        placeholder="Any",
+        key="flag_kinds",
+        on_change=_forget,
     )
-    rack = third.text_input("Rack", placeholder="Rack id", key="flag_rack", max_chars=128).strip()
-    counter = fourth.text_input("Counted by", placeholder="User name", key="flag_counter", max_chars=256).strip()
+    rack = third.text_input("Rack", placeholder="Rack id", key="flag_rack", max_chars=128, on_change=_forget)
+    counter = fourth.text_input(
+        "Counted by", placeholder="User name", key="flag_counter", max_chars=256, on_change=_forget
+    )
     state = _STATES[st.session_state.get("flag_state") or "Open"]
-    asked = Asked(state, kinds, rack, counter)
+    asked = Asked(state, kinds, rack.strip(), counter.strip())
     found = _page(desk, asked)
     labels = {name: f"{name} {amount(found.by_state[each], 'lines')}" for name, each in _STATES.items()}
     first.segmented_control(
-        "State", list(_STATES), default="Open", required=True, format_func=labels.__getitem__, key="flag_state"
+        "State",
+        list(_STATES),
+        default="Open",
+        required=True,
+        format_func=labels.__getitem__,
+        key="flag_state",
+        on_change=_forget,
     )
     return asked, found
 
@@ -187,6 +200,11 @@ def _row_picked(key: str, flags: list[KeptFlag]) -> None:
     rows = st.session_state[key]["selection"]["rows"]
     if rows and rows[0] < len(flags):
         st.query_params[ADDRESS] = flags[rows[0]].flag_id
+
+
+def _forget() -> None:
+    """Another list begins with its own first flag."""
+    look_at("")
 
 
 def _picked(key: str) -> None:
