@@ -21,7 +21,10 @@ from stockverify.vocabulary import FlagState
 from stockverify.wire.anomalies import KeptFlag, KeptFlags, Scan
 
 ADDRESS = "flag"
-_PICKER, _TURN = "flag_picker", "flag_turn"
+_TURN = "flag_turn"
+DISMISS, RECOUNT = "dismiss", "recount"
+"""How the keys of the buttons that send forms begin; the id of the flag follows."""
+
 _IN_SIGHT = 8
 _STATES = {"Open": FlagState.OPEN, "Dismissed": FlagState.DISMISSED, "No longer found": FlagState.GONE}
 NOT_LOOKED_YET = Message(
@@ -41,6 +44,14 @@ NOTHING_HERE = Message(
 def looked_at() -> str:
     """The flag that the page's address names, or nothing."""
     return str(st.query_params.get(ADDRESS, ""))
+
+
+def heed_what_was_sent() -> None:
+    """A form that was sent just now is answered for its own flag, whatever the address has come to name meanwhile."""
+    for key, pressed in st.session_state.items():
+        form, _, flag_id = str(key).partition(" ")
+        if pressed is True and form in (DISMISS, RECOUNT):
+            st.query_params[ADDRESS] = flag_id
 
 
 def look_at(flag_id: str) -> None:
@@ -78,16 +89,29 @@ def filters(desk: Desk) -> tuple[Asked, KeptFlags]:
     with st.container(key="flag_filters"):
         first, second, third, fourth = (st.container() for _ in range(4))
     kinds = second.multiselect(
-        "Kind", list(views.KINDS), format_func=views.KINDS.__getitem__, placeholder="Any", key="flag_kinds"
+        "Kind",
+        list(views.KINDS),
+        format_func=views.KINDS.__getitem__,
+        placeholder="Any",
+        key="flag_kinds",
+        on_change=_forget,
     )
-    rack = third.text_input("Rack", placeholder="Rack id", key="flag_rack", max_chars=128).strip()
-    counter = fourth.text_input("Counted by", placeholder="User name", key="flag_counter", max_chars=256).strip()
+    rack = third.text_input("Rack", placeholder="Rack id", key="flag_rack", max_chars=128, on_change=_forget)
+    counter = fourth.text_input(
+        "Counted by", placeholder="User name", key="flag_counter", max_chars=256, on_change=_forget
+    )
     state = _STATES[st.session_state.get("flag_state") or "Open"]
-    asked = Asked(state, kinds, rack, counter)
+    asked = Asked(state, kinds, rack.strip(), counter.strip())
     found = _page(desk, asked)
     labels = {name: f"{name} {amount(found.by_state[each], 'lines')}" for name, each in _STATES.items()}
     first.segmented_control(
-        "State", list(_STATES), default="Open", required=True, format_func=labels.__getitem__, key="flag_state"
+        "State",
+        list(_STATES),
+        default="Open",
+        required=True,
+        format_func=labels.__getitem__,
+        key="flag_state",
+        on_change=_forget,
     )
     return asked, found
 
@@ -122,8 +146,17 @@ def choose(flags: list[KeptFlag]) -> tuple[str, str]:
     options = list(names) if asked in names else [asked, *names]
     before, after = neighbours(list(names), asked)
     with st.container(horizontal=True, vertical_alignment="bottom", key="flag_choice"):
-        st.session_state[_PICKER] = asked
-        st.selectbox("Flag", options, format_func=lambda id_: names.get(id_, id_), key=_PICKER, on_change=_picked)
+        # Each flag has a picker of its own: a browser that is behind cannot pick the flag of the run before again.
+        key = f"flag_picker {asked}"
+        st.selectbox(
+            "Flag",
+            options,
+            options.index(asked),
+            format_func=lambda id_: names.get(id_, id_),
+            key=key,
+            on_change=_picked,
+            args=(key,),
+        )
         st.button("Previous", on_click=look_at, args=(before,), disabled=not before, shortcut="Alt+Up", width=150)
         st.button("Next", on_click=look_at, args=(after,), disabled=not after, shortcut="Alt+Down", width=150)
     return asked, after if after != asked else ""
@@ -169,5 +202,10 @@ def _row_picked(key: str, flags: list[KeptFlag]) -> None:
         st.query_params[ADDRESS] = flags[rows[0]].flag_id
 
 
-def _picked() -> None:
-    look_at(st.session_state[_PICKER])
+def _forget() -> None:
+    """Another list begins with its own first flag."""
+    look_at("")
+
+
+def _picked(key: str) -> None:
+    look_at(st.session_state[key])

@@ -11,7 +11,7 @@ from dashboard.calls import flags as calls
 from dashboard.context import House
 from dashboard.desk import Desk
 from dashboard.drawing import fitted
-from dashboard.flag_list import look_at
+from dashboard.flag_list import DISMISS, RECOUNT, look_at
 from dashboard.markup import literal
 from dashboard.messages import Message, guarded
 from dashboard.times import shown
@@ -122,7 +122,8 @@ def _recount(desk: Desk, found: KeptFlag) -> None:
         )
         if choice.others:
             st.caption(literal(f"Only completed racks can be opened. {choice.others}."))
-        if st.form_submit_button("Ask for a recount", type="primary", icon=":material/replay:"):
+        key = f"{RECOUNT} {found.flag_id}"
+        if st.form_submit_button("Ask for a recount", type="primary", icon=":material/replay:", key=key):
             _ask(desk, found, racks, reason.strip())
 
 
@@ -153,4 +154,4 @@ def _dismiss(desk: Desk, found: KeptFlag, note: str, following: str) -> None:
 
 
 def _dismiss_key(found: KeptFlag) -> str:
-    return f"dismiss {found.flag_id}"
+    return f"{DISMISS} {found.flag_id}"

@@ -14,6 +14,7 @@ def show() -> None:
     """Draw the page."""
     house = open_house()
     desk = open_desk(house)
+    flag_list.heed_what_was_sent()
     head = st.container()
     notes.tell()
     asked, found = flag_list.filters(desk)

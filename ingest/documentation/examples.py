@@ -43,6 +43,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "racks.force_release": {"reason": {"reason": "The counter went home and took the device along."}},
     "racks.reverify": {"reason": {"reason": "Two counts of one item differ by a pallet."}},
+    "flags.dismiss": {"note": {"note": "A pallet that was moved to the dock."}},
+    "flags.recount": {
+        "all racks of the flag": {"reason": "The count looks like a typo."},
+        "one of them": {"reason": "The count looks like a typo.", "rack_ids": ["R1"]},
+    },
     "sessions.open": {"without a rack": {"warehouse": "North", "type": "STANDARD"}},
     "sync.batch": {
         "records": {"records": [RECORD], "batch_id": "b-789"},

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from ingest.anomalies.rules import kinds_asked as names_in
 from ingest.auth.rules import Caller
 from stockverify.clients import Document
 from stockverify.errors import BadInput, NotFound, Refused
@@ -48,7 +49,7 @@ class Asked(NamedTuple):
 
 def kinds_asked(text: str | None) -> list[AnomalyKind]:
     """The kinds in `a,b`; none stands for all. Raises UnknownFlagKind."""
-    names = [name.strip() for name in (text or "").split(",") if name.strip()]
+    names = names_in(text)
     for name in names:
         if name not in list(AnomalyKind):
             raise UnknownFlagKind(name=name[:80], known=", ".join(AnomalyKind))

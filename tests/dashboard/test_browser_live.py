@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, expect
 from pymongo.database import Database
 
 from jobs.flags import FlagStore
@@ -83,6 +83,11 @@ def test_a_rack_is_seen_being_claimed_without_a_reload(
         assert visiting.complaints == []
 
 
+def seen(what: Locator) -> None:
+    """It comes in sight, however busy the machine is."""
+    expect(what).to_be_visible(timeout=PATIENCE)
+
+
 @pytest.mark.parametrize("look", LOOKS)
 def test_a_flag_is_looked_at_counted_again_and_another_one_dismissed(
     browser: Browser, dashboard: Dashboard, service: Service, stocked: Stocked, stored: "Database[Document]", look: Look
@@ -97,29 +102,29 @@ def test_a_flag_is_looked_at_counted_again_and_another_one_dismissed(
         page = visiting.sign_in(*person(service, "supervisor"), path="/anomalies").page
         page.get_by_label("Counted by").fill(name)
         page.keyboard.press("Enter")
-        expect(page.get_by_text("All 2 shown, the most severe first.")).to_be_visible()
+        seen(page.get_by_text("All 2 shown, the most severe first."))
         said = page.get_by_test_id("stMarkdown")
-        expect(said.get_by_text("The severe one.")).to_be_visible()
+        seen(said.get_by_text("The severe one."))
         visiting.settle()  # the table may still be the one of the filter before
         page.get_by_test_id("stDataFrame").first.click(position={"x": 16, "y": 80})
-        expect(said.get_by_text("The mild one.")).to_be_visible()
+        seen(said.get_by_text("The mild one."))
         page.keyboard.press("Alt+ArrowUp")
-        expect(said.get_by_text("The severe one.")).to_be_visible()
+        seen(said.get_by_text("The severe one."))
         visiting.settle()  # the form is drawn after the sentence
-        expect(page.get_by_text("The row that proves it, as of")).to_be_visible()
+        seen(page.get_by_text("The row that proves it, as of"))
         page.get_by_placeholder("Why again, for the audit log").fill("Looks like a typo")
         page.get_by_role("button", name="Ask for a recount").click()
-        expect(page.get_by_role("heading", name="Recount asked for")).to_be_visible(timeout=PATIENCE)
-        expect(page.get_by_text(f"{rack}: to be recounted")).to_be_visible()
+        seen(page.get_by_role("heading", name="Recount asked for"))
+        seen(page.get_by_text(f"{rack}: to be recounted"))
         page.get_by_role("button", name="Next").click()
-        expect(said.get_by_text("The mild one.")).to_be_visible()
+        seen(said.get_by_text("The mild one."))
         visiting.settle()
         page.get_by_placeholder("Why it needs no look").fill("A pallet on the move")
         page.get_by_role("button", name="Dismiss", exact=True).click()
-        expect(page.get_by_text("All 1 shown, the most severe first.")).to_be_visible(timeout=PATIENCE)
-        expect(said.get_by_text("The severe one.")).to_be_visible()
+        seen(page.get_by_text("All 1 shown, the most severe first."))
+        seen(said.get_by_text("The severe one."))
         page.get_by_role("link", name="Open this line").click()
-        expect(page.get_by_text("Showing rows 1 to 1 of 1.")).to_be_visible(timeout=PATIENCE)
+        seen(page.get_by_text("Showing rows 1 to 1 of 1."))
         visiting.settle()
         assert visiting.complaints == []
     assert service.admin.get(f"/api/racks/{rack}/status").json()["status"] == "reverify_requested"

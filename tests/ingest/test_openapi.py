@@ -18,6 +18,7 @@ from ingest.documentation.examples import EXAMPLES
 from ingest.documentation.older import as_3_0
 from ingest.documentation.shapes import OperationsBatch, SyncBatch
 from stockverify.settings import Settings
+from stockverify.wire.anomalies import AskRecount, DismissFlag
 from stockverify.wire.auth import Login, Refresh
 from stockverify.wire.comparisons import Compare
 from stockverify.wire.queries import SaveQuery
@@ -35,6 +36,8 @@ BODIES: dict[str, Any] = {
     "racks.claim": Claim,
     "racks.force_release": Reason,
     "racks.reverify": Reverify,
+    "flags.dismiss": DismissFlag,
+    "flags.recount": AskRecount,
     "sessions.open": OpenSession,
     "queries.save": SaveQuery,
     "reports.preview": PreviewSpec,
