@@ -94,6 +94,26 @@ def test_a_run_that_waited_knows_how_the_one_before_it_ended(whole: Whole, works
     ]
 
 
+def test_beside_a_run_under_way_no_worker_takes_another_of_its_schedule(
+    whole: Whole, works: Works, db: Runs, lake: Lake, settings: Settings
+) -> None:
+    """Both would tell what has changed since the same delivery."""
+    db["report_schedules"].insert_one(schedule("s", NOW, cron="0 * * * *"))
+    for hours in range(2):
+        whole.queueing.tick(SEVEN + timedelta(hours=hours))
+    meanwhile = Works()
+    other = Whole(db, lake, settings, "other", work={"report": meanwhile}).worker
+
+    def slow(tools: Tools, run: Document, now: datetime) -> Done:
+        other.tick(now)
+        return works(tools, run, now)
+
+    whole.worker._work = {"report": slow}
+    whole.worker.tick(SEVEN)
+    assert meanwhile.runs == []
+    assert [(run["schedule"]["last"] or {}).get("run_id") for run in works.runs] == [None, "s@20260201T070000Z"]
+
+
 def test_a_run_that_is_taken_over_keeps_what_it_knew(whole: Whole, works: Works, db: Runs) -> None:
     """It chose its snapshot, then its worker died; meanwhile another run of the schedule ended."""
     made = schedule("s", NOW)
