@@ -69,7 +69,7 @@ def _list(house: House, found: list[Snapshot], known: list[Snapshot]) -> None:
         "name": st.column_config.TextColumn("Name"),
         "as_of": column("as_of", Type.INSTANT, house.zone),
         "rows": st.column_config.NumberColumn("Rows", format="%,d"),
-        "tags": st.column_config.ListColumn("Tags"),
+        "tags": st.column_config.ListColumn("Tags", width="medium"),
         "pinned": st.column_config.CheckboxColumn("Pinned"),
         "created_by": st.column_config.TextColumn("Made by"),
         "snapshot_id": st.column_config.TextColumn("Id"),

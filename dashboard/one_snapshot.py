@@ -20,7 +20,7 @@ from dashboard.views.files import size
 from dashboard.views.tables import DATASET_NAMES, column
 from stockverify.datasets import DATASETS, Type
 from stockverify.wire.lineage import SnapshotLineage
-from stockverify.wire.reports import Snapshot
+from stockverify.wire.reports import QuerySpec, Snapshot
 
 PART = "snapshots_part"
 ROWS, LIBRARY = "Rows of one snapshot", "All snapshots"
@@ -66,10 +66,17 @@ def _of_dataset(house: House, manifest: Manifest, look: str | None) -> None:
     if look == "Columns":
         _profile(house, manifest.snapshot_id, manifest.dataset)
     elif look == "Rows":
-        st.markdown(f"{amount(manifest.rows, 'lines')} rows of {DATASET_NAMES[manifest.dataset].lower()}.")
-        st.button("Filter, group and export them", icon=":material/filter_alt:", on_click=_open, args=(manifest,))
+        _first_rows(house, manifest)
     else:
         _manifest(manifest, f"{manifest.dataset}-{manifest.snapshot_id}")
+
+
+def _first_rows(house: House, manifest: Manifest) -> None:
+    spec = QuerySpec(collection=manifest.dataset, limit=_PER_PAGE)
+    found = loads.answer(house.settings.lake, manifest.snapshot_id, msgspec.json.encode(spec))
+    drawing.table(found.frame, list(found.query.results()), house.zone)
+    st.caption(f"{drawing.part(found.row_count, manifest.rows)} rows of {DATASET_NAMES[manifest.dataset].lower()}.")
+    st.button("Filter, group and export them", icon=":material/filter_alt:", on_click=_open, args=(manifest,))
 
 
 def _open(manifest: Manifest) -> None:
@@ -139,7 +146,7 @@ def _manifest(found: Manifest | ReportManifest, stem: str) -> None:
     total = sum(part.bytes for part in found.files)
     count = len(found.files)
     files = f"{amount(count, 'lines')} file{'' if count == 1 else 's'}, {size(total)}"
-    st.markdown(f"{amount(found.rows, 'lines')} rows in {files}, each with its checksum.")
+    st.markdown(f"{amount(found.rows, 'lines')} rows in {files}; the manifest has a checksum of each.")
     told = msgspec.json.format(msgspec.json.encode(found), indent=1)
     st.code(told.decode(), "json", height=420)
     st.download_button("Manifest", told, f"{stem}.manifest.json", on_click="ignore", icon=":material/download:")
@@ -152,11 +159,11 @@ def _profile(house: House, place_id: str, dataset: str) -> None:
         "type": st.column_config.TextColumn("Type"),
         "rows": st.column_config.NumberColumn("Rows", format="%,d"),
         "empty": st.column_config.ProgressColumn("Empty", format="percent", min_value=0, max_value=1),
-        "distinct": st.column_config.TextColumn("Different values", alignment="right"),
+        "distinct": st.column_config.TextColumn("Different", alignment="right"),
         "smallest": st.column_config.TextColumn("Smallest"),
         "largest": st.column_config.TextColumn("Largest"),
         "mean": st.column_config.TextColumn("Mean", alignment="right"),
-        "commonest": st.column_config.ListColumn("Commonest, with their rows", width="large"),
+        "commonest": st.column_config.ListColumn("Commonest, with their rows"),
     }
     st.dataframe(found.to_arrow(), column_config=columns, hide_index=True, height=drawing.fitted(found.height, 20))
     st.caption(
