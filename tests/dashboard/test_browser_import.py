@@ -85,9 +85,11 @@ def test_a_list_with_bad_rows_is_mapped_tried_imported_and_seen(
         page.get_by_role("button", name="Upload and check").click()
         expect(page.get_by_text("CSV, cp1252, semicolon between cells, 3 rows")).to_be_visible(timeout=PATIENCE)
         visiting.settle()
+        checks = page.get_by_role("button", name="Check with these columns")
+        checks.scroll_into_view_if_needed()  # a list that opens while the page scrolls to it is closed again
         for ours, theirs in MAPPED.items():
             choose(page, ours, theirs)
-        page.get_by_role("button", name="Check with these columns").click()
+        checks.click()
         expect(visiting.metric("Bad rows")).to_have_text("1", timeout=PATIENCE)
         visiting.settle()
         with page.expect_download() as asked:
