@@ -195,7 +195,8 @@ def _done(house: House, job: ImportJob) -> None:
         )
         show(Message("Some lines were left alone", text, "sync_problem"))
     newest = next(iter(house.lake.freezes()), None)
-    if newest is None or newest.as_of < finished:
+    # Not its as-of, which MongoDB tells in whole seconds: it might have been taken in the same second, but before.
+    if newest is None or newest.created_at < finished:
         st.caption("No snapshot has these lines yet: pages show the book as of their snapshot.")
         snapshot_button.offer(house)
         return

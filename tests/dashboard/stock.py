@@ -1,16 +1,21 @@
 """A stock with two moments of its count: real looking lines, and some that try to be more than text."""
 
 import csv
+import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 from pymongo.database import Database
 
+from analytics import reports
 from analytics.extract import materialise
 from analytics.lake import Freeze, Lake
-from stockverify.clients import Document
+from analytics.query import checked
+from stockverify.clients import Document, as_stored
 from stockverify.vocabulary import Collection
+from stockverify.wire.reports import QuerySpec
 from tests.analytics.stock import item, record, session
 
 SAMPLE = Path(__file__).parent.parent.parent / "data" / "sample_stock.csv"
@@ -81,3 +86,29 @@ def two_snapshots(database: Database[Document], lake: Lake, now: datetime | None
     unknown = record("c-unknown", names[0], "999999", 3.0, floor=lines[0]["floor"], unknown_item=True)
     database[Collection.RECORDS].insert_one(unknown)
     return first, materialise(lake, database, now, "Noon count")
+
+
+def report_snapshot(lake: Lake, database: Database[Document], freeze_id: str, mark: str, by: str = "ann") -> Document:
+    """A report of what was not counted in a freeze, kept as the service keeps one; `mark` tells it from others."""
+    spec = QuerySpec(collection="positions", filters={"counted": False}, sort={"book_qty": -1})
+    report_id, now = f"rs-{hashlib.sha256(mark.encode()).hexdigest()[:16]}", datetime.now(UTC)
+    made = reports.keep(lake, report_id, freeze_id, checked(spec), msgspec.to_builtins(spec), now)
+    document: Document = {
+        "_id": report_id,
+        "name": "Not counted yet",
+        "description": "For the evening shift",
+        "snapshot_type": "custom",
+        "tags": ["evening", "open"],
+        "query_spec": msgspec.json.encode(spec).decode(),
+        "freeze_id": made.freeze_id,
+        "refreshed_from": None,
+        "stored": True,
+        "as_of": as_stored(made.as_of),
+        "created_by": by,
+        "created_at": as_stored(now),
+        "summary": {"as_of": made.as_of.timestamp(), "freeze_id": made.freeze_id, "totals": {}},
+        "row_count": made.rows,
+        "execution_time_ms": 1.0,
+    }
+    database[Collection.REPORT_SNAPSHOTS].insert_one(document)
+    return document

@@ -1,53 +1,26 @@
 """The library of snapshots: found, looked at, pinned and deleted, over a real lake and the service on it."""
 
 import json
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
 from typing import Any
 
-import msgspec
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analytics import reports
-from analytics.query import checked
 from dashboard.one_snapshot import LIBRARY, PART
-from stockverify.clients import as_stored
-from stockverify.wire.reports import QuerySpec
 from tests.dashboard.conftest import OpenApp, Stocked, press, sign_in, texts
+from tests.dashboard.stock import report_snapshot
 from tests.service import Service
 
-SPEC = QuerySpec(collection="positions", filters={"counted": False}, sort={"book_qty": -1})
 Opened = Callable[..., AppTest]
 
 
 @pytest.fixture
-def report(stocked: Stocked, office: Service, request: pytest.FixtureRequest) -> dict[str, Any]:
-    """A report snapshot of the older freeze, made as the service makes one; gone at the end."""
-    number = abs(hash(request.node.name)) % 16**8
-    report_id, now = f"rs-{number:016x}", datetime.now(UTC)
-    asked = msgspec.to_builtins(SPEC)
-    made = reports.keep(stocked.lake, report_id, stocked.older.snapshot_id, checked(SPEC), asked, now)
-    document = {
-        "_id": report_id,
-        "name": "Not counted yet",
-        "description": "For the evening shift",
-        "snapshot_type": "custom",
-        "tags": ["evening", "open"],
-        "query_spec": msgspec.json.encode(SPEC).decode(),
-        "freeze_id": made.freeze_id,
-        "refreshed_from": None,
-        "stored": True,
-        "as_of": as_stored(made.as_of),
-        "created_by": "ann",
-        "created_at": as_stored(now),
-        "summary": {"as_of": made.as_of.timestamp(), "freeze_id": made.freeze_id, "totals": {}},
-        "row_count": made.rows,
-        "execution_time_ms": 1.0,
-    }
-    stocked.database.report_snapshots.insert_one(document)
-    request.addfinalizer(lambda: stocked.database.report_snapshots.delete_one({"_id": report_id}))
-    return document
+def report(stocked: Stocked, request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
+    """A report snapshot of the older freeze; gone at the end."""
+    made = report_snapshot(stocked.lake, stocked.database, stocked.older.snapshot_id, request.node.name)
+    yield made
+    stocked.database.report_snapshots.delete_one({"_id": made["_id"]})
 
 
 @pytest.fixture
