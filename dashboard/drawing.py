@@ -92,9 +92,8 @@ def _rack_map(by_rack: pl.DataFrame) -> None:
 
 
 def _rack_table(by_rack: pl.DataFrame) -> None:
-    st.dataframe(
-        by_rack.select(_RACKS).to_arrow(), column_config=figure_columns(), hide_index=True, placeholder=NOTHING
-    )
+    rows, config = by_rack.select(_RACKS).to_arrow(), figure_columns()
+    st.dataframe(rows, column_config=config, hide_index=True, placeholder=NOTHING, alt="Racks")
 
 
 def biggest(found: Biggest, zone: ZoneInfo) -> None:
@@ -104,7 +103,7 @@ def biggest(found: Biggest, zone: ZoneInfo) -> None:
         st.success("No counted line differs from the book in value.", icon=":material/check_circle:")
         return
     kinds = [(column.name, column.type) for column in POSITIONS.columns if column.name in _BIGGEST]
-    table(found.rows.select(_BIGGEST), kinds, zone, most_rows=12)
+    table(found.rows.select(_BIGGEST), kinds, zone, most_rows=12, name="Biggest variances")
     st.caption(f"{part(found.rows.height, found.total)} lines with a variance in value, largest first.")
 
 
@@ -127,10 +126,16 @@ def link(path: str, label: str) -> None:
     st.page_link(page, label=label, icon=":material/arrow_forward:", query_params=query)
 
 
-def table(rows: pl.DataFrame, kinds: Kinds, zone: ZoneInfo, most_rows: int = 10) -> None:
-    """Rows of a dataset or of a query, so many of them in sight at once."""
-    height, look = fitted(rows.height, most_rows), columns(kinds, zone)
-    st.dataframe(rows.to_arrow(), height=height, column_config=look, hide_index=True, placeholder=NOTHING)
+def table(rows: pl.DataFrame, kinds: Kinds, zone: ZoneInfo, most_rows: int = 10, name: str = "Rows") -> None:
+    """Rows of a dataset or of a query, so many of them in sight at once; by the name screen readers find them."""
+    st.dataframe(
+        rows.to_arrow(),
+        height=fitted(rows.height, most_rows),
+        column_config=columns(kinds, zone),
+        hide_index=True,
+        placeholder=NOTHING,
+        alt=name,
+    )
 
 
 def fitted(rows: int, most: int) -> int | Literal["content"]:

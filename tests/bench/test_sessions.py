@@ -15,13 +15,15 @@ from playwright.sync_api import Page, expect
 from dashboard.app import _SCREENS
 from tests.bench.big_lake import fill
 from tests.bench.measured import resident_mib
-from tests.dashboard.pages import PATIENCE, Look, chromium, visit
+from tests.dashboard.pages import Look, chromium, visit
 from tests.dashboard.running import Dashboard, running_dashboard
 from tests.service import PASSWORD, Service
 
 SESSIONS = int(os.environ.get("BENCH_SESSIONS", "20"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "4"))
 RECORDS = 20_000
+PATIENCE = 300_000
+"""Milliseconds: twenty browsers on two cores take their time."""
 
 pytestmark = pytest.mark.bench
 
@@ -56,6 +58,7 @@ def test_memory_with_many_people_walking(dashboard: Dashboard, pair: Service) ->
     with chromium() as browser, ExitStack() as windows:
         opened = [windows.enter_context(visit(browser, dashboard.url, Look())) for _ in range(SESSIONS)]
         for visiting in opened:
+            visiting.page.set_default_timeout(PATIENCE)
             visiting.sign_in(name, PASSWORD)
         told(f"{SESSIONS} people signed in")
         for number in range(ROUNDS):
