@@ -17,6 +17,7 @@ AUDITS = frozenset({Role.ADMIN, Role.AUDITOR})
 READS_REPORTS = frozenset({Role.SUPERVISOR, Role.ADMIN, Role.AUDITOR})
 
 LIMITED = frozenset({"auth.login", "auth.login_pin", "auth.refresh", "devices.enroll", "exports.file"}) | {
+    "auth.oidc",
     "subscriptions.page",
     "subscriptions.stop",
     "subscriptions.resume",
@@ -26,6 +27,7 @@ LIMITED = frozenset({"auth.login", "auth.login_pin", "auth.refresh", "devices.en
 OPERATIONS: dict[str, frozenset[Role]] = {
     "auth.login": PUBLIC,
     "auth.login_pin": PUBLIC,
+    "auth.oidc": PUBLIC,
     "auth.refresh": PUBLIC,
     "auth.logout": ALL,
     "auth.me": ALL,

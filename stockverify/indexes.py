@@ -6,6 +6,7 @@ from pymongo import ASCENDING as UP
 from pymongo import DESCENDING as DOWN
 from pymongo import IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.collation import Collation, CollationStrength
 from pymongo.database import Database
 
 from stockverify.vocabulary import Collection, RunPurpose
@@ -23,6 +24,9 @@ RUN_SECONDS = 100 * 24 * 3600
 DELIVERY_SECONDS = 400 * 24 * 3600
 """How long it is kept who was sent what: a year, and some time to look back on it."""
 
+ANY_CASE = Collation(locale="en", strength=CollationStrength.SECONDARY)
+"""Of e-mail addresses: mail servers in use tell no capitals apart."""
+
 _DUE = {"purpose": RunPurpose.SCHEDULED.value, "schedule_id": {"$type": "string"}}
 
 
@@ -37,9 +41,12 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index("logins.previous_hash"),
         _index("logins.device_id"),
         _index("role", "is_active"),
+        _index("email", name="email_any_case", collation=ANY_CASE),
+        _index("oidc_subject", unique=True, partialFilterExpression={"oidc_subject": {"$gt": ""}}),
     ),
     Collection.DEVICE_CODES: (_index("expires_at", expireAfterSeconds=0),),
     Collection.LOGIN_ATTEMPTS: (_index("forgotten_at", expireAfterSeconds=0),),
+    Collection.ID_TOKENS: (_index("forgotten_at", expireAfterSeconds=0),),
     Collection.ERP_ITEMS: (
         _index("rack_id", "bin", "item_code", unique=True),
         _index("item_code"),

@@ -33,6 +33,7 @@ def changed(user: Document, request: ChangeUser, hashed: Hashed, now: datetime) 
     after: Document = {name: value for name, value in asked.items() if value is not None}
     if request.email is not UNSET:
         after["email"] = request.email
+        after["oidc_subject"] = None  # it belongs to whoever the provider knows under the address from now on
     if request.pin is not UNSET:
         after["pin_hash"] = hashed.pin
     if _ends_logins(user, request):

@@ -37,8 +37,11 @@ class UserStore:
         self._client, self._users = client, database[Collection.USERS]
         self._devices, self._activity, self._settings, self._secret = devices, activity, settings, secret
 
-    async def open(self, checked: Document, changes: Document, device: Claimed, now: datetime) -> Tokens:
-        """A login for a user whose password or PIN was right a moment ago; `changes` go along.
+    async def open(
+        self, checked: Document, changes: Document, device: Claimed, now: datetime, **details: str
+    ) -> Tokens:
+        """A login for a user whose password or PIN was right a moment ago; `changes` go along, and `details` into the
+        audit log.
 
         Raises WrongLogin when the account has changed meanwhile, DeviceRevoked, WrongDeviceToken or NotEnrolled.
         """
@@ -54,7 +57,7 @@ class UserStore:
             set_to = {"logins": rules.kept_logins(user["logins"], opened, now), **changes}
             await self._users.update_one({"_id": user["_id"]}, {"$set": set_to}, session=transaction)
             caller = _caller(user, login_id, device.device_id)
-            await self._activity.note(Action.LOGGED_IN, caller, user["username"], now, transaction)
+            await self._activity.note(Action.LOGGED_IN, caller, user["username"], now, transaction, **details)
             return user
 
         user = await transact_until_done(self._client, write)

@@ -11,6 +11,7 @@ from stockverify.wire.common import Name, Reply, Request
 
 Password = Annotated[str, Meta(min_length=1, max_length=1024)]
 NewPassword = Annotated[str, Meta(min_length=8, max_length=1024)]
+NewUsername = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\w.@-]+$")]
 Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,6}$")]
 
 
@@ -28,6 +29,12 @@ class LoginPin(Request, frozen=True, kw_only=True):
     username: Name | None = None
 
 
+class LoginOidc(Request, frozen=True, kw_only=True):
+    """POST /api/auth/oidc, with what the provider has just given to whoever signed in there."""
+
+    id_token: Annotated[str, Meta(min_length=1, max_length=16_384)]
+
+
 class Refresh(Request, frozen=True, kw_only=True):
     """POST /api/auth/refresh"""
 
@@ -37,7 +44,7 @@ class Refresh(Request, frozen=True, kw_only=True):
 class Register(Request, frozen=True, kw_only=True):
     """POST /api/auth/register, for admins"""
 
-    username: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\w.@-]+$")]
+    username: NewUsername
     password: NewPassword
     full_name: Name
     role: Role
