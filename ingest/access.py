@@ -5,6 +5,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import Scope
 
 from ingest.auth.rules import Caller
+from ingest.scopes.rules import check_operation
 from stockverify.errors import Forbidden
 from stockverify.vocabulary import Role
 
@@ -160,3 +161,4 @@ async def guard(connection: ASGIConnection, handler: BaseRouteHandler) -> None:
     caller: Caller = connection.user
     if caller.role not in allowed:
         raise NotAllowed(role=caller.role, needed=", ".join(sorted(allowed)))
+    check_operation(operation, caller)

@@ -55,14 +55,17 @@ class AccountStore:
         self._activity, self._hashing, self._breaker, self._settings = activity, hashing, breaker, settings
 
     async def register(self, request: Register, caller: Caller, now: datetime) -> User:
-        """Make a user. Raises UserExists."""
+        """Make a user. Raises UserExists or FloorsOfRole."""
+        changes.check_floors(request.role, request.floors)
         hashed = await self._hashed(request.password, request.pin)
         user = _account(request.username, request.full_name, request.role, hashed, now)
+        user |= {"floors": sorted(set(request.floors))}
 
         async def write(transaction: AsyncClientSession) -> None:
             await self._users.insert_one(dict(user), session=transaction)
             role = request.role.value
-            await self._activity.note(Action.USER_MADE, caller, request.username, now, transaction, role=role)
+            told = {"role": role} | ({"floors": user["floors"]} if user["floors"] else {})
+            await self._activity.note(Action.USER_MADE, caller, request.username, now, transaction, **told)
 
         try:
             await patiently(self._breaker, lambda: transact_until_done(self._client, write))

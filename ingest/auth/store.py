@@ -19,7 +19,7 @@ from stockverify.settings import Settings
 from stockverify.vocabulary import Action, Collection, Role
 from stockverify.wire.auth import Tokens, User
 
-_SHOWN = {"username": 1, "full_name": 1, "role": 1, "email": 1, "is_active": 1, "logins.$": 1}
+_SHOWN = {"username": 1, "full_name": 1, "role": 1, "email": 1, "is_active": 1, "floors": 1, "logins.$": 1}
 
 
 class UserStore:
@@ -99,7 +99,7 @@ class UserStore:
     async def speaker(self, claims: Claims, device_id: str) -> Caller:
         """Whoever a good token speaks for, if its login is still open; the same errors."""
         mine = {"_id": claims.user_id, "is_active": True, "logins.login_id": claims.login_id}
-        user = await self._users.find_one(mine, {"username": 1, "role": 1, "logins.$": 1})
+        user = await self._users.find_one(mine, {"username": 1, "role": 1, "floors": 1, "logins.$": 1})
         if user is None:
             raise BadToken(problem="revoked")
         await self._check_use(user, device_id)
@@ -150,4 +150,5 @@ class UserStore:
 
 
 def _caller(user: Document, login_id: str, device_id: str) -> Caller:
-    return Caller(user["_id"], user["username"], Role(user["role"]), login_id, device_id)
+    floors = tuple(user.get("floors") or ())
+    return Caller(user["_id"], user["username"], Role(user["role"]), login_id, device_id, floors)

@@ -32,6 +32,7 @@ class SnapshotController(Controller):
     @get("/", name="reports.snapshots")
     async def snapshots(
         self,
+        caller: CurrentCaller,
         stores: Stores,
         created_by: FromQuery[str | None] = None,
         snapshot_type: FromQuery[str | None] = None,
@@ -39,14 +40,14 @@ class SnapshotController(Controller):
         limit: Listed = 100,
     ) -> list[Snapshot]:
         """Snapshots, newest first; those of type `stock` hold everything of one moment."""
-        return await stores.snapshots.snapshots(created_by, snapshot_type, tags, limit)
+        return await stores.snapshots.snapshots(caller, created_by, snapshot_type, tags, limit)
 
     @get("/{snapshot_id:str}", name="reports.snapshot")
     async def snapshot(
-        self, snapshot_id: FromPath[str], stores: Stores, skip: Skip = 0, limit: Page = 100
+        self, snapshot_id: FromPath[str], caller: CurrentCaller, stores: Stores, skip: Skip = 0, limit: Page = 100
     ) -> SnapshotPage:
         """One page of a snapshot's rows."""
-        return await stores.snapshots.snapshot(snapshot_id, skip, limit)
+        return await stores.snapshots.snapshot(snapshot_id, caller, skip, limit)
 
     @delete("/{snapshot_id:str}", name="reports.delete_snapshot", status_code=HTTP_200_OK)
     async def delete(self, snapshot_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> SnapshotDeleted:
@@ -64,6 +65,6 @@ class SnapshotController(Controller):
         return await stores.snapshots.pin(snapshot_id, caller, datetime.now(UTC))
 
     @post("/{snapshot_id:str}/unpin", name="reports.unpin", status_code=HTTP_200_OK)
-    async def unpin(self, snapshot_id: FromPath[str], stores: Stores) -> SnapshotPinned:
+    async def unpin(self, snapshot_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> SnapshotPinned:
         """Leave a snapshot to retention again."""
-        return await stores.snapshots.unpin(snapshot_id)
+        return await stores.snapshots.unpin(snapshot_id, caller)

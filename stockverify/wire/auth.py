@@ -12,6 +12,7 @@ from stockverify.wire.common import Name, Reply, Request
 Password = Annotated[str, Meta(min_length=1, max_length=1024)]
 NewPassword = Annotated[str, Meta(min_length=8, max_length=1024)]
 NewUsername = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\w.@-]+$")]
+Floors = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=256)], ...], Meta(max_length=100)]
 Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,6}$")]
 
 
@@ -49,10 +50,12 @@ class Register(Request, frozen=True, kw_only=True):
     full_name: Name
     role: Role
     pin: Pin | None = None
+    floors: Floors = ()
 
 
 class ChangeUser(Request, frozen=True, kw_only=True):
-    """PATCH /api/auth/users/{username}, for admins. What is left out stays; a null e-mail or PIN is taken away."""
+    """PATCH /api/auth/users/{username}, for admins. What is left out stays; a null e-mail or PIN is taken away,
+    and no floors are all floors."""
 
     role: Role | None = None
     is_active: bool | None = None
@@ -60,10 +63,11 @@ class ChangeUser(Request, frozen=True, kw_only=True):
     password: NewPassword | None = None
     email: Name | UnsetType | None = UNSET
     pin: Pin | UnsetType | None = UNSET
+    floors: Floors | None = None
 
 
 class User(Reply, frozen=True, kw_only=True):
-    """A person, as tokens and replies show them."""
+    """A person, as tokens and replies show them. `floors` are those whose stock they may see; none are all."""
 
     id: str
     username: str
@@ -72,6 +76,7 @@ class User(Reply, frozen=True, kw_only=True):
     email: str | None
     is_active: bool
     permissions: list[str]
+    floors: tuple[str, ...] = ()
 
 
 class Tokens(Reply, frozen=True, kw_only=True):
