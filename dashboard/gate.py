@@ -66,6 +66,8 @@ def sidebar(house: House, user: User) -> None:
         st.markdown(f"**{literal(user.full_name or user.username)}**")
         st.caption(f"{literal(user.username)} · {user.role.value}")
         st.caption(f":material/schedule: Times in {literal(house.settings.time_zone)}")
+        if user.floors:
+            st.caption(f":material/visibility: Only {literal(', '.join(user.floors))}")
         _sign_out_button(house)
 
 
