@@ -39,6 +39,7 @@ class ScopedLake(Lake):
         super().__init__(whole.root / FOLDER / mark_of(floors))
         self._whole, self.floors = whole, tuple(sorted(set(floors)))
         self._counted: dict[tuple[int, ...], int] = {}
+        self._rows: dict[str, int] = {}
 
     def ids(self) -> list[str]:
         """Those of the whole lake."""
@@ -86,20 +87,22 @@ class ScopedLake(Lake):
 
     def _count(self, snapshot_id: str) -> int:
         """How many positions are seen; snapshots share most of their files, and each is counted once."""
-        manifest = self._whole.manifest(POSITIONS.name, snapshot_id)
-        folder = self._whole.root / POSITIONS.name / snapshot_id
-        return sum(self._count_in(folder / part.name) for part in manifest.files)
+        if snapshot_id not in self._rows:
+            parts = self._whole.manifest(POSITIONS.name, snapshot_id).files
+            folder = self._whole.root / POSITIONS.name / snapshot_id
+            self._rows[snapshot_id] = sum(self._count_in(folder / part.name) for part in parts)
+        return self._rows[snapshot_id]
 
     def _count_in(self, path: Path) -> int:
         try:
             found = path.stat()
-        except OSError:
+            key = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+            if key not in self._counted:
+                asked = [(_COLUMN, "in", list(self.floors))]
+                self._counted[key] = pq.read_table(path, columns=[_COLUMN], filters=asked, partitioning=None).num_rows
+            return self._counted[key]
+        except (OSError, pa.ArrowException):
             return 0  # whoever opens the snapshot is told what is wrong with it
-        key = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
-        if key not in self._counted:
-            asked = [(_COLUMN, "in", list(self.floors))]
-            self._counted[key] = pq.read_table(path, columns=[_COLUMN], filters=asked, partitioning=None).num_rows
-        return self._counted[key]
 
     def _forget_gone(self) -> None:
         """Remove copies of snapshots that the whole lake has no more."""

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
+from websockets.exceptions import InvalidStatus
 
 from analytics.extract import materialise
 from analytics.lake import Lake
@@ -24,6 +25,7 @@ from stockverify.services.embedded import Backends
 from stockverify.vocabulary import Collection, Role
 from tests.analytics.stock import item, record
 from tests.ingest.crowd import new_user
+from tests.ingest.live import listening
 from tests.ingest.test_access import CALLS
 from tests.service import PASSWORD, Service, claim, running_service, sync
 from tests.service import record as sent
@@ -122,6 +124,14 @@ def test_what_is_closed_is_refused_and_says_why(shop: Shop) -> None:
         reply = auditor.request(operation.method, operation.path.replace("{", "").replace("}", ""))
         assert reply.status_code == 403, operation.name
         assert reply.json()["detail"].startswith("You may see these floors only: Ground.")
+
+
+def test_live_updates_are_closed_to_people_with_a_scope(shop: Shop) -> None:
+    with pytest.raises(InvalidStatus) as refused, listening(shop.service, shop.scoped):
+        pass
+    assert refused.value.response.status_code == 403
+    with listening(shop.service, shop.whole):
+        pass
 
 
 def places(shop: Shop) -> Iterator[tuple[str, str, str]]:
@@ -233,7 +243,8 @@ def test_exports_hold_what_is_on_the_floors_and_their_links_only_that(shop: Shop
         assert SECRET not in shop.scoped.get(f"/api/reports/exports/{job['job_id']}/manifest").text
     refused = shop.scoped.get(f"/api/reports/exports/{shop.ids['export_id']}")
     assert refused.status_code == 403
-    assert shop.scoped.post("/api/reports/exports", json={"format": "csv", "comparison_job_id": shop.ids["job_id"]})
+    whole = {"format": "csv", "comparison_job_id": shop.ids["job_id"]}
+    assert shop.scoped.post("/api/reports/exports", json=whole).status_code == 403
     direct = shop.scoped.get(f"/api/reports/snapshots/{shop.newer}/export?format=parquet")
     assert pl.read_parquet(direct.content)["floor"].unique().to_list() == ["Ground"]
 

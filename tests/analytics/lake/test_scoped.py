@@ -86,6 +86,7 @@ def test_damage_of_the_whole_lake_and_of_a_copy_is_seen(root: Path) -> None:
     part.write_bytes(part.read_bytes()[:-1] + b"x")
     with pytest.raises(SnapshotDamaged):
         ScopedLake(Lake(root), ["Vault"]).files("positions", ONE)
+    assert [each.snapshot_id for each in ScopedLake(Lake(root), ["Vault"]).freezes()] == [TWO, ONE], "others are listed"
 
 
 def test_many_may_ask_for_the_first_time_at_once(root: Path) -> None:
