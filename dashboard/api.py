@@ -57,6 +57,10 @@ class Api:
         body = {"username": username, "password": password}
         return self.call("POST", "/api/auth/login", TokensReply, json=body).data
 
+    def come_in(self, id_token: str) -> Tokens:
+        """Raises Unauthorized for a token that is no good (any more), Forbidden for somebody without an account."""
+        return self.call("POST", "/api/auth/oidc", TokensReply, json={"id_token": id_token}).data
+
     def refresh(self, refresh_token: str) -> Tokens:
         """New tokens for a refresh token, which works once. Raises Unauthorized when the login has ended."""
         return self.call("POST", "/api/auth/refresh", TokensReply, json={"refresh_token": refresh_token}).data

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import gate
+from dashboard import gate, single_sign_on
 from dashboard.context import House, keeper, open_house
 from dashboard.login import IMPORTERS, READERS
 from dashboard.messages import guarded
@@ -41,6 +41,7 @@ def main() -> None:
     with guarded("StockVerify"):
         house = open_house()
         keeper().renew(house.api, datetime.now(UTC))
+        single_sign_on.come_in(house)
         _enter(house)
 
 

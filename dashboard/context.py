@@ -6,8 +6,10 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import streamlit as st
+from msgspec import structs
 
 from analytics.lake import Lake
+from analytics.lake.scoped import opened, root_within
 from dashboard.api import Api
 from dashboard.login import Keeper
 from dashboard.times import zone_of
@@ -18,7 +20,8 @@ _KEEPER = "keeper"
 
 
 class House(NamedTuple):
-    """The same for every person; nothing in it depends on who is signed in."""
+    """The same for all who may see the same; whoever may see some floors only has a lake of their own, and so nothing
+    that is read from it, kept under its folder, ever comes from another one."""
 
     settings: Settings
     zone: ZoneInfo
@@ -28,7 +31,7 @@ class House(NamedTuple):
 
 def open_house() -> House:
     """Raises BadSetting or UnknownZone."""
-    settings = from_env(os.environ)
+    settings = _seen_by_reader(from_env(os.environ))
     _logging(settings.log_level)
     return House(settings, zone_of(settings.time_zone), _api(settings.service_url()), lake_at(settings.lake))
 
@@ -54,4 +57,23 @@ def _api(url: str) -> Api:
 @st.cache_resource(show_spinner=False)
 def lake_at(root: Path) -> Lake:
     """The lake at that folder, with what it has checked already."""
-    return Lake(root)
+    return opened(root)
+
+
+class _Scoped(Settings, frozen=True, kw_only=True):
+    """Settings whose lake is that of some floors."""
+
+    root: Path
+
+    @property
+    def lake(self) -> Path:
+        """The folder of the scope."""
+        return self.root
+
+
+def _seen_by_reader(settings: Settings) -> Settings:
+    """The same settings, with the lake that the person who is signed in may see."""
+    login = keeper().login
+    if login is None or not login.user.floors:
+        return settings
+    return _Scoped(**structs.asdict(settings), root=root_within(settings.lake, login.user.floors))

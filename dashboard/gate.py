@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard import single_sign_on
 from dashboard.api import ServiceAway, ServiceBusy
 from dashboard.context import House, keeper
 from dashboard.markup import literal
@@ -30,6 +31,7 @@ def sign_in_page(house: House) -> None:
         st.markdown("Stock, verified rack by rack. Sign in to see the figures.")
         if keeper().message:
             st.info(literal(keeper().message), icon=":material/info:")
+        single_sign_on.offer(house)
         with st.form("sign_in", border=True):
             username = st.text_input("User name", autocomplete="username", max_chars=256)
             password = st.text_input("Password", type="password", autocomplete="current-password", max_chars=1024)
@@ -64,10 +66,13 @@ def sidebar(house: House, user: User) -> None:
         st.markdown(f"**{literal(user.full_name or user.username)}**")
         st.caption(f"{literal(user.username)} · {user.role.value}")
         st.caption(f":material/schedule: Times in {literal(house.settings.time_zone)}")
+        if user.floors:
+            st.caption(f":material/visibility: Only {literal(', '.join(user.floors))}")
         _sign_out_button(house)
 
 
 def _sign_out_button(house: House) -> None:
     if st.button("Sign out", icon=":material/logout:", width="stretch"):
         keeper().sign_out(house.api)
+        single_sign_on.leave()
         st.rerun()

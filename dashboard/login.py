@@ -7,7 +7,7 @@ from enum import Enum
 from msgspec import Struct, structs
 
 from dashboard.api import Api, ServiceAway, ServiceBusy
-from stockverify.errors import Unauthorized
+from stockverify.errors import StockVerifyError, Unauthorized
 from stockverify.vocabulary import Role
 from stockverify.wire.auth import Tokens, User
 
@@ -70,10 +70,27 @@ class Keeper:
         self.login: Login | None = None
         self.message = ""
         self._lock = threading.Lock()
+        self._tried = ""
 
     def sign_in(self, api: Api, username: str, password: str, now: datetime) -> None:
         """Raises what Api.log_in raises."""
         self.login, self.message = login_of(api.log_in(username, password), now), ""
+
+    def come_in(self, api: Api, id_token: str, provider: str, now: datetime) -> None:
+        """Sign in with what the provider gave. Tried once: the browser keeps it long after it is good for nothing,
+        for a page that is loaded anew too. While the service is away it is kept for later."""
+        if id_token == self._tried:
+            return
+        try:
+            self.login, self.message = login_of(api.come_in(id_token), now), ""
+        except Unauthorized:
+            self.drop(self.message or f"Sign in with {provider} once more to go on.")
+        except (ServiceAway, ServiceBusy) as error:
+            self.message = error.message
+            return
+        except StockVerifyError as error:
+            self.drop(error.message)
+        self._tried = id_token
 
     def renew(self, api: Api, now: datetime) -> None:
         """Check or refresh the login when that is due. While the service is away a token that lives stays good.

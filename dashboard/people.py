@@ -33,6 +33,7 @@ def users_table(users: Sequence[User]) -> None:
         "full_name": st.column_config.TextColumn("Name"),
         "role": st.column_config.TextColumn("Role"),
         "email": st.column_config.TextColumn("E-mail"),
+        "floors": st.column_config.ListColumn("Sees only", help="Empty: all floors"),
         "is_active": st.column_config.CheckboxColumn("Active"),
     }
     rows = views.users(users)
@@ -85,18 +86,26 @@ def change_user(desk: Desk, users: Sequence[User]) -> None:
         st.markdown("**Change an account**")
         chosen = st.selectbox("Account", by_name, None, placeholder="User name", key="changed_user")
         if chosen is None:
-            st.caption("A new role or password, or disabling an account, ends its logins at once.")
+            st.caption("A new role, password or floors, or disabling an account, ends its logins at once.")
             return
         user, roles = by_name[chosen], list(Role)
         with st.form(f"change {chosen}", border=False):
             full_name = st.text_input("Name", user.full_name, max_chars=256)
             role = st.selectbox("Role", roles, roles.index(user.role), format_func=views.ROLES.__getitem__)
+            floors = st.multiselect(
+                "Sees only these floors",
+                sorted({*calls.floors(desk), *user.floors}),
+                list(user.floors),
+                placeholder="All floors",
+                help="For supervisors and auditors. It holds on pages, in links, exports and mailed reports alike.",
+                accept_new_options=True,
+            )
             active = st.toggle("May sign in", user.is_active)
             password = st.text_input(
                 "New password", type="password", max_chars=1024, autocomplete="new-password", placeholder="As it is"
             )
             if st.form_submit_button("Save", icon=":material/save:"):
-                _save(desk, user, views.changes(user, full_name.strip(), role or user.role, active, password))
+                _save(desk, user, views.changes(user, full_name.strip(), role or user.role, active, password, floors))
 
 
 def invite(desk: Desk, users: Sequence[User], zone: ZoneInfo) -> None:

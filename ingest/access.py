@@ -5,6 +5,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import Scope
 
 from ingest.auth.rules import Caller
+from ingest.scopes.rules import check_operation
 from stockverify.errors import Forbidden
 from stockverify.vocabulary import Role
 
@@ -17,6 +18,7 @@ AUDITS = frozenset({Role.ADMIN, Role.AUDITOR})
 READS_REPORTS = frozenset({Role.SUPERVISOR, Role.ADMIN, Role.AUDITOR})
 
 LIMITED = frozenset({"auth.login", "auth.login_pin", "auth.refresh", "devices.enroll", "exports.file"}) | {
+    "auth.oidc",
     "subscriptions.page",
     "subscriptions.stop",
     "subscriptions.resume",
@@ -26,6 +28,7 @@ LIMITED = frozenset({"auth.login", "auth.login_pin", "auth.refresh", "devices.en
 OPERATIONS: dict[str, frozenset[Role]] = {
     "auth.login": PUBLIC,
     "auth.login_pin": PUBLIC,
+    "auth.oidc": PUBLIC,
     "auth.refresh": PUBLIC,
     "auth.logout": ALL,
     "auth.me": ALL,
@@ -173,3 +176,4 @@ async def guard(connection: ASGIConnection, handler: BaseRouteHandler) -> None:
     caller: Caller = connection.user
     if caller.role not in allowed:
         raise NotAllowed(role=caller.role, needed=", ".join(sorted(allowed)))
+    check_operation(operation, caller)

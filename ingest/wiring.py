@@ -22,7 +22,10 @@ from ingest.auth.accounts import AccountStore
 from ingest.auth.attempts import AttemptStore
 from ingest.auth.hashing import Hashing
 from ingest.auth.login import LoginStore
+from ingest.auth.provider_keys import ProviderKeys
+from ingest.auth.provider_keys import is_failure as is_failure_of_provider
 from ingest.auth.rules import Caller
+from ingest.auth.single_sign_on import SingleSignOn
 from ingest.auth.store import UserStore
 from ingest.comparisons.store import ComparisonStore
 from ingest.conflicts.store import ConflictStore
@@ -53,7 +56,7 @@ from ingest.sessions.store import SessionStore
 from ingest.snapshots.store import SnapshotStore
 from ingest.subscriptions.store import SubscriptionStore
 from ingest.sync.store import SyncStore
-from stockverify import clients, indexes
+from stockverify import clients, indexes, oidc
 from stockverify.breaker import Breaker
 from stockverify.kept_secret import signing_secret
 from stockverify.settings import Settings
@@ -64,6 +67,7 @@ class AllStores(NamedTuple):
 
     users: UserStore
     logins: LoginStore
+    single_sign_on: SingleSignOn
     accounts: AccountStore
     devices: DeviceStore
     limits: LimitStore
@@ -106,6 +110,8 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
             database = clients.async_database(mongo, settings)
             mongo_breaker = _breaker("MongoDB", settings, is_outage)
             redis_breaker = _breaker("Redis", settings, _is_outage_of_redis)
+            provider = oidc.provider(settings)
+            keys = ProviderKeys(provider, _provider_breaker(provider, settings)) if provider else None
             leases = LeaseStore(redis_client, redis_breaker)
             activity = ActivityStore(database)
             deliveries = DeliveryStore(mongo, database, activity, settings.mails)
@@ -129,6 +135,7 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
             app.state.stores = AllStores(
                 users=users,
                 logins=LoginStore(database, users, devices, attempts, hashing, mongo_breaker),
+                single_sign_on=SingleSignOn(database, users, accounts, attempts, keys, provider, mongo_breaker),
                 accounts=accounts,
                 devices=devices,
                 limits=LimitStore(redis_client, redis_breaker, settings),
@@ -173,6 +180,10 @@ def _long_lived() -> Iterator[None]:
 
 def _breaker(name: str, settings: Settings, is_failure: Callable[[Exception], bool]) -> Breaker:
     return Breaker(name, settings.breaker_failures, settings.breaker_timeout, is_failure)
+
+
+def _provider_breaker(provider: oidc.Provider, settings: Settings) -> Breaker:
+    return _breaker(provider.name, settings, is_failure_of_provider)
 
 
 def _is_outage_of_redis(error: Exception) -> bool:

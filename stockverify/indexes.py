@@ -6,6 +6,7 @@ from pymongo import ASCENDING as UP
 from pymongo import DESCENDING as DOWN
 from pymongo import IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.collation import Collation, CollationStrength
 from pymongo.database import Database
 
 from stockverify.vocabulary import Collection, ImportStatus, RunPurpose, RunStatus
@@ -26,6 +27,8 @@ DELIVERY_SECONDS = 400 * 24 * 3600
 _UNDER_WAY = {"status": RunStatus.RUNNING.value, "schedule_id": {"$type": "string"}}
 _WRITING = {"status": ImportStatus.WRITING.value}
 """Two stock lists at once would each undo half of what the other one writes."""
+ANY_CASE = Collation(locale="en", strength=CollationStrength.SECONDARY)
+"""Of e-mail addresses: mail servers in use tell no capitals apart."""
 
 _DUE = {"purpose": RunPurpose.SCHEDULED.value, "schedule_id": {"$type": "string"}}
 
@@ -41,9 +44,12 @@ INDEXES: dict[Collection, tuple[IndexModel, ...]] = {
         _index("logins.previous_hash"),
         _index("logins.device_id"),
         _index("role", "is_active"),
+        _index("email", name="email_any_case", collation=ANY_CASE),
+        _index("oidc_subject", unique=True, partialFilterExpression={"oidc_subject": {"$gt": ""}}),
     ),
     Collection.DEVICE_CODES: (_index("expires_at", expireAfterSeconds=0),),
     Collection.LOGIN_ATTEMPTS: (_index("forgotten_at", expireAfterSeconds=0),),
+    Collection.ID_TOKENS: (_index("forgotten_at", expireAfterSeconds=0),),
     Collection.ERP_ITEMS: (
         _index("rack_id", "bin", "item_code", unique=True),
         _index("item_code"),

@@ -99,6 +99,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     require_enrolled_devices: Annotated[
         bool, Env("REQUIRE_ENROLLED_DEVICES", "True: nobody but admins logs in without an enrolled device")
     ] = False
+    oidc_issuer: Annotated[
+        str | None, Env("OIDC_ISSUER", "Address of an OpenID Connect provider that people may sign in with")
+    ] = None
+    oidc_client_id: Annotated[str | None, Env("OIDC_CLIENT_ID", "Name under which the provider knows StockVerify")] = (
+        None
+    )
+    oidc_client_secret: Annotated[
+        str | None, Env("OIDC_CLIENT_SECRET", "Secret that goes with OIDC_CLIENT_ID; the dashboard needs it", True)
+    ] = None
+    oidc_name: Annotated[str, Env("OIDC_NAME", "What the sign-in page calls the provider")] = "single sign-on"
+    oidc_claim: Annotated[
+        Literal["email", "preferred_username"],
+        Env("OIDC_CLAIM", "email (a verified one) or preferred_username: by which the provider's people are known"),
+    ] = "email"
+    oidc_new_users_role: Annotated[
+        Literal["staff", "supervisor", "auditor"] | None,
+        Env(
+            "OIDC_NEW_USERS_ROLE", "Role of those who come by the provider without an account; without it they may not"
+        ),
+    ] = None
+    oidc_new_users_domains: Annotated[
+        str | None,
+        Env("OIDC_NEW_USERS_DOMAINS", "Domains of their verified e-mails, with commas between; without it any"),
+    ] = None
     rate_limit: Annotated[
         NotNegative, Env("RATE_LIMIT_PER_MINUTE", "Requests a minute that one person's device may send; 0 is no limit")
     ] = 6000

@@ -273,6 +273,7 @@ class Collection(StrEnum):
     DEVICES = "devices"
     DEVICE_CODES = "device_codes"
     LOGIN_ATTEMPTS = "login_attempts"
+    ID_TOKENS = "id_tokens"
     ERP_ITEMS = "erp_items"
     RACKS = "rack_registry"
     SESSIONS = "verification_sessions"

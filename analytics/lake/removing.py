@@ -5,6 +5,7 @@ from pathlib import Path
 
 from analytics.lake import durable
 from analytics.lake.ids import checked_id
+from analytics.lake.scopes import roots
 from stockverify.datasets import HELD, POSITIONS
 
 GONE_PREFIX = ".gone-"
@@ -14,13 +15,16 @@ def remove(root: Path, snapshot_id: str) -> None:
     """Remove a snapshot; safe to do again, also after a kill at any point.
 
     Its positions go first: without them it does not exist for readers, and what is left of it is swept away. Whoever
-    has opened one of its files reads on; files that other snapshots share stay under their other names.
+    has opened one of its files reads on; files that other snapshots share stay under their other names. Its copies for
+    people with a scope go after it: they are not shown without it.
     """
     names = [POSITIONS.name, *(name for name in HELD if name != POSITIONS.name)]
     for name in names:
         _rename_away(root / name / checked_id(snapshot_id))
     for name in names:
         shutil.rmtree(gone(root / name / snapshot_id), ignore_errors=True)
+    for scope in roots(root):
+        remove(scope, snapshot_id)
 
 
 def gone(folder: Path) -> Path:

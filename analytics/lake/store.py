@@ -39,7 +39,12 @@ UNREADABLE = (SnapshotDamaged, SnapshotOutdated, SnapshotNotFound)
 
 
 class Lake:
-    """The published snapshots under one folder. Safe to share between threads: it keeps only what cannot change."""
+    """The published snapshots under one folder. Safe to share between threads: it keeps only what cannot change.
+
+    `floors` are those whose lines are there; none are all (analytics/lake/scoped.py).
+    """
+
+    floors: tuple[str, ...] = ()
 
     def __init__(self, root: Path) -> None:
         self.root = root

@@ -8,6 +8,7 @@ from pathlib import Path
 from analytics.lake.ids import is_snapshot_id
 from analytics.lake.publish import DRAFT_PREFIX
 from analytics.lake.removing import GONE_PREFIX
+from analytics.lake.scopes import roots
 from stockverify.datasets import HELD, POSITIONS
 
 # Far longer than any writer works: what is younger may still be in use.
@@ -17,7 +18,8 @@ LEFTOVER_AGE = timedelta(days=1)
 def sweep(root: Path, now: datetime, age: timedelta = LEFTOVER_AGE) -> list[Path]:
     """Remove drafts, and datasets of snapshots that were never completed, if they are older than `age`; and at once
     what is on its way out."""
-    removed = [path for path in _leftovers(root) if path.name.startswith(GONE_PREFIX) or _changed_at(path) < now - age]
+    folders = [path for lake in (root, *roots(root)) for path in _leftovers(lake)]
+    removed = [path for path in folders if path.name.startswith(GONE_PREFIX) or _changed_at(path) < now - age]
     for path in removed:
         shutil.rmtree(path, ignore_errors=True)
     return removed

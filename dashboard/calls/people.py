@@ -21,13 +21,18 @@ def devices(desk: Desk) -> list[Device]:
     return _all(desk, "/api/devices/", list[Device], lambda device: device.device_id)
 
 
+def floors(desk: Desk) -> list[str]:
+    """The floors that have racks."""
+    return desk.get("/api/racks/floors", list[str])
+
+
 def register(desk: Desk, account: dict[str, Any]) -> User:
     """Make an account. Raises Refused when the name is taken."""
     return desk.post("/api/auth/register", User, account)
 
 
 def change(desk: Desk, username: str, changes: dict[str, Any]) -> User:
-    """Change an account; a new role or password, or disabling it, ends its logins at once."""
+    """Change an account; a new role, password or floors, or disabling it, ends its logins at once."""
     return desk.patch(f"/api/auth/users/{part(username)}", User, changes)
 
 

@@ -22,6 +22,7 @@ _USERS: dict[str, Any] = {
     "full_name": pl.String,
     "role": pl.String,
     "email": pl.String,
+    "floors": pl.List(pl.String),
     "is_active": pl.Boolean,
 }
 _DEVICES: dict[str, Any] = {
@@ -38,7 +39,10 @@ _DEVICES: dict[str, Any] = {
 
 def users(found: Iterable[User]) -> pl.DataFrame:
     """A row for each account."""
-    rows = [{name: getattr(user, name) for name in _USERS} | {"role": user.role.value} for user in found]
+    rows = [
+        {name: getattr(user, name) for name in _USERS} | {"role": user.role.value, "floors": list(user.floors)}
+        for user in found
+    ]
     return pl.DataFrame(rows, schema=_USERS)
 
 
@@ -67,11 +71,15 @@ def state(device: Device) -> str:
     return "Enrolled" if device.enrolled_at is not None else "Not enrolled"
 
 
-def changes(user: User, full_name: str, role: Role, active: bool, password: str) -> dict[str, Any]:
+def changes(
+    user: User, full_name: str, role: Role, active: bool, password: str, floors: Iterable[str]
+) -> dict[str, Any]:
     """What a form changes of an account; empty when it changes nothing."""
-    wanted = {"full_name": full_name, "role": role.value, "is_active": active}
+    wanted: dict[str, Any] = {"full_name": full_name, "role": role.value, "is_active": active}
     now = {"full_name": user.full_name, "role": user.role.value, "is_active": user.is_active}
     changed = {name: value for name, value in wanted.items() if value != now[name]}
+    seen = sorted(set(floors))
+    changed |= {"floors": seen} if seen != sorted(user.floors) else {}
     return changed | ({"password": password} if password else {})
 
 

@@ -6,7 +6,7 @@ from litestar import Controller, get
 from litestar.params import FromQuery, QueryParameter
 
 from ingest.outages import TAKES_ITS_TIME
-from ingest.wiring import Stores
+from ingest.wiring import CurrentCaller, Stores
 from stockverify.wire.anomalies import AnomaliesReply
 
 Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
@@ -22,6 +22,7 @@ class AnomalyController(Controller):
     @get("/", name="anomalies.list")
     async def anomalies(
         self,
+        caller: CurrentCaller,
         stores: Stores,
         snapshot_id: FromQuery[str] = "latest",
         kind: FromQuery[str | None] = None,
@@ -29,4 +30,4 @@ class AnomalyController(Controller):
         limit: Limit = 100,
     ) -> AnomaliesReply:
         """What is odd in a snapshot, the most severe first; `kind` may name several, with commas between."""
-        return await stores.anomalies.flags(snapshot_id, kind, against, limit)
+        return await stores.anomalies.flags(caller, snapshot_id, kind, against, limit)

@@ -13,6 +13,7 @@ from ingest.auth import changes, lockout, rules
 from ingest.auth.attempts import AttemptStore
 from ingest.auth.changes import Hashed
 from ingest.auth.hashing import Hashing
+from ingest.auth.id_tokens import Identity
 from ingest.auth.rules import Caller, stranger
 from ingest.outages import patiently
 from ingest.transactions import transact_until_done
@@ -54,19 +55,41 @@ class AccountStore:
         self._activity, self._hashing, self._breaker, self._settings = activity, hashing, breaker, settings
 
     async def register(self, request: Register, caller: Caller, now: datetime) -> User:
-        """Make a user. Raises UserExists."""
-        user = _document(request, await self._hashed(request.password, request.pin), now)
+        """Make a user. Raises UserExists or FloorsOfRole."""
+        changes.check_floors(request.role, request.floors)
+        hashed = await self._hashed(request.password, request.pin)
+        user = _account(request.username, request.full_name, request.role, hashed, now)
+        user |= {"floors": sorted(set(request.floors))}
 
         async def write(transaction: AsyncClientSession) -> None:
             await self._users.insert_one(dict(user), session=transaction)
             role = request.role.value
-            await self._activity.note(Action.USER_MADE, caller, request.username, now, transaction, role=role)
+            told = {"role": role} | ({"floors": user["floors"]} if user["floors"] else {})
+            await self._activity.note(Action.USER_MADE, caller, request.username, now, transaction, **told)
 
         try:
             await patiently(self._breaker, lambda: transact_until_done(self._client, write))
         except DuplicateKeyError:
             raise UserExists(username=request.username) from None
         return rules.describe(user)
+
+    async def admit(self, username: str, identity: Identity, role: Role, now: datetime) -> Document:
+        """An account without a password, for somebody whom the provider vouches for. Raises UserExists."""
+        user = _account(username, identity.full_name, role, Hashed(None, None), now)
+        user |= {"email": identity.email, "oidc_subject": identity.subject}
+        who = stranger(username=username)
+
+        async def write(transaction: AsyncClientSession) -> None:
+            await self._users.insert_one(dict(user), session=transaction)
+            await self._activity.note(
+                Action.USER_MADE, who, username, now, transaction, role=role.value, by=identity.subject
+            )
+
+        try:
+            await transact_until_done(self._client, write)
+        except DuplicateKeyError:
+            raise UserExists(username=username) from None
+        return user
 
     async def users(self, after: str, limit: int) -> list[User]:
         """Accounts in the order of their user names, from behind `after`."""
@@ -127,12 +150,12 @@ class AccountStore:
         )
 
 
-def _document(request: Register, hashed: Hashed, now: datetime) -> Document:
+def _account(username: str, full_name: str, role: Role, hashed: Hashed, now: datetime) -> Document:
     return {
         "_id": f"u-{secrets.token_hex(8)}",
-        "username": request.username,
-        "full_name": request.full_name,
-        "role": request.role.value,
+        "username": username,
+        "full_name": full_name,
+        "role": role.value,
         "email": None,
         "is_active": True,
         "password_hash": hashed.password,

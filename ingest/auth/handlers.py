@@ -12,7 +12,7 @@ from ingest.devices.rules import Claimed, claimed
 from ingest.outages import TAKES_ITS_TIME
 from ingest.requests import restore_slashes
 from ingest.wiring import CurrentCaller, Stores
-from stockverify.wire.auth import ChangeUser, Login, LoginPin, Refresh, Register, TokensReply, User
+from stockverify.wire.auth import ChangeUser, Login, LoginOidc, LoginPin, Refresh, Register, TokensReply, User
 from stockverify.wire.common import Success
 
 After = Annotated[str, QueryParameter(max_length=64)]
@@ -36,6 +36,11 @@ class AuthController(Controller):
     async def login_pin(self, data: JSONBody[LoginPin], request: Request, stores: Stores) -> TokensReply:
         """Open a login with a user name and a PIN, or on an enrolled device with a PIN alone."""
         return TokensReply(data=await stores.logins.by_pin(data, _device(request)))
+
+    @post("/oidc", name="auth.oidc", status_code=HTTP_200_OK, opt=TAKES_ITS_TIME)
+    async def oidc(self, data: JSONBody[LoginOidc], request: Request, stores: Stores) -> TokensReply:
+        """Open a login for whom the OpenID Connect provider has just vouched, once."""
+        return TokensReply(data=await stores.single_sign_on.by_id_token(data, _device(request)))
 
     @post("/refresh", name="auth.refresh", status_code=HTTP_200_OK)
     async def refresh(self, data: JSONBody[Refresh], request: Request, stores: Stores) -> TokensReply:

@@ -51,13 +51,15 @@ class AmbiguousPin(Unauthorized):
 
 
 class Caller(NamedTuple):
-    """The person and the device behind a request. No X-Device-ID is one device, named by an empty text."""
+    """The person and the device behind a request. No X-Device-ID is one device, named by an empty text. `floors` are
+    those whose stock the person may see; none are all."""
 
     user_id: str
     username: str
     role: Role
     login_id: str
     device_id: str
+    floors: tuple[str, ...] = ()
 
 
 class Claims(NamedTuple):
@@ -164,4 +166,5 @@ def describe(user: dict[str, Any]) -> User:
         email=user.get("email"),
         is_active=user["is_active"],
         permissions=PERMISSIONS[role],
+        floors=tuple(user.get("floors") or ()),
     )

@@ -19,7 +19,7 @@ from stockverify.settings import Settings
 from stockverify.vocabulary import Action, Collection, Role
 from stockverify.wire.auth import Tokens, User
 
-_SHOWN = {"username": 1, "full_name": 1, "role": 1, "email": 1, "is_active": 1, "logins.$": 1}
+_SHOWN = {"username": 1, "full_name": 1, "role": 1, "email": 1, "is_active": 1, "floors": 1, "logins.$": 1}
 
 
 class UserStore:
@@ -37,8 +37,11 @@ class UserStore:
         self._client, self._users = client, database[Collection.USERS]
         self._devices, self._activity, self._settings, self._secret = devices, activity, settings, secret
 
-    async def open(self, checked: Document, changes: Document, device: Claimed, now: datetime) -> Tokens:
-        """A login for a user whose password or PIN was right a moment ago; `changes` go along.
+    async def open(
+        self, checked: Document, changes: Document, device: Claimed, now: datetime, **details: str
+    ) -> Tokens:
+        """A login for a user whose password or PIN was right a moment ago; `changes` go along, and `details` into the
+        audit log.
 
         Raises WrongLogin when the account has changed meanwhile, DeviceRevoked, WrongDeviceToken or NotEnrolled.
         """
@@ -54,7 +57,7 @@ class UserStore:
             set_to = {"logins": rules.kept_logins(user["logins"], opened, now), **changes}
             await self._users.update_one({"_id": user["_id"]}, {"$set": set_to}, session=transaction)
             caller = _caller(user, login_id, device.device_id)
-            await self._activity.note(Action.LOGGED_IN, caller, user["username"], now, transaction)
+            await self._activity.note(Action.LOGGED_IN, caller, user["username"], now, transaction, **details)
             return user
 
         user = await transact_until_done(self._client, write)
@@ -96,7 +99,7 @@ class UserStore:
     async def speaker(self, claims: Claims, device_id: str) -> Caller:
         """Whoever a good token speaks for, if its login is still open; the same errors."""
         mine = {"_id": claims.user_id, "is_active": True, "logins.login_id": claims.login_id}
-        user = await self._users.find_one(mine, {"username": 1, "role": 1, "logins.$": 1})
+        user = await self._users.find_one(mine, {"username": 1, "role": 1, "floors": 1, "logins.$": 1})
         if user is None:
             raise BadToken(problem="revoked")
         await self._check_use(user, device_id)
@@ -147,4 +150,5 @@ class UserStore:
 
 
 def _caller(user: Document, login_id: str, device_id: str) -> Caller:
-    return Caller(user["_id"], user["username"], Role(user["role"]), login_id, device_id)
+    floors = tuple(user.get("floors") or ())
+    return Caller(user["_id"], user["username"], Role(user["role"]), login_id, device_id, floors)

@@ -28,39 +28,41 @@ class ComparisonController(Controller):
 
     @get("/", name="reports.comparisons")
     async def comparisons(
-        self, stores: Stores, created_by: FromQuery[str | None] = None, limit: Listed = 100
+        self, caller: CurrentCaller, stores: Stores, created_by: FromQuery[str | None] = None, limit: Listed = 100
     ) -> list[ComparisonJob]:
         """Comparisons, newest first."""
-        return await stores.comparisons.comparisons(created_by, limit)
+        return await stores.comparisons.comparisons(caller, created_by, limit)
 
     @get("/{job_id:str}", name="reports.comparison")
-    async def comparison(self, job_id: FromPath[str], stores: Stores) -> ComparisonJob:
+    async def comparison(self, job_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> ComparisonJob:
         """One comparison."""
-        return await stores.comparisons.comparison(job_id)
+        return await stores.comparisons.comparison(job_id, caller)
 
     @get("/{job_id:str}/rows", name="reports.comparison_rows")
     async def rows(
         self,
         job_id: FromPath[str],
+        caller: CurrentCaller,
         stores: Stores,
         kind: FromQuery[RowKind] = "changed",
         skip: Skip = 0,
         limit: Page = 100,
     ) -> ComparisonRows:
         """One page of the rows that differ in one way, sorted by key."""
-        return await stores.comparisons.rows(job_id, kind, skip, limit)
+        return await stores.comparisons.rows(job_id, caller, kind, skip, limit)
 
     @get("/{job_id:str}/contributions", name="reports.comparison_contributions")
     async def contributions(
         self,
         job_id: FromPath[str],
+        caller: CurrentCaller,
         stores: Stores,
         total: FromQuery[str | None] = None,
         by: FromQuery[str | None] = None,
         limit: Listed = 10,
     ) -> ComparisonContributions:
         """Why a total moved: the groups of `by` that moved it most; net variance value by floor, if not said."""
-        return await stores.comparisons.contributions(job_id, total, by, limit)
+        return await stores.comparisons.contributions(job_id, caller, total, by, limit)
 
     @get("/{job_id:str}/export", name="reports.export_comparison")
     async def export(

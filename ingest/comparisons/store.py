@@ -11,9 +11,10 @@ from pymongo.asynchronous.database import AsyncDatabase
 from ingest.auth.rules import Caller
 from ingest.comparisons import rules
 from ingest.reports import errands, files
-from ingest.reports.errands import Compared, ComparedPage, Made, Place
+from ingest.reports.errands import Compared, ComparedPage, Made
 from ingest.reports.room import Room
 from ingest.reports.rules import place_of
+from ingest.scopes.rules import Floors, check_made, floors_of, made_within, within
 from stockverify.clients import Document
 from stockverify.errors import StockVerifyError
 from stockverify.settings import Settings
@@ -30,46 +31,51 @@ class ComparisonStore:
 
     async def compare(self, request: Compare, caller: Caller, now: datetime) -> ComparisonJob:
         """Compare two snapshots of the same query. Whoever asked may go away meanwhile: the outcome is kept."""
-        first, second = await self._place(request.snapshot_a_id), await self._place(request.snapshot_b_id)
+        ids = (request.snapshot_a_id, request.snapshot_b_id)
+        reports = [await self._snapshots.find_one({"_id": snapshot_id}) for snapshot_id in ids]
+        floors = within(caller, *reports)
+        first, second = (place_of(*side) for side in zip(ids, reports, strict=True))
         asked = rules.question(request, first, second)
-        job = rules.begun(f"cj-{uuid.uuid4().hex[:16]}", request, asked, caller, now)
+        job = rules.begun(f"cj-{uuid.uuid4().hex[:16]}", request, asked, caller, now) | {"floors": list(floors)}
         await self._jobs.insert_one(job)
-        changes = await self._outcome(job["_id"], asked)
+        changes = await self._outcome(job["_id"], asked, floors)
         await self._jobs.update_one({"_id": job["_id"]}, {"$set": changes})
         return rules.as_job(job | changes, now)
 
-    async def comparison(self, job_id: str) -> ComparisonJob:
-        """One comparison. Raises ComparisonUnknown."""
-        return rules.as_job(await self._stored(job_id), datetime.now(UTC))
+    async def comparison(self, job_id: str, caller: Caller) -> ComparisonJob:
+        """One comparison. Raises ComparisonUnknown or OutOfReach."""
+        return rules.as_job(await self._stored(job_id, caller), datetime.now(UTC))
 
-    async def comparisons(self, created_by: str | None, limit: int) -> list[ComparisonJob]:
+    async def comparisons(self, caller: Caller, created_by: str | None, limit: int) -> list[ComparisonJob]:
         """Comparisons, newest first."""
-        wanted: Document = {"created_by": created_by} if created_by else {}
+        wanted: Document = ({"created_by": created_by} if created_by else {}) | made_within(caller)
         found = await self._jobs.find(wanted).sort("created_at", -1).limit(limit).to_list()
         return [rules.as_job(job, datetime.now(UTC)) for job in found]
 
-    async def rows(self, job_id: str, kind: RowKind, skip: int, limit: int) -> ComparisonRows:
-        """One page of the rows of a kind. Raises ComparisonUnknown or ComparisonUnfinished."""
-        job = await self._stored(job_id)
+    async def rows(self, job_id: str, caller: Caller, kind: RowKind, skip: int, limit: int) -> ComparisonRows:
+        """One page of the rows of a kind. Raises ComparisonUnknown, OutOfReach or ComparisonUnfinished."""
+        job = await self._stored(job_id, caller)
         compared = rules.asked_of(job, datetime.now(UTC))
         asked = errands.ReadCompared(comparison_id=job["comparison_id"], kind=kind, skip=skip, limit=limit)
-        found = await self._room.run(asked, ComparedPage)
+        floors = floors_of(job)
+        found = await self._room.run(asked, ComparedPage, floors)
         if found.total is None:  # swept away since: the same question has the same answer
-            await self._room.run(compared, Compared)
-            found = await self._room.run(asked, ComparedPage)
+            await self._room.run(compared, Compared, floors)
+            found = await self._room.run(asked, ComparedPage, floors)
         return rules.rows_of(job_id, kind, found, skip, limit)
 
     async def contributions(
-        self, job_id: str, total: str | None, by: str | None, limit: int
+        self, job_id: str, caller: Caller, total: str | None, by: str | None, limit: int
     ) -> ComparisonContributions:
-        """Why a total moved. Raises ComparisonUnknown or ComparisonUnfinished."""
-        compared = rules.asked_of(await self._stored(job_id), datetime.now(UTC))
+        """Why a total moved. Raises ComparisonUnknown, OutOfReach or ComparisonUnfinished."""
+        job = await self._stored(job_id, caller)
+        compared = rules.asked_of(job, datetime.now(UTC))
         asked = errands.Explain(compared=compared, total=total, by=by, limit=limit)
-        return rules.contributions_of(job_id, await self._room.run(asked, dict[str, Any]))
+        return rules.contributions_of(job_id, await self._room.run(asked, dict[str, Any], floors_of(job)))
 
     async def export(self, job_id: str, kind: str, caller: Caller) -> Made:
         """Write every row that differs to a file. Raises UnknownFormat, ComparisonUnknown or ComparisonUnfinished."""
-        job = await self._stored(job_id)
+        job = await self._stored(job_id, caller)
         compared = rules.asked_of(job, datetime.now(UTC))
         with files.folder_for_one(self._settings.exports) as folder:
             asked = errands.ExportCompared(
@@ -81,27 +87,25 @@ class ComparisonStore:
                 requested_by=caller.username,
                 now=datetime.now(UTC),
             )
-            return await self._room.run(asked, Made)
+            return await self._room.run(asked, Made, floors_of(job))
 
-    async def _outcome(self, job_id: str, asked: errands.CompareBoth) -> Document:
+    async def _outcome(self, job_id: str, asked: errands.CompareBoth, floors: Floors) -> Document:
         """What came of it. A failure is kept with its reason, and goes on to whoever asked."""
         started = time.perf_counter()
         try:
-            found = await self._room.run(asked, Compared)
+            found = await self._room.run(asked, Compared, floors)
         except Exception as error:
             reason = error.message if isinstance(error, StockVerifyError) else "Something unexpected; the log has it."
             await self._jobs.update_one({"_id": job_id}, {"$set": rules.failed(reason, _since(started))})
             raise
         return rules.completed(asked, found, _since(started))
 
-    async def _stored(self, job_id: str) -> Document:
+    async def _stored(self, job_id: str, caller: Caller) -> Document:
         job = await self._jobs.find_one({"_id": job_id})
         if job is None:
             raise rules.ComparisonUnknown(job_id=job_id)
+        check_made(job, caller)
         return job
-
-    async def _place(self, snapshot_id: str) -> Place:
-        return place_of(snapshot_id, await self._snapshots.find_one({"_id": snapshot_id}))
 
 
 def _since(started: float) -> float:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ingest.auth.rules import Caller
+from ingest.scopes.rules import check_floor
 from stockverify.clients import Document
 from stockverify.errors import BadInput, Forbidden, NotFound, Refused
 from stockverify.vocabulary import ConflictStatus, ConflictType, Resolution, Role
@@ -59,7 +60,11 @@ def wanted(caller: Caller, kinds: Sequence[ConflictType] = (), **filters: str | 
 
 
 def scope(caller: Caller) -> Document:
-    """Staff see their own conflicts, everybody else sees all."""
+    """Staff see their own conflicts, people with a scope those of which both sides are on their floors, everybody else
+    sees all."""
+    if caller.floors:
+        other_side = {"server_data.floor": {"$in": [*caller.floors, None]}}
+        return {"local_data.floor": {"$in": list(caller.floors)}} | other_side
     return {"user_id": caller.user_id} if caller.role is Role.STAFF else {}
 
 
@@ -76,6 +81,9 @@ def visible(conflict: Document | None, conflict_id: str, caller: Caller) -> Docu
         raise ConflictNotFound(conflict_id=conflict_id)
     if caller.role is Role.STAFF and conflict["user_id"] != caller.user_id:
         raise NotYourConflict(conflict_id=conflict_id)
+    check_floor(conflict["local_data"].get("floor"), caller)
+    if (other := (conflict["server_data"] or {}).get("floor")) is not None:
+        check_floor(other, caller)
     return conflict
 
 

@@ -10,7 +10,7 @@ from ingest.documentation.shapes import Problem, reference
 NEVER_LIMITED = frozenset({"health", "metrics"})
 NAME_OTHERS_IN_BODY_OR_QUERY = frozenset(
     {"sync.heartbeat", "reports.compare", "reports.preview", "devices.invite", "anomalies.list", "exports.create"}
-    | {"activity.chain"}
+    | {"activity.chain", "auth.oidc"}
 )
 SIGNED = frozenset({"exports.file"})
 MAY_BE_GONE = frozenset(
@@ -28,7 +28,7 @@ MAY_BE_GONE = frozenset(
         "subscriptions.resume",
     }
 )
-CHECK_CREDENTIALS = frozenset({"auth.login", "auth.login_pin", "auth.refresh", "devices.enroll"})
+CHECK_CREDENTIALS = frozenset({"auth.login", "auth.login_pin", "auth.oidc", "auth.refresh", "devices.enroll"})
 WRITES = frozenset({"post", "put", "patch", "delete"})
 
 _RETRY_AFTER = {

@@ -8,6 +8,7 @@ import msgspec
 from ingest.auth.rules import Caller
 from ingest.reports.errands import AnyExportJob, CompareBoth, ExportComparedJob, Place, Report
 from ingest.reports.errands import ExportJob as Errand
+from ingest.scopes.rules import check_made, made_within
 from stockverify.clients import Document, as_stored
 from stockverify.datasets import find
 from stockverify.errors import BadInput, Forbidden, Gone, NotFound, Refused, TooMany
@@ -162,13 +163,15 @@ def verdict(job: Document) -> Document | None:
 
 
 def may_see(job: Document, caller: Caller) -> None:
-    """Raises NotYourExport."""
+    """Raises NotYourExport or OutOfReach."""
+    check_made(job, caller)
     if caller.role not in _SEE_ALL and job["created_by_id"] != caller.user_id:
         raise NotYourExport(job_id=job["_id"], owner=job["created_by"])
 
 
 def may_cancel(job: Document, caller: Caller) -> None:
-    """Raises NotYourExport, or ExportFinished unless it was cancelled before."""
+    """Raises NotYourExport, OutOfReach, or ExportFinished unless it was cancelled before."""
+    check_made(job, caller)
     if caller.role not in _CANCEL_ALL and job["created_by_id"] != caller.user_id:
         raise NotYourExport(job_id=job["_id"], owner=job["created_by"])
     if job["status"] not in (*OPEN, ExportStatus.CANCELLED):
@@ -178,7 +181,7 @@ def may_cancel(job: Document, caller: Caller) -> None:
 def visible(caller: Caller, created_by: str | None) -> Document:
     """The filter for what a caller may see."""
     wanted: Document = {} if caller.role in _SEE_ALL else {"created_by": caller.username}
-    return wanted | ({"created_by": created_by} if created_by and not wanted else {})
+    return made_within(caller) | wanted | ({"created_by": created_by} if created_by and not wanted else {})
 
 
 def shown(job: Document, url: str | None) -> ExportJob:

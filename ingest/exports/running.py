@@ -16,6 +16,7 @@ from ingest.exports.store import ExportStore
 from ingest.reports import telling
 from ingest.reports.errands import Made
 from ingest.reports.room import ErrandFailed, Room
+from ingest.scopes.rules import floors_of
 from stockverify.clients import Document
 from stockverify.errors import StockVerifyError
 from stockverify.vocabulary import ExportStatus
@@ -75,7 +76,7 @@ async def work(store: ExportStore, room: Room, job: Document) -> None:
 
 
 async def _made(store: ExportStore, room: Room, job: Document, folder: Path) -> Document:
-    errand = asyncio.create_task(room.run(rules.errand(job, str(folder)), Made))
+    errand = asyncio.create_task(room.run(rules.errand(job, str(folder)), Made, floors_of(job)))
     try:
         stopped = await _watched(store, job, folder, errand)
         return {"status": ExportStatus.CANCELLED.value} if stopped else _outcome(job, errand)

@@ -16,6 +16,7 @@ from ingest.reports import errands
 from ingest.reports import rules as reports
 from ingest.reports.errands import AnyExportJob, Place, Report
 from ingest.reports.room import Room
+from ingest.scopes.rules import EVERYWHERE, Floors, check_made, within
 from stockverify import links
 from stockverify.clients import Document, as_stored
 from stockverify.links import Link, LinkExpired
@@ -24,6 +25,8 @@ from stockverify.vocabulary import Action, Collection, ExportStatus
 from stockverify.wire.comparisons import Compare
 from stockverify.wire.exports import CreateExport, ExportJob, ExportManifest
 from stockverify.wire.reports import Snapshot
+
+Asked = tuple[AnyExportJob, str, Floors]
 
 
 class ExportStore:
@@ -42,12 +45,13 @@ class ExportStore:
         """Put a job into the queue, once all that can be checked about it was. Raises what is wrong with it."""
         rules.checked(request)
         if request.query_spec is not None:
-            await self._room.run(errands.Check(spec=request.query_spec), type(None))
-        asked, snapshot_id = await self._asked(request, caller, now)
+            await self._room.run(errands.Check(spec=request.query_spec), type(None), EVERYWHERE)
+        asked, snapshot_id, floors = await self._asked(request, caller, now)
         mine = {"created_by_id": caller.user_id, "status": {"$in": [status.value for status in rules.OPEN]}}
         if await self._jobs.count_documents(mine, limit=rules.MOST_OPEN) >= rules.MOST_OPEN:
             raise rules.TooManyExports(most=rules.MOST_OPEN, retry_after=60)
         job = rules.queued(f"ex-{uuid.uuid4().hex[:16]}", request, asked, snapshot_id, caller, now, self._ttl)
+        job["floors"] = list(floors)
         await self._jobs.insert_one(job)
         said = {"format": job["format"], "snapshot_id": job["snapshot_id"], "dataset": job["dataset"]}
         await self._activity.note(Action.EXPORT_ASKED, caller, job["_id"], now, **said)
@@ -175,41 +179,44 @@ class ExportStore:
             raise rules.ExportUnknown(job_id=job_id[:80])
         return job
 
-    async def _asked(self, request: CreateExport, caller: Caller, now: datetime) -> tuple[AnyExportJob, str]:
-        """What is to be done, and the snapshot that it counts for. Raises what is wrong with the ids."""
+    async def _asked(self, request: CreateExport, caller: Caller, now: datetime) -> Asked:
+        """What is to be done, the snapshot that it counts for, and within which floors. Raises what is wrong with the
+        ids, OutOfReach or DifferentScopes. A query is asked of the freeze, also when a report is named."""
         if request.comparison_job_id is not None:
             return await self._of_job(request, request.comparison_job_id, caller, now)
         if request.compare is not None:
             return await self._of_pair(request, request.compare, caller, now)
-        place, name = await self._place(request.snapshot_id or "")
+        place, name, report = await self._place(request.snapshot_id or "", caller)
         freeze_id = place.freeze_id if isinstance(place, Report) else place
         whole = rules.on_query(place, freeze_id, request.query_spec)
-        return rules.of_place(request, whole, name, caller, now), rules.snapshot_of(place)
+        floors = within(caller, report) if request.query_spec is None else caller.floors
+        return rules.of_place(request, whole, name, caller, now), rules.snapshot_of(place), floors
 
-    async def _of_job(
-        self, request: CreateExport, job_id: str, caller: Caller, now: datetime
-    ) -> tuple[AnyExportJob, str]:
+    async def _of_job(self, request: CreateExport, job_id: str, caller: Caller, now: datetime) -> Asked:
         job = await self._comparisons.find_one({"_id": job_id})
         if job is None:
             raise comparisons.ComparisonUnknown(job_id=job_id[:80])
+        floors = within(caller, job)
         compared = comparisons.asked_of(job, now)
         asked = rules.of_comparison(request, compared, job["comparison_id"], job["name"], caller, now)
-        return asked, job["freeze_ids"][1]
+        return asked, job["freeze_ids"][1], floors
 
-    async def _of_pair(
-        self, request: CreateExport, pair: Compare, caller: Caller, now: datetime
-    ) -> tuple[AnyExportJob, str]:
-        (first, _), (second, _) = [await self._place(id_) for id_ in (pair.snapshot_a_id, pair.snapshot_b_id)]
+    async def _of_pair(self, request: CreateExport, pair: Compare, caller: Caller, now: datetime) -> Asked:
+        ids = (pair.snapshot_a_id, pair.snapshot_b_id)
+        (first, _, before), (second, _, after) = [await self._place(id_, caller) for id_ in ids]
+        floors = within(caller, before, after)
         compared = comparisons.question(pair, first, second)
         asked = rules.of_comparison(request, compared, "", comparisons.name_of(pair), caller, now)
-        return asked, rules.snapshot_of(second)
+        return asked, rules.snapshot_of(second), floors
 
-    async def _place(self, snapshot_id: str) -> tuple[Place, str | None]:
-        """Where the rows of a snapshot come from, and the name of a report. Raises what is wrong with the id."""
+    async def _place(self, snapshot_id: str, caller: Caller) -> tuple[Place, str | None, Document | None]:
+        """Where the rows of a snapshot come from; of a report its name and document. Raises what is wrong with the
+        id, or OutOfReach."""
         if (document := await self._snapshots.find_one({"_id": snapshot_id})) is not None:
-            return reports.report_of(document), document["name"]
-        freeze = await self._room.run(errands.Find(snapshot_id=snapshot_id), Snapshot)
-        return freeze.snapshot_id, None
+            check_made(document, caller)
+            return reports.report_of(document), document["name"], document
+        freeze = await self._room.run(errands.Find(snapshot_id=snapshot_id), Snapshot, caller.floors)
+        return freeze.snapshot_id, None, None
 
     def _shown(self, job: Document, caller: Caller) -> ExportJob:
         until = job.get("file_expires_at")

@@ -15,6 +15,7 @@ from ingest.imports.store import ImportStore
 from ingest.reports import telling
 from ingest.reports.errands import ApplyList, ListApplied
 from ingest.reports.room import ErrandFailed, Room
+from ingest.scopes.rules import EVERYWHERE
 from stockverify.clients import Document
 from stockverify.errors import BadInput, Refused, StockVerifyError
 from stockverify.vocabulary import ImportStatus
@@ -62,7 +63,7 @@ async def _run_for_ever(store: ImportStore, room: Room) -> None:
 
 async def work(store: ImportStore, room: Room, job: Document) -> None:
     """Write one list that was taken. What only broke off is taken up again, after its lease has run out."""
-    errand = asyncio.create_task(room.run(_errand(store, job), ListApplied))
+    errand = asyncio.create_task(room.run(_errand(store, job), ListApplied, EVERYWHERE))
     try:
         await _watched(store, job, errand)
         applied = errand.result()

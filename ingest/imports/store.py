@@ -19,6 +19,7 @@ from ingest.reports import errands, files
 from ingest.reports.desk import ReportsAway, ReportTooLong
 from ingest.reports.errands import Made
 from ingest.reports.room import Room
+from ingest.scopes.rules import EVERYWHERE
 from stockverify.clients import Document, as_stored
 from stockverify.settings import Settings
 from stockverify.vocabulary import Action, Collection, ImportStatus, Role
@@ -81,7 +82,7 @@ class ImportStore:
             asked = errands.WriteRejects(
                 path=str(self._file(import_id)), options=rules.options_of(job), name=job["file"], folder=str(folder)
             )
-            return await self._room.run(asked, Made)
+            return await self._room.run(asked, Made, EVERYWHERE)
 
     async def commit(self, import_id: str, agreed: CommitImport, caller: Caller, now: datetime) -> ImportJob:
         """Have it written in the background; `agreed` is checked again by the write that queues it."""
@@ -173,7 +174,8 @@ class ImportStore:
 
     async def _found(self, import_id: str, options: ImportOptions) -> Checked:
         try:
-            return await self._room.run(errands.CheckList(path=str(self._file(import_id)), options=options), Checked)
+            asked = errands.CheckList(path=str(self._file(import_id)), options=options)
+            return await self._room.run(asked, Checked, EVERYWHERE)
         except (ReportsAway, ReportTooLong):  # its process came to the end of its memory, or of our patience
             raise rules.ListTooHeavy() from None
 

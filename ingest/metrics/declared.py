@@ -33,7 +33,7 @@ REQUESTS_LIMITED = Counter(
 )
 LOGINS_REFUSED = Counter(
     "stockverify_logins_refused_total",
-    "Logins, PIN logins and refreshes that were refused, by class of status",
+    "Logins, by password, PIN or provider, and refreshes that were refused, by class of status",
     ("status",),
     registry=REGISTRY,
 )

@@ -7,7 +7,7 @@ from stockverify.wire.sessions import DeviceQueue
 
 MAX_QUEUE = 10_000_000
 MAX_AGE_SECONDS = 10 * 365 * 24 * 3600.0
-LOGIN_OPERATIONS = frozenset({"auth.login", "auth.login_pin", "auth.refresh", "devices.enroll"})
+LOGIN_OPERATIONS = frozenset({"auth.login", "auth.login_pin", "auth.oidc", "auth.refresh", "devices.enroll"})
 _BREAKER_VALUES = {BreakerState.CLOSED: 0, BreakerState.HALF_OPEN: 1, BreakerState.OPEN: 2}
 
 

@@ -9,6 +9,7 @@ from ingest.auth.rules import Caller
 from ingest.queries import rules
 from ingest.reports import errands
 from ingest.reports.room import Room
+from ingest.scopes.rules import EVERYWHERE
 from stockverify.clients import Document
 from stockverify.vocabulary import Collection
 from stockverify.wire.queries import QueryDeleted, ReportTemplate, SavedQuery, SaveQuery
@@ -22,11 +23,11 @@ class QueryStore:
 
     async def templates(self) -> list[ReportTemplate]:
         """Queries for a start."""
-        return await self._room.run(errands.Templates(), list[ReportTemplate])
+        return await self._room.run(errands.Templates(), list[ReportTemplate], EVERYWHERE)
 
     async def save(self, request: SaveQuery, caller: Caller, now: datetime) -> SavedQuery:
         """Keep a query, if it can be asked. Raises a BadInput that names the culprit."""
-        await self._room.run(errands.Check(spec=request.query_spec), type(None))
+        await self._room.run(errands.Check(spec=request.query_spec), type(None), EVERYWHERE)
         made = rules.query_document(f"q-{uuid.uuid4().hex[:16]}", request, caller, now)
         await self._queries.insert_one(made)
         return rules.as_query(made)

@@ -29,19 +29,23 @@ class RackController(Controller):
     before_request = restore_slashes  # type: ignore[assignment]  # Litestar calls it unbound
 
     @get("/", name="racks.list")
-    async def listed(self, stores: Stores, floor: FromQuery[str | None] = None) -> list[FloorRack]:
+    async def listed(
+        self, caller: CurrentCaller, stores: Stores, floor: FromQuery[str | None] = None
+    ) -> list[FloorRack]:
         """All racks, whoever holds them; for those who read reports."""
-        return await stores.racks.listed(floor)
+        return await stores.racks.listed(floor, caller)
 
     @get("/available", name="racks.available")
-    async def available(self, stores: Stores, floor: FromQuery[str | None] = None) -> list[AvailableRack]:
+    async def available(
+        self, caller: CurrentCaller, stores: Stores, floor: FromQuery[str | None] = None
+    ) -> list[AvailableRack]:
         """Racks that may be claimed."""
-        return await stores.racks.available(floor)
+        return await stores.racks.available(floor, caller)
 
     @get("/floors", name="racks.floors")
-    async def floors(self, stores: Stores) -> list[str]:
+    async def floors(self, caller: CurrentCaller, stores: Stores) -> list[str]:
         """Names of all floors."""
-        return await stores.racks.floors()
+        return await stores.racks.floors(caller)
 
     @get("/user/active", name="racks.mine")
     async def mine(self, caller: CurrentCaller, stores: Stores) -> list[RackStatus]:
@@ -49,9 +53,9 @@ class RackController(Controller):
         return await stores.racks.mine(caller, datetime.now(UTC))
 
     @get("/{rack_id:str}/status", name="racks.status")
-    async def status(self, rack_id: FromPath[str], stores: Stores) -> RackStatus:
+    async def status(self, rack_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> RackStatus:
         """One rack as it stands now."""
-        return await stores.racks.status(rack_id, datetime.now(UTC))
+        return await stores.racks.status(rack_id, caller, datetime.now(UTC))
 
     @post("/{rack_id:str}/claim", name="racks.claim", status_code=HTTP_200_OK)
     async def claim(

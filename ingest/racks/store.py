@@ -19,6 +19,7 @@ from ingest.metrics import observe
 from ingest.racks import rules
 from ingest.racks.rules import Continue, Fresh, TakeOver
 from ingest.racks.writes import Noted, RackWrites
+from ingest.scopes.rules import check_floor
 from stockverify.clients import Document
 from stockverify.errors import Unavailable
 from stockverify.settings import Settings
@@ -42,10 +43,10 @@ class RackStore:
         self._feed, self._writes = feed, RackWrites(client, database, activity)
         self._racks, self._sessions = database[Collection.RACKS], database[Collection.SESSIONS]
 
-    async def available(self, floor: str | None) -> list[AvailableRack]:
+    async def available(self, floor: str | None, caller: Caller) -> list[AvailableRack]:
         """Racks that nobody holds and that are not completed."""
         wanted: Document = {"status": {"$in": [state.value for state in rules.CLAIMABLE]}}
-        wanted |= {"floor": floor} if floor else {"floor": {"$gte": ""}}
+        wanted |= _on(floor, caller)
         racks = await self._racks.find(wanted).sort([("floor", 1), ("_id", 1)]).to_list()
         try:
             held = await self._leases.held([rack["_id"] for rack in racks])
@@ -53,15 +54,14 @@ class RackStore:
             held = {rack["_id"] for rack in racks if not rules.claimable_without_leases(rack)}
         return [rules.as_available(rack) for rack in racks if rack["_id"] not in held]
 
-    async def listed(self, floor: str | None) -> list[FloorRack]:
+    async def listed(self, floor: str | None, caller: Caller) -> list[FloorRack]:
         """All racks by floor and name, as MongoDB has them: no lease is asked, so that a page may ask often."""
-        wanted: Document = {"floor": floor} if floor else {"floor": {"$gte": ""}}
-        racks = await self._racks.find(wanted).sort([("floor", 1), ("_id", 1)]).to_list()
+        racks = await self._racks.find(_on(floor, caller)).sort([("floor", 1), ("_id", 1)]).to_list()
         return [rules.on_floor(rack) for rack in racks]
 
-    async def floors(self) -> list[str]:
-        """Names of all floors."""
-        return sorted(await self._racks.distinct("floor", {"floor": {"$gte": ""}}))
+    async def floors(self, caller: Caller) -> list[str]:
+        """Names of all floors that the caller may see."""
+        return sorted(await self._racks.distinct("floor", _on(None, caller)))
 
     async def mine(self, caller: Caller, now: datetime) -> list[RackStatus]:
         """Racks that the caller holds or has paused."""
@@ -69,9 +69,11 @@ class RackStore:
         racks = await self._racks.find({"claimed_by": caller.user_id, "status": {"$in": states}}).to_list()
         return [await self._status(rack, now) for rack in racks]
 
-    async def status(self, rack_id: str, now: datetime) -> RackStatus:
-        """One rack. Raises RackNotFound."""
-        return await self._status(await self._known(rack_id), now)
+    async def status(self, rack_id: str, caller: Caller, now: datetime) -> RackStatus:
+        """One rack. Raises RackNotFound or OutOfReach."""
+        rack = await self._known(rack_id)
+        check_floor(rack["floor"], caller)
+        return await self._status(rack, now)
 
     async def claim(self, rack_id: str, claim: Claim, caller: Caller, now: datetime) -> Grant:
         """Give the rack to the caller, or say who stands in the way."""
@@ -101,6 +103,7 @@ class RackStore:
     async def force_release(self, rack_id: str, reason: str, caller: Caller, now: datetime) -> RackStateChanged:
         """Take the rack from whoever holds it: the fence rises, so that what they still send is kept aside."""
         rack = await self._known(rack_id)
+        check_floor(rack["floor"], caller)
         if rack["status"] not in rules.OCCUPIED:
             raise rules.RackNotHeld(rack_id=rack_id, status=rack["status"])
         free = {
@@ -133,6 +136,8 @@ class RackStore:
 
     async def reverify(self, rack_id: str, caller: Caller, now: datetime, **why: str) -> RackStateChanged:
         """Open a completed rack for another round; asking again changes nothing. `why` goes to the audit log."""
+        if caller.floors:
+            check_floor((await self._known(rack_id))["floor"], caller)
         before = await self._writes.open_next_round(rack_id, Noted(Action.RACK_REVERIFY, caller, dict(why)), now)
         if before is not None:  # a heartbeat that overtook the completion may have left its lease behind
             await self._leases.release(rack_id, before["session_id"])
@@ -232,3 +237,9 @@ class RackStore:
             fence=rack["fence"],
             message=message,
         )
+
+
+def _on(floor: str | None, caller: Caller) -> Document:
+    """The filter of a list: one floor or all, of those that the caller may see."""
+    on = {"$eq": floor} if floor else {"$gte": ""}
+    return {"floor": on | ({"$in": list(caller.floors)} if caller.floors else {})}

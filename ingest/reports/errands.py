@@ -293,10 +293,12 @@ class ListApplied(Struct, frozen=True):
 
 
 class Question(Struct, frozen=True):
-    """An errand, with what log lines about it say besides: which request it is for."""
+    """An errand, with what log lines about it say besides: which request it is for. It is done within some floors, or
+    within all when there are none."""
 
     errand: AnyErrand
     context: dict[str, str]
+    floors: tuple[str, ...]
 
 
 class Done(Struct, frozen=True, tag=True):

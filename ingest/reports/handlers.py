@@ -33,9 +33,9 @@ class ReportController(Controller):
     tags = ("reports",)
 
     @post("/query/preview", name="reports.preview", status_code=HTTP_200_OK)
-    async def preview(self, data: JSONBody[PreviewSpec], stores: Stores) -> PreviewReply:
+    async def preview(self, data: JSONBody[PreviewSpec], caller: CurrentCaller, stores: Stores) -> PreviewReply:
         """Rows of a query on live data, with the pipeline that gave them, or on a snapshot."""
-        return await stores.reports.preview(data, datetime.now(UTC))
+        return await stores.reports.preview(data, caller, datetime.now(UTC))
 
     @get("/collections", name="reports.collections")
     async def collections(self, stores: Stores) -> CollectionsReply:
@@ -61,9 +61,9 @@ class ReportController(Controller):
         return await stores.reports.request_run(data, caller, datetime.now(UTC))
 
     @get("/runs/{run_id:str}", name="reports.run")
-    async def run(self, run_id: FromPath[str], stores: Stores) -> Run:
+    async def run(self, run_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> Run:
         """One run of the worker."""
-        return await stores.reports.run(run_id)
+        return await stores.reports.run(run_id, caller)
 
     @get("/runs", name="reports.runs")
     async def runs(

@@ -10,6 +10,7 @@ import structlog
 
 from ingest.reports.desk import Desk
 from ingest.reports.errands import AnyAnswer, AnyErrand, Broken, DatabaseAway, Declined, Question, raised
+from ingest.scopes.rules import Floors
 from stockverify.errors import Unavailable
 from stockverify.settings import Settings
 
@@ -37,12 +38,14 @@ class Room:
         self.background = Desk(settings, BACKGROUND_SECONDS, niceness=15)
         self.lists = Desk(settings, LIST_SECONDS, niceness=10, memory=LIST_MEMORY)
 
-    async def run(self, errand: AnyErrand, kind: type[T]) -> T:
-        """The result of an errand. Raises the error of the house that it met, Unavailable or ErrandFailed."""
+    async def run(self, errand: AnyErrand, kind: type[T], floors: Floors) -> T:
+        """The result of an errand, done within these floors; none are all.
+
+        Raises the error of the house that it met, Unavailable or ErrandFailed."""
         desk = self.background if errand.in_background else self.long if errand.takes_long else self.short
         desk = self.lists if errand.of_a_list else desk
         context = {name: str(value) for name, value in structlog.contextvars.get_contextvars().items()}
-        return _result(await desk.ask(Question(errand, context)), kind)
+        return _result(await desk.ask(Question(errand, context, floors)), kind)
 
     async def close(self) -> None:
         """End all processes."""

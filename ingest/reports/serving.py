@@ -50,7 +50,7 @@ def _serve(stream: BufferedIOBase, work: Work) -> None:
 def answered(work: Work, question: Question) -> AnyAnswer:
     """Do it. Whatever goes wrong becomes an answer; what nobody foresaw is logged here, where its traceback is."""
     try:
-        return Done(msgspec.msgpack.encode(work.do(question.errand)))
+        return Done(msgspec.msgpack.encode(work.within(question.floors).do(question.errand)))
     except StockVerifyError as error:
         return Declined(kind_of(error), error.message)
     except PyMongoError as error:

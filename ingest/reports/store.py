@@ -15,6 +15,7 @@ from ingest.reports import errands, files, rules
 from ingest.reports.errands import Made, Previewed
 from ingest.reports.room import Room
 from ingest.schedules.shown import as_run
+from ingest.scopes.rules import EVERYWHERE, check_unscoped, within
 from stockverify.clients import Document, as_stored
 from stockverify.errors import Refused, Unavailable
 from stockverify.runs import queued
@@ -48,14 +49,15 @@ class ReportStore:
 
     async def collections(self) -> CollectionsReply:
         """What can be asked."""
-        return await self._room.run(errands.Describe(), CollectionsReply)
+        return await self._room.run(errands.Describe(), CollectionsReply, EVERYWHERE)
 
-    async def preview(self, spec: PreviewSpec, now: datetime) -> PreviewReply:
-        """Rows of a query, on a snapshot or live; positions, which only snapshots have, on the latest one."""
+    async def preview(self, spec: PreviewSpec, caller: Caller, now: datetime) -> PreviewReply:
+        """Rows of a query, on a snapshot or live; positions, which only snapshots have, on the latest one. Of a report
+        it is the freeze that is asked, within what the caller may see."""
         place = await self._place(spec.snapshot_id) if spec.snapshot_id else None
         freeze_id = place.freeze_id if isinstance(place, errands.Report) else place
         asked = errands.Preview(spec=spec, freeze_id=freeze_id, now=now)
-        return rules.preview_of(spec.collection, await self._room.run(asked, Previewed))
+        return rules.preview_of(spec.collection, await self._room.run(asked, Previewed, caller.floors))
 
     async def export(self, snapshot_id: str, kind: str, dataset: str | None, caller: Caller) -> Made:
         """Write a snapshot's rows to a file. Raises UnknownFormat."""
@@ -70,7 +72,7 @@ class ReportStore:
                 requested_by=caller.username,
                 now=datetime.now(UTC),
             )
-            return await self._room.run(asked, Made)
+            return await self._room.run(asked, Made, within(caller, document))
 
     async def request_run(self, request: RequestRun, caller: Caller, now: datetime) -> Run:
         """Ask the worker for something."""
@@ -80,11 +82,13 @@ class ReportStore:
         await self._runs.insert_one(made)
         return as_run(made)
 
-    async def run(self, run_id: str) -> Run:
-        """One run. Raises RunUnknown."""
+    async def run(self, run_id: str, caller: Caller) -> Run:
+        """One run; people with a scope see those that they asked for. Raises RunUnknown or OutOfReach."""
         found = await self._runs.find_one({"_id": run_id})
         if found is None:
             raise rules.RunUnknown(run_id=run_id)
+        if found["requested_by"] != caller.username:
+            check_unscoped(caller)
         return as_run(found)
 
     async def runs(self, wanted: Document, skip: int, limit: int) -> list[Run]:
@@ -100,7 +104,7 @@ class ReportStore:
         asked = await self.request_run(RequestRun(kind=RunKind.MATERIALISE), caller, datetime.now(UTC))
         deadline = time.monotonic() + _FRESH_FREEZE_SECONDS
         while time.monotonic() < deadline:
-            outcome = await self.run(asked.run_id)
+            outcome = await self.run(asked.run_id, caller)
             if outcome.status == RunStatus.SUCCEEDED and outcome.snapshot_id:
                 return outcome.snapshot_id
             if outcome.status == RunStatus.FAILED:

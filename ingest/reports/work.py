@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from functools import singledispatchmethod
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 from pymongo import MongoClient
@@ -17,8 +17,10 @@ from analytics.export.write import format_of
 from analytics.figures import FIGURES, WORK, tolerance_of
 from analytics.lake import Lake
 from analytics.lake.reports import Reports
+from analytics.lake.scoped import lake_within
 from analytics.query import PREVIEW_LIMIT, QueryResult, checked, describe, run, run_live
 from analytics.query.pipeline import pipeline
+from analytics.query.scope import within
 from analytics.query.templates import Template, templates
 from ingest.reports import anomalies, comparisons, errands, places, stock_lists, telling
 from ingest.reports.errands import Compared, ComparedPage, ListApplied, Made, Place, Previewed, Rows, Totals
@@ -35,10 +37,27 @@ EXPORT_SECONDS = 600
 class Work:
     """All that can be done, over one lake and one client. Results are plain values and shapes of `errands`."""
 
-    def __init__(self, settings: Settings, mongo: "MongoClient[Document]") -> None:
-        self._lake = Lake(settings.lake)
+    def __init__(
+        self,
+        settings: Settings,
+        mongo: "MongoClient[Document]",
+        floors: tuple[str, ...] = (),
+        whole: Lake | None = None,
+    ) -> None:
+        self._settings, self._mongo, self._floors = settings, mongo, floors
+        self._whole = whole or Lake(settings.lake)
+        self._lake = lake_within(self._whole, floors)
+        self._scoped: dict[tuple[str, ...], Work] = {}
         self._database, self._zone = database(mongo, settings), settings.time_zone
         self._tolerance = tolerance_of(settings)
+
+    def within(self, floors: tuple[str, ...]) -> Self:
+        """The same for somebody who may see some floors only; none are all. What was checked once stays known."""
+        if floors == self._floors:
+            return self
+        if floors not in self._scoped:
+            self._scoped[floors] = type(self)(self._settings, self._mongo, floors, self._whole)
+        return self._scoped[floors]  # type: ignore[return-value]
 
     @singledispatchmethod
     def do(self, errand: errands.Errand) -> Any:
@@ -67,7 +86,8 @@ class Work:
         if asked.freeze_id is not None or query.dataset is POSITIONS:
             freeze = places.freeze_of(self._lake, asked.freeze_id or "latest")
             return _previewed(run(self._lake, freeze.snapshot_id, query), [])
-        return _previewed(run_live(self._database, query, asked.now), pipeline(query))
+        seen = within(query, self._floors)
+        return _previewed(run_live(self._database, seen, asked.now), pipeline(seen))
 
     @do.register
     def _keep(self, asked: errands.Keep) -> Totals:

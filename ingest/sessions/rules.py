@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from ingest.auth.rules import Caller
 from ingest.racks.rules import FINISHED
+from ingest.scopes.rules import check_floor, on_floors
 from stockverify.clients import Document
 from stockverify.errors import BadInput, Forbidden, NotFound, Refused
 from stockverify.vocabulary import Role, SessionStatus, SessionType
@@ -67,6 +68,8 @@ def visible(session: Document | None, session_id: str, caller: Caller) -> Docume
     """The session, if the caller may see it: staff see only their own. Raises SessionNotFound or NotYourSession."""
     if session is None:
         raise SessionNotFound(session_id=session_id)
+    if session["user_id"] != caller.user_id:
+        check_floor(session["floor"], caller)
     if caller.role is Role.STAFF and session["user_id"] != caller.user_id:
         raise NotYourSession(session_id=session_id)
     return session
@@ -90,10 +93,13 @@ def parse_status(text: str) -> SessionStatus:
 
 
 def scope(caller: Caller, user_id: str | None) -> dict[str, Any]:
-    """The filter on users that a listing must carry: staff get their own sessions whatever they ask for."""
+    """The filter that a listing must carry: staff get their own sessions whatever they ask for, people with a scope
+    those on their floors."""
     if caller.role is Role.STAFF:
         return {"user_id": caller.user_id}
-    return {"user_id": user_id} if user_id else {}
+    # When it was started is said so that an index serves the list, whatever else it asks for.
+    seen = on_floors(caller, "floor") | {"started_at": {"$exists": True}} if caller.floors else {}
+    return seen | ({"user_id": user_id} if user_id else {})
 
 
 def describe(session: Document, counts: Counts) -> Session:

@@ -33,6 +33,7 @@ class SnapshotController(Controller):
     @get("/", name="reports.snapshots")
     async def snapshots(
         self,
+        caller: CurrentCaller,
         stores: Stores,
         created_by: FromQuery[str | None] = None,
         snapshot_type: FromQuery[str | None] = None,
@@ -40,19 +41,19 @@ class SnapshotController(Controller):
         limit: Listed = 100,
     ) -> list[Snapshot]:
         """Snapshots, newest first; those of type `stock` hold everything of one moment."""
-        return await stores.snapshots.snapshots(created_by, snapshot_type, tags, limit)
+        return await stores.snapshots.snapshots(caller, created_by, snapshot_type, tags, limit)
 
     @get("/{snapshot_id:str}", name="reports.snapshot")
     async def snapshot(
-        self, snapshot_id: FromPath[str], stores: Stores, skip: Skip = 0, limit: Page = 100
+        self, snapshot_id: FromPath[str], caller: CurrentCaller, stores: Stores, skip: Skip = 0, limit: Page = 100
     ) -> SnapshotPage:
         """One page of a snapshot's rows."""
-        return await stores.snapshots.snapshot(snapshot_id, skip, limit)
+        return await stores.snapshots.snapshot(snapshot_id, caller, skip, limit)
 
     @get("/{snapshot_id:str}/lineage", name="reports.lineage")
-    async def lineage(self, snapshot_id: FromPath[str], stores: Stores) -> SnapshotLineage:
+    async def lineage(self, snapshot_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> SnapshotLineage:
         """Where a snapshot comes from, and what refers to it."""
-        return await stores.snapshots.lineage(snapshot_id)
+        return await stores.snapshots.lineage(snapshot_id, caller)
 
     @delete("/{snapshot_id:str}", name="reports.delete_snapshot", status_code=HTTP_200_OK)
     async def delete(self, snapshot_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> SnapshotDeleted:

@@ -50,6 +50,7 @@ def _job(tools: Tools, plan: Plan, content: Content, file: Exported, now: dateti
         "place": content.freeze.snapshot_id,
         "dataset": None,
         "bom": True,
+        "floors": list(tools.lake.floors),
         "name": plan.name,
         "created_by": plan.owner,
         "created_by_id": plan.owner_id,

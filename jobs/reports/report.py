@@ -11,6 +11,7 @@ from pathlib import Path
 from analytics.engine import beside
 from analytics.figures import tolerance_of, trend
 from analytics.lake import Freeze
+from analytics.lake.scoped import lake_within
 from jobs.mail.letter import keep
 from jobs.mail.outbox import Outbox
 from jobs.reports import letters
@@ -26,7 +27,7 @@ from jobs.tools import Done, Tools
 from stockverify.clients import Document
 from stockverify.errors import BadInput
 from stockverify.letters import opened
-from stockverify.vocabulary import Condition, DeliveryKind, RunPurpose, Subject
+from stockverify.vocabulary import Collection, Condition, DeliveryKind, RunPurpose, Subject
 
 _SUBJECTS: Mapping[Subject, Callable[[Tools, Plan, Freeze], Content]] = {
     Subject.QUERY: of_query,
@@ -50,6 +51,8 @@ def report(tools: Tools, run: Document, now: datetime) -> Done:
     """
     plan = plan_of(run)
     freeze = chosen(tools, run, plan, now)
+    tools = _as_owner(tools, plan)
+    freeze = tools.lake.freeze(freeze.snapshot_id)
     content = _SUBJECTS[plan.report.subject](tools, plan, freeze)
     marked = fingerprint(content.table()) if content.table else Fingerprint(content.rows, "")
     verdict = decide(plan.condition, plan.last, _seen(tools, plan, content, marked))
@@ -60,6 +63,13 @@ def report(tools: Tools, run: Document, now: datetime) -> Done:
         verdict = verdict._replace(reason=f"{_ANYWAY} {verdict.reason}")
     _keep(tools, plan, content, verdict, now)
     return _put(tools, plan, run, result, verdict, freeze, now)
+
+
+def _as_owner(tools: Tools, plan: Plan) -> Tools:
+    """The same tools with a lake that holds what the owner may see now, whatever they could when the schedule was made
+    and whoever gets the mail (docs/decisions/0043)."""
+    owner = tools.database[Collection.USERS].find_one({"_id": plan.owner_id}, {"floors": 1}) or {}
+    return tools._replace(lake=lake_within(tools.lake, owner.get("floors") or ()))
 
 
 def _seen(tools: Tools, plan: Plan, content: Content, marked: Fingerprint) -> Seen:
@@ -105,7 +115,7 @@ def _recipients(plan: Plan) -> tuple[str, ...]:
 @contextmanager
 def _drafts(tools: Tools) -> Iterator[Path]:
     """A folder for what goes into the letter, named so that whoever uses the lake next removes it after a kill."""
-    folder = beside(tools.lake.root) / f"{os.getpid()}-report-{uuid.uuid4().hex}"
+    folder = beside(tools.settings.lake) / f"{os.getpid()}-report-{uuid.uuid4().hex}"
     folder.mkdir(parents=True)
     try:
         yield folder

@@ -116,11 +116,12 @@ def _start_ours(result: Running) -> None:
     shutil.rmtree(settings.metrics, ignore_errors=True)  # counts begin at 0 with each start
     start = result.supervisor.start
     logins = ("STOCKVERIFY_ADMIN_PASSWORD", "STOCKVERIFY_SECRET")
+    single_sign_on = "OIDC_CLIENT_SECRET"
     databases = ("MONGODB_URI", "REDIS_URL", "REDIS_HOST", "REDIS_PASSWORD")
     for number in range(1, settings.service_processes + 1):  # the first one makes indexes and the first user
         name = "service" if number == 1 else f"service-{number}"
-        start(spec(name, "ingest"), lambda: answers(f"{result.api}/api/health"))
-    start(spec("worker", "jobs", *logins), lambda: True)
+        start(spec(name, "ingest", single_sign_on), lambda: answers(f"{result.api}/api/health"))
+    start(spec("worker", "jobs", single_sign_on, *logins), lambda: True)
     start(spec("dashboard", "dashboard", *logins, *databases), lambda: answers(f"{result.dashboard}/_stcore/health"))
 
 

@@ -11,6 +11,8 @@ from stockverify.wire.common import Name, Reply, Request
 
 Password = Annotated[str, Meta(min_length=1, max_length=1024)]
 NewPassword = Annotated[str, Meta(min_length=8, max_length=1024)]
+NewUsername = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\w.@-]+$")]
+Floors = Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=256)], ...], Meta(max_length=100)]
 Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,6}$")]
 
 
@@ -28,6 +30,12 @@ class LoginPin(Request, frozen=True, kw_only=True):
     username: Name | None = None
 
 
+class LoginOidc(Request, frozen=True, kw_only=True):
+    """POST /api/auth/oidc, with what the provider has just given to whoever signed in there."""
+
+    id_token: Annotated[str, Meta(min_length=1, max_length=16_384)]
+
+
 class Refresh(Request, frozen=True, kw_only=True):
     """POST /api/auth/refresh"""
 
@@ -37,15 +45,17 @@ class Refresh(Request, frozen=True, kw_only=True):
 class Register(Request, frozen=True, kw_only=True):
     """POST /api/auth/register, for admins"""
 
-    username: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\w.@-]+$")]
+    username: NewUsername
     password: NewPassword
     full_name: Name
     role: Role
     pin: Pin | None = None
+    floors: Floors = ()
 
 
 class ChangeUser(Request, frozen=True, kw_only=True):
-    """PATCH /api/auth/users/{username}, for admins. What is left out stays; a null e-mail or PIN is taken away."""
+    """PATCH /api/auth/users/{username}, for admins. What is left out stays; a null e-mail or PIN is taken away,
+    and no floors are all floors."""
 
     role: Role | None = None
     is_active: bool | None = None
@@ -53,10 +63,11 @@ class ChangeUser(Request, frozen=True, kw_only=True):
     password: NewPassword | None = None
     email: Name | UnsetType | None = UNSET
     pin: Pin | UnsetType | None = UNSET
+    floors: Floors | None = None
 
 
 class User(Reply, frozen=True, kw_only=True):
-    """A person, as tokens and replies show them."""
+    """A person, as tokens and replies show them. `floors` are those whose stock they may see; none are all."""
 
     id: str
     username: str
@@ -65,6 +76,7 @@ class User(Reply, frozen=True, kw_only=True):
     email: str | None
     is_active: bool
     permissions: list[str]
+    floors: tuple[str, ...] = ()
 
 
 class Tokens(Reply, frozen=True, kw_only=True):

@@ -57,7 +57,8 @@ def test_every_operation_has_a_row_and_every_row_an_operation() -> None:
 def test_public_operations_are_known_one_by_one_and_those_that_check_a_secret_are_limited() -> None:
     public = {name for name, roles in OPERATIONS.items() if roles == PUBLIC}
     signed = {"exports.file", "subscriptions.page", "subscriptions.stop", "subscriptions.resume"}
-    assert public - signed == {"auth.login", "auth.login_pin", "auth.refresh", "devices.enroll", "health", "metrics"}
+    logins = {"auth.login", "auth.login_pin", "auth.oidc", "auth.refresh"}
+    assert public - signed == logins | {"devices.enroll", "health", "metrics"}
     assert public - access.LIMITED == {"health", "metrics"}
 
 

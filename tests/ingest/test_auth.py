@@ -26,6 +26,7 @@ def test_login_gives_tokens_and_the_user(service: Service) -> None:
         "email": None,
         "is_active": True,
         "permissions": ["count"],
+        "floors": [],
     }
 
 

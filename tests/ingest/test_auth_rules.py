@@ -85,7 +85,7 @@ ENDS = {"logins": [], "changed_at": NOW}
         (ChangeUser(is_active=True), Hashed(None, None), {"is_active": True}),
         (ChangeUser(password="new password"), Hashed("h", None), {"password_hash": "h", **ENDS}),
         (ChangeUser(pin="1234"), Hashed(None, "p"), {"pin_hash": "p", "changed_at": NOW}),
-        (ChangeUser(pin=None, email=None), Hashed(None, None), {"pin_hash": None, "email": None}),
+        (ChangeUser(pin=None, email=None), Hashed(None, None), {"pin_hash": None, "email": None, "oidc_subject": None}),
     ],
 )
 def test_what_a_change_writes_and_whom_it_logs_out(request_: ChangeUser, hashed: Hashed, written: Any) -> None:

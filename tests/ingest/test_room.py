@@ -44,7 +44,7 @@ from tests.service import Service, running_service
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 FREEZE = "20260105T080000000Z-0a1b2c3d"
 HEAVY = ("polars", "duckdb", "pyarrow", "sqlglot", "numpy", "analytics")
-ASKED = Question(Describe(), {})
+ASKED = Question(Describe(), {}, ())
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +179,7 @@ async def test_a_process_that_hangs_is_given_up(desk: Desk) -> None:
 
 async def test_the_answer_to_a_cancelled_errand_is_nobody_elses(desk: Desk) -> None:
     await desk.ask(ASKED)
-    asked = asyncio.create_task(desk.ask(Question(List(), {})))
+    asked = asyncio.create_task(desk.ask(Question(List(), {}, ())))
     os.kill(pid_of(desk), signal.SIGSTOP)
     await asyncio.sleep(0.05)
     asked.cancel()
@@ -198,13 +198,13 @@ async def test_a_process_that_nobody_asks_goes_home(place: Settings) -> None:
 
 
 async def test_short_errands_do_not_wait_for_long_ones(room: Room, tmp_path: Path) -> None:
-    await room.run(Describe(), CollectionsReply)
+    await room.run(Describe(), CollectionsReply, ())
     with suppress(NotFound):
-        await room.run(export(tmp_path / "out"), str)
+        await room.run(export(tmp_path / "out"), str, ())
     os.kill(pid_of(room.long), signal.SIGSTOP)
-    waiting = asyncio.create_task(room.run(export(tmp_path / "out"), str))
+    waiting = asyncio.create_task(room.run(export(tmp_path / "out"), str, ()))
     async with asyncio.timeout(10):
-        await room.run(Describe(), CollectionsReply)
+        await room.run(Describe(), CollectionsReply, ())
     assert not waiting.done()
     os.kill(pid_of(room.long), signal.SIGCONT)
     with pytest.raises(NotFound):
@@ -242,7 +242,7 @@ async def test_errors_keep_their_kind_and_their_sentence(
     room: Room, place: Settings, errand: AnyErrand, kind: type[Exception], message: str
 ) -> None:
     with pytest.raises(kind) as met:
-        await room.run(errand, Snapshot)
+        await room.run(errand, Snapshot, ())
     assert type(met.value) is kind
     assert str(met.value).startswith(message.format(freeze=FREEZE, lake=place.lake) if "{" in message else message)
 
@@ -253,13 +253,13 @@ async def test_a_damaged_snapshot_is_named(room: Room, place: Settings) -> None:
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text("{}")
     with pytest.raises(SetupError, match=f"Snapshot {damaged} of positions is damaged: its manifest cannot be read"):
-        await room.run(Find(snapshot_id=damaged), Snapshot)
+        await room.run(Find(snapshot_id=damaged), Snapshot, ())
 
 
 async def test_mongodb_away_is_unavailable(place: Settings) -> None:
     async with open_room(msgspec.structs.replace(place, mongodb_uri="mongodb://127.0.0.1:1")) as room:
         with pytest.raises(Unavailable, match="MongoDB does not answer") as met:
-            await room.run(Preview(spec=QuerySpec(collection="items"), now=NOW), Snapshot)
+            await room.run(Preview(spec=QuerySpec(collection="items"), now=NOW), Snapshot, ())
     assert met.value.fields == {"service": "MongoDB", "retry_after": 5}
 
 
@@ -268,10 +268,10 @@ async def test_what_nobody_foresaw_is_logged_with_its_request_and_does_not_end_t
 ) -> None:
     stranger = re.sub("//.*@", "//", place.mongodb_uri or "")  # without its name and password
     async with open_room(msgspec.structs.replace(place, mongodb_uri=stranger)) as room:
-        await room.run(Describe(), CollectionsReply)
+        await room.run(Describe(), CollectionsReply, ())
         pid = room.short.pid
         with bound_contextvars(request_id="r-1"), pytest.raises(ErrandFailed, match="Preview: OperationFailure"):
-            await room.run(Preview(spec=QuerySpec(collection="items"), now=NOW), Snapshot)
+            await room.run(Preview(spec=QuerySpec(collection="items"), now=NOW), Snapshot, ())
         assert room.short.pid == pid
     line = json.loads(capfd.readouterr().out)
     assert (line["event"], line["errand"], line["request_id"]) == ("errand_failed", "Preview", "r-1")

@@ -32,7 +32,7 @@ def test_every_role_has_words() -> None:
 
 
 def test_accounts_are_rows() -> None:
-    assert users([ANN]).rows() == [("ann", "Ann", "staff", None, True)]
+    assert users([ANN]).rows() == [("ann", "Ann", "staff", None, [], True)]
     assert users([]).height == 0
 
 
@@ -58,11 +58,12 @@ def test_devices_are_rows_with_instants_and_ids_as_text() -> None:
 @pytest.mark.parametrize(
     ("form", "changed"),
     [
-        (("Ann", Role.STAFF, True, ""), {}),
-        (("Ann B", Role.STAFF, True, ""), {"full_name": "Ann B"}),
-        (("Ann", Role.AUDITOR, False, ""), {"role": "auditor", "is_active": False}),
-        (("Ann", Role.STAFF, True, "new password"), {"password": "new password"}),
+        (("Ann", Role.STAFF, True, "", []), {}),
+        (("Ann B", Role.STAFF, True, "", []), {"full_name": "Ann B"}),
+        (("Ann", Role.AUDITOR, False, "", []), {"role": "auditor", "is_active": False}),
+        (("Ann", Role.STAFF, True, "new password", []), {"password": "new password"}),
+        (("Ann", Role.AUDITOR, True, "", ["B", "A", "B"]), {"role": "auditor", "floors": ["A", "B"]}),
     ],
 )
-def test_only_what_changed_is_sent(form: tuple[str, Role, bool, str], changed: dict[str, Any]) -> None:
+def test_only_what_changed_is_sent(form: tuple[str, Role, bool, str, list[str]], changed: dict[str, Any]) -> None:
     assert changes(ANN, *form) == changed

@@ -1,0 +1,1 @@
+"""Scopes: people who may see the stock of some floors only."""
