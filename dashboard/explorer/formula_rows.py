@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from analytics.query.calculated.meaning import MAX_CALCULATED
-from analytics.query.calculated.model import Field
 from dashboard.explorer import widgets
 from dashboard.explorer.draft import Draft
 from dashboard.markup import literal
@@ -36,11 +35,6 @@ def told(error: BadInput, texts: Mapping[str, str]) -> None:
     st.error(literal(error.message), icon=":material/error:")
     if (place := pointed(error, texts)) is not None:
         st.code(place, language=None)
-
-
-def fields_in_words(fields: Mapping[str, Field]) -> str:
-    """What expressions can name, for a help text."""
-    return "Fields: " + ", ".join(fields)
 
 
 def _row(draft: Draft, index: int, formula: Formula) -> tuple[Formula, bool]:
