@@ -18,7 +18,8 @@ def test_the_list_of_accounts_shows_no_secret(service: Service) -> None:
     names = [new_user(service, f"list-{n}", pin="1234") for n in range(3)]
     page = service.admin.get("/api/auth/users", params={"after": "list-", "limit": 2})
     assert [user["username"] for user in page.json()] == names[:2]
-    assert page.json()[0].keys() == {"id", "username", "full_name", "role", "email", "is_active", "permissions"}
+    shown = {"id", "username", "full_name", "role", "email", "is_active", "permissions", "floors"}
+    assert page.json()[0].keys() == shown
     assert service.person("auditor").get("/api/auth/users").status_code == 200
     assert service.person("supervisor").get("/api/auth/users").status_code == 403
 
