@@ -17,21 +17,30 @@ _HERE = Path(__file__).parent
 _AUDITS = (Role.ADMIN, Role.AUDITOR)
 
 # Not in a folder called `pages`: Streamlit would run its files by address before anybody has signed in.
-_SCREENS = (
-    ("Overview", "overview", ":material/space_dashboard:", READERS),
-    ("Live floor", "floor", ":material/sensors:", READERS),
-    ("Conflicts", "conflicts", ":material/call_split:", READERS),
-    ("Anomalies", "anomalies", ":material/flag:", READERS),
-    ("Explore", "explore", ":material/query_stats:", READERS),
-    ("Snapshots", "snapshots", ":material/table_view:", READERS),
-    ("Compare", "compare", ":material/compare_arrows:", READERS),
-    ("Export", "export", ":material/download:", READERS),
-    ("Schedules", "schedules", ":material/event_repeat:", READERS),
-    ("Deliveries", "deliveries", ":material/outgoing_mail:", READERS),
-    ("Import", "imports", ":material/upload_file:", IMPORTERS),
-    ("Devices and users", "people", ":material/group:", _AUDITS),
-    ("Health", "health", ":material/monitor_heart:", READERS),
-)
+_SECTIONS = {
+    "The count": (
+        ("Overview", "overview", ":material/space_dashboard:", READERS),
+        ("Live floor", "floor", ":material/sensors:", READERS),
+        ("Conflicts", "conflicts", ":material/call_split:", READERS),
+        ("Anomalies", "anomalies", ":material/flag:", READERS),
+    ),
+    "Its numbers": (
+        ("Explore", "explore", ":material/query_stats:", READERS),
+        ("Snapshots", "snapshots", ":material/table_view:", READERS),
+        ("Compare", "compare", ":material/compare_arrows:", READERS),
+        ("Export", "export", ":material/download:", READERS),
+    ),
+    "By mail": (
+        ("Schedules", "schedules", ":material/event_repeat:", READERS),
+        ("Deliveries", "deliveries", ":material/outgoing_mail:", READERS),
+    ),
+    "The house": (
+        ("Import", "imports", ":material/upload_file:", IMPORTERS),
+        ("Devices and users", "people", ":material/group:", _AUDITS),
+        ("Health", "health", ":material/monitor_heart:", READERS),
+    ),
+}
+_SCREENS = tuple(screen for screens in _SECTIONS.values() for screen in screens)
 
 
 def main() -> None:
@@ -49,7 +58,8 @@ def _enter(house: House) -> None:
     login = keeper().login
     reads = login is not None and login.user.role in READERS
     # All pages are known before signing in too, so that a link leads to its page once the person is signed in.
-    page = st.navigation(_pages(login.user.role if login else None), position="sidebar" if reads else "hidden")
+    pages = _pages(login.user.role if login else None)
+    page = st.navigation(pages, position="sidebar" if reads else "hidden", expanded=True)
     # In a slot of its own the form is gone as soon as the person is in, not only when the first page is complete.
     door = st.empty()
     if login is None:
@@ -68,19 +78,22 @@ def _enter(house: House) -> None:
             page.run()
 
 
-def _pages(role: Role | None) -> list[st.Page]:
+def _pages(role: Role | None) -> dict[str, list[st.Page]]:
     """Those that the role may not read are not offered; a link to one leads there, and the service says no."""
-    return [
-        st.Page(
-            _HERE / "screens" / f"{name}.py",
-            title=title,
-            icon=icon,
-            url_path=name,
-            default=name == "overview",
-            visibility="visible" if role in roles else "hidden",
-        )
-        for title, name, icon, roles in _SCREENS
-    ]
+    return {
+        section: [
+            st.Page(
+                _HERE / "screens" / f"{name}.py",
+                title=title,
+                icon=icon,
+                url_path=name,
+                default=name == "overview",
+                visibility="visible" if role in roles else "hidden",
+            )
+            for title, name, icon, roles in screens
+        ]
+        for section, screens in _SECTIONS.items()
+    }
 
 
 if __name__ == "__main__":
