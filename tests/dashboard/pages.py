@@ -129,7 +129,7 @@ def check_every_page(browser: Browser, url: str, login: tuple[str, str], expecte
         look.shoot(page, "export")
         assert f"snapshot={snapshot_id}" in page.url
 
-        for name in ("Live floor", "Conflicts", "Anomalies", "Schedules", "Deliveries", "Health"):
+        for name in ("Live floor", "Conflicts", "Anomalies", "Schedules", "Deliveries", "Import", "Health"):
             visiting.open(name)
             look.shoot(page, name.lower().replace(" ", "-"))
         assert visiting.complaints == []
