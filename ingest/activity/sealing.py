@@ -8,6 +8,7 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from ingest.activity.store import ActivityStore
+from ingest.background import in_background
 
 _PAUSE_SECONDS = 1.0
 _log = structlog.get_logger("ingest.activity")
@@ -16,13 +17,10 @@ _log = structlog.get_logger("ingest.activity")
 @asynccontextmanager
 async def sealing(store: ActivityStore) -> AsyncIterator[None]:
     """Seal until the end of the block, and once more then."""
-    task = asyncio.create_task(_seal_for_ever(store))
     try:
-        yield
+        async with in_background(_seal_for_ever(store)):
+            yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
         with suppress(PyMongoError):
             await store.seal()
 

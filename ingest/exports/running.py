@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 from pymongo.errors import PyMongoError
 
+from ingest.background import in_background
 from ingest.exports import rules
 from ingest.exports.store import ExportStore
 from ingest.reports import telling
@@ -33,13 +34,8 @@ _log = structlog.get_logger("ingest.exports")
 @asynccontextmanager
 async def running_exports(store: ExportStore, room: Room) -> AsyncIterator[None]:
     """Do jobs until the end of the block; one that is under way then is left to another process."""
-    task = asyncio.create_task(_run_for_ever(store, room))
-    try:
+    async with in_background(_run_for_ever(store, room)):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def _run_for_ever(store: ExportStore, room: Room) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import structlog
 from pymongo.errors import PyMongoError
 
+from ingest.background import in_background
 from ingest.imports import rules
 from ingest.imports.store import ImportStore
 from ingest.reports import telling
@@ -33,13 +34,8 @@ _log = structlog.get_logger("ingest.imports")
 @asynccontextmanager
 async def running_imports(store: ImportStore, room: Room) -> AsyncIterator[None]:
     """Write lists until the end of the block; one that is under way then is left to another process."""
-    task = asyncio.create_task(_run_for_ever(store, room))
-    try:
+    async with in_background(_run_for_ever(store, room)):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def _run_for_ever(store: ImportStore, room: Room) -> None:

@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from pymongo.errors import PyMongoError
 
+from ingest.background import in_background
 from ingest.deliveries.store import DeliveryStore
 from ingest.leases.store import LeaseStore
 from ingest.metrics import declared, folder
@@ -69,13 +70,8 @@ async def watching_breakers(store: MetricsStore) -> AsyncIterator[None]:
             store.note_breakers()
             await asyncio.sleep(_PAUSE_SECONDS)
 
-    task = asyncio.create_task(run())
-    try:
+    async with in_background(run()):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 class _Asked:
