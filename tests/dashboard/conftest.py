@@ -9,6 +9,7 @@ import httpx
 import msgspec
 import pytest
 import streamlit as st
+from playwright.sync_api import Browser
 from pymongo import MongoClient
 from pymongo.database import Database
 from streamlit.testing.v1 import AppTest
@@ -16,7 +17,10 @@ from streamlit.testing.v1 import AppTest
 from analytics.lake import Freeze, Lake
 from dashboard import app as app_module
 from stockverify.clients import Document, database
+from stockverify.services.embedded import Backends
 from stockverify.settings import Settings, to_env
+from tests.dashboard.pages import chromium
+from tests.dashboard.running import Dashboard, running_dashboard
 from tests.dashboard.stock import two_snapshots
 from tests.service import PASSWORD, Service, running_service
 
@@ -123,3 +127,38 @@ def made(at: AppTest) -> Offered:
         at.run()
     assert [button.label for button in at.download_button] == ["Manifest"]
     return Offered(links[0].proto.url, json.loads(at.code[0].value))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests of a file."""
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def branch(
+    request: pytest.FixtureRequest, embedded: Backends, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """A service with a lake and an outbox of its own, for all tests of a file."""
+    name = request.module.__name__.rpartition("_")[2]
+    changes = {"mongodb_database": f"office_{name}", "data_dir": tmp_path_factory.mktemp("office")}
+    with running_service(msgspec.structs.replace(embedded.settings, time_zone="Europe/Berlin", **changes)) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def store(branch: Service, mongo: "MongoClient[Document]") -> "Database[Document]":
+    """Its database, with two snapshots taken."""
+    found = database(mongo, branch.settings)
+    two_snapshots(found, Lake(branch.settings.lake))
+    return found
+
+
+@pytest.fixture(scope="module")
+def dashboard(branch: Service, store: "Database[Document]") -> Iterator[Dashboard]:
+    """The dashboard on the same lake; at the end its log must hold no error."""
+    with running_dashboard(branch.settings) as started:
+        yield started
+        log = started.log()
+    assert not [line for line in log.splitlines() if "Traceback" in line or "rror" in line], log

@@ -8,18 +8,11 @@ from playwright.sync_api import Browser, Page
 from dashboard.app import _SCREENS
 from tests.dashboard.axe import findings
 from tests.dashboard.conftest import Stocked
-from tests.dashboard.pages import DESKTOP, Look, Visit, chromium, visit
+from tests.dashboard.pages import DESKTOP, Look, Visit, visit
 from tests.dashboard.running import running_dashboard
 from tests.service import PASSWORD, Service
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all pages."""
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -6,80 +6,42 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
 import polars as pl
 import pytest
 from playwright.sync_api import Browser, expect
-from pymongo import MongoClient
 from pymongo.database import Database
 
 from analytics.glance.numbers import amount
 from analytics.lake import Lake
-from stockverify.clients import Document, database
+from stockverify.clients import Document
 from stockverify.services.child import Child, Spec
-from stockverify.services.embedded import Backends
 from stockverify.settings import to_env
 from stockverify.vocabulary import Collection
 from tests.analytics.stock import record
 from tests.dashboard import explore
 from tests.dashboard.expected import figures
-from tests.dashboard.pages import DESKTOP, PATIENCE, TABLET, Look, check_every_page, chromium, visit
-from tests.dashboard.running import Dashboard, running_dashboard
-from tests.dashboard.stock import HOSTILE_RACK, two_snapshots
-from tests.service import PASSWORD, Service, running_service
+from tests.dashboard.pages import DESKTOP, PATIENCE, TABLET, Look, check_every_page, visit
+from tests.dashboard.running import Dashboard
+from tests.dashboard.stock import HOSTILE_RACK
+from tests.service import PASSWORD, Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests."""
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def office(embedded: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service with a lake of its own."""
-    folder = tmp_path_factory.mktemp("office")
-    settings = msgspec.structs.replace(
-        embedded.settings, mongodb_database="office", data_dir=folder, time_zone="Europe/Berlin"
-    )
-    with running_service(settings) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def store(office: Service, mongo: "MongoClient[Document]") -> "Database[Document]":
-    """Its database, with two snapshots taken."""
-    found = database(mongo, office.settings)
-    two_snapshots(found, Lake(office.settings.lake))
-    return found
-
-
-@pytest.fixture(scope="module")
-def dashboard(office: Service, store: "Database[Document]") -> Iterator[Dashboard]:
-    """The dashboard on the same lake; at the end its log must hold no error."""
-    with running_dashboard(office.settings) as started:
-        yield started
-        log = started.log()
-    assert not [line for line in log.splitlines() if "Traceback" in line or "rror" in line], log
-
-
 @contextmanager
-def working(office: Service) -> Iterator[None]:
+def working(branch: Service) -> Iterator[None]:
     """A worker for a while."""
-    log = office.settings.data_dir / "logs" / "worker.log"
-    worker = Child(Spec("worker", (sys.executable, "-m", "jobs"), log, to_env(office.settings)))
+    log = branch.settings.data_dir / "logs" / "worker.log"
+    worker = Child(Spec("worker", (sys.executable, "-m", "jobs"), log, to_env(branch.settings)))
     try:
         yield
     finally:
         worker.stop()
 
 
-def person(office: Service, role: str) -> tuple[str, str]:
+def person(branch: Service, role: str) -> tuple[str, str]:
     """Name and password of a new user."""
-    return str(office.person(role).get("/api/auth/me").json()["username"]), PASSWORD
+    return str(branch.person(role).get("/api/auth/me").json()["username"]), PASSWORD
 
 
 def looks(folder: Path) -> list[Look]:
@@ -88,26 +50,26 @@ def looks(folder: Path) -> list[Look]:
 
 
 def test_every_page_shows_the_figures_of_mongodb(
-    browser: Browser, dashboard: Dashboard, office: Service, store: "Database[Document]", tmp_path: Path
+    browser: Browser, dashboard: Dashboard, branch: Service, store: "Database[Document]", tmp_path: Path
 ) -> None:
-    login, expected = person(office, "supervisor"), figures(store)
+    login, expected = person(branch, "supervisor"), figures(store)
     for look in looks(tmp_path):
         check_every_page(browser, dashboard.url, login, expected, look)
 
 
-def test_hostile_names_stay_text(browser: Browser, dashboard: Dashboard, office: Service) -> None:
+def test_hostile_names_stay_text(browser: Browser, dashboard: Dashboard, branch: Service) -> None:
     with visit(browser, dashboard.url, Look()) as visiting:
-        page = visiting.sign_in(*person(office, "auditor")).page
+        page = visiting.sign_in(*person(branch, "auditor")).page
         expect(page.get_by_text(HOSTILE_RACK[:4]).first).to_be_attached()
         assert page.locator("main script, a[href*='example.com']").count() == 0
         assert visiting.complaints == []
 
 
 def test_a_download_is_the_exported_file(
-    browser: Browser, dashboard: Dashboard, office: Service, store: "Database[Document]", tmp_path: Path
+    browser: Browser, dashboard: Dashboard, branch: Service, store: "Database[Document]", tmp_path: Path
 ) -> None:
     with visit(browser, dashboard.url, Look()) as visiting:
-        page = visiting.sign_in(*person(office, "auditor"), path="/export").page
+        page = visiting.sign_in(*person(branch, "auditor"), path="/export").page
         page.get_by_role("radio", name="parquet").or_(page.get_by_role("button", name="parquet")).first.click()
         visiting.settle()
         page.get_by_role("button", name="Make the file").click()
@@ -124,21 +86,21 @@ def test_a_download_is_the_exported_file(
         waiting.value.save_as(tmp_path / "manifest.json")
         assert json.loads((tmp_path / "manifest.json").read_text())["file"] == target.name
         [asked] = visiting.complaints
-        assert asked.startswith(f"left here:  {office.url}/api/reports/exports/"), "the service gives out the file"
+        assert asked.startswith(f"left here:  {branch.url}/api/reports/exports/"), "the service gives out the file"
 
 
 def test_a_link_opens_its_snapshot_and_staff_see_nothing(
-    browser: Browser, dashboard: Dashboard, office: Service
+    browser: Browser, dashboard: Dashboard, branch: Service
 ) -> None:
-    older = Lake(office.settings.lake).freezes()[-1]
+    older = Lake(branch.settings.lake).freezes()[-1]
     with visit(browser, dashboard.url, Look()) as visiting:
-        page = visiting.sign_in(*person(office, "auditor"), path=f"/?snapshot={older.snapshot_id}").page
+        page = visiting.sign_in(*person(branch, "auditor"), path=f"/?snapshot={older.snapshot_id}").page
         expect(page.locator("code", has_text=older.snapshot_id)).to_be_visible()
         expect(visiting.metric("Lines counted")).to_have_text("185 / 596")
     with visit(browser, dashboard.url, Look()) as visiting:
         page = visiting.page
         page.goto(f"{dashboard.url}/snapshots?snapshot={older.snapshot_id}")
-        page.get_by_label("User name").fill(person(office, "staff")[0])
+        page.get_by_label("User name").fill(person(branch, "staff")[0])
         page.get_by_label("Password", exact=True).fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_text("Counting happens on a device")).to_be_visible(timeout=PATIENCE)
@@ -146,10 +108,10 @@ def test_a_link_opens_its_snapshot_and_staff_see_nothing(
 
 
 def test_take_snapshot_now_shows_what_was_counted_since(
-    browser: Browser, dashboard: Dashboard, office: Service, store: "Database[Document]"
+    browser: Browser, dashboard: Dashboard, branch: Service, store: "Database[Document]"
 ) -> None:
-    with working(office), visit(browser, dashboard.url, Look()) as visiting:
-        page = visiting.sign_in(*person(office, "supervisor")).page
+    with working(branch), visit(browser, dashboard.url, Look()) as visiting:
+        page = visiting.sign_in(*person(branch, "supervisor")).page
         before = page.url
         store[Collection.RECORDS].insert_one(record("c-late", "W-11", "late-item", 5.0, floor="Warehouse"))
         page.get_by_role("button", name="Take snapshot now").click()
@@ -161,14 +123,14 @@ def test_take_snapshot_now_shows_what_was_counted_since(
 
 
 def test_a_question_is_put_together_shared_saved_kept_and_exported(
-    browser: Browser, dashboard: Dashboard, office: Service, store: "Database[Document]", tmp_path: Path
+    browser: Browser, dashboard: Dashboard, branch: Service, store: "Database[Document]", tmp_path: Path
 ) -> None:
-    with working(office), visit(browser, dashboard.url, Look(shots=tmp_path)) as visiting:
-        page = visiting.sign_in(*person(office, "supervisor"), path="/explore").page
+    with working(branch), visit(browser, dashboard.url, Look(shots=tmp_path)) as visiting:
+        page = visiting.sign_in(*person(branch, "supervisor"), path="/explore").page
         explore.put_together(visiting)
         link = explore.shared(visiting)
         with visit(browser, dashboard.url, Look(TABLET, "dark", tmp_path)) as other:
-            other.sign_in(*person(office, "auditor"), path=link.removeprefix(dashboard.url))
+            other.sign_in(*person(branch, "auditor"), path=link.removeprefix(dashboard.url))
             explore.is_shown(other)
             assert other.complaints == []
         explore.save(visiting, "Loss by category")
@@ -176,10 +138,10 @@ def test_a_question_is_put_together_shared_saved_kept_and_exported(
         explore.keep(visiting, "Loss today")
         page.wait_for_url(lambda url: url != before, timeout=PATIENCE)
         assert visiting.complaints == []
-        [report] = office.admin.get("/api/reports/snapshots/?snapshot_type=custom").json()
+        [report] = branch.admin.get("/api/reports/snapshots/?snapshot_type=custom").json()
         assert (report["name"], report["pinned"]) == ("Loss today", True)
         explore.is_shown(visiting)
         rows = pl.read_parquet(explore.downloaded(visiting, "parquet", tmp_path))
     assert rows.height == report["row_count"]
     assert amount(rows["loss_sum"].sum(), "value") == figures(store).tiles["Net variance, value"]
-    assert [saved["name"] for saved in office.admin.get("/api/reports/queries").json()] == ["Loss by category"]
+    assert [saved["name"] for saved in branch.admin.get("/api/reports/queries").json()] == ["Loss by category"]

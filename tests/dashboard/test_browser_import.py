@@ -15,7 +15,7 @@ from pymongo.database import Database
 from analytics.extract import materialise
 from analytics.lake import Lake
 from stockverify.clients import Document, database
-from tests.dashboard.pages import DESKTOP, PATIENCE, TABLET, Look, chromium, visit
+from tests.dashboard.pages import DESKTOP, PATIENCE, TABLET, Look, visit
 from tests.dashboard.running import Dashboard, running_dashboard
 from tests.dashboard.stock import report_snapshot, two_snapshots
 from tests.service import PASSWORD, Service, running_service
@@ -40,13 +40,6 @@ class Place(NamedTuple):
     def login(self) -> tuple[str, str]:
         """Name and password of a new supervisor."""
         return str(self.service.person("supervisor").get("/api/auth/me").json()["username"]), PASSWORD
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests."""
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from pymongo.database import Database
 from jobs.flags import FlagStore
 from stockverify.clients import Document
 from tests.dashboard.conftest import Stocked
-from tests.dashboard.pages import DESKTOP, PATIENCE, TABLET, Look, chromium, visit
+from tests.dashboard.pages import DESKTOP, PATIENCE, TABLET, Look, visit
 from tests.dashboard.running import Dashboard, running_dashboard
 from tests.ingest import settling
 from tests.ingest.test_flags import completed, row
@@ -19,13 +19,6 @@ from tests.service import PASSWORD, Service, claim, record, sync
 
 pytestmark = pytest.mark.browser
 LOOKS = [pytest.param(Look(DESKTOP, "light"), id="desktop"), pytest.param(Look(TABLET, "dark"), id="tablet")]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests."""
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

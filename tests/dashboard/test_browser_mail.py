@@ -11,25 +11,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from playwright.sync_api import Browser, expect
-from pymongo import MongoClient
 from pymongo.database import Database
 
-from analytics.lake import Lake
 from jobs.mail.letter import Letter, keep
 from jobs.mail.outbox import Outbox
-from stockverify.clients import Document, database
+from stockverify.clients import Document
 from stockverify.services.child import Child, Spec
-from stockverify.services.embedded import Backends
 from stockverify.settings import to_env
 from stockverify.vocabulary import DeliveryKind
-from tests.dashboard.pages import DESKTOP, PATIENCE, TABLET, Look, chromium, visit
-from tests.dashboard.running import Dashboard, running_dashboard
-from tests.dashboard.stock import two_snapshots
+from tests.dashboard.pages import DESKTOP, PATIENCE, TABLET, Look, visit
+from tests.dashboard.running import Dashboard
 from tests.ingest.mails import NOW
-from tests.service import PASSWORD, Service, running_service
+from tests.service import PASSWORD, Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone]
 ADDRESS = "boss@shop.example"
@@ -42,52 +37,19 @@ HOSTILE = """<h1>Report</h1>
 <a id="away" href="EVIL/" target="_top">away</a></iframe><script>top.hacked = 5</script>"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests."""
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def office(embedded: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service with a lake and an outbox of its own."""
-    folder = tmp_path_factory.mktemp("mails")
-    changes = {"mongodb_database": "mails", "data_dir": folder, "time_zone": "Europe/Berlin"}
-    with running_service(msgspec.structs.replace(embedded.settings, **changes)) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def store(office: Service, mongo: "MongoClient[Document]") -> "Database[Document]":
-    """Its database, with two snapshots taken."""
-    found = database(mongo, office.settings)
-    two_snapshots(found, Lake(office.settings.lake))
-    return found
-
-
-@pytest.fixture(scope="module")
-def dashboard(office: Service, store: "Database[Document]") -> Iterator[Dashboard]:
-    """The dashboard beside it; at the end its log must hold no error."""
-    with running_dashboard(office.settings) as started:
-        yield started
-        log = started.log()
-    assert not [line for line in log.splitlines() if "Traceback" in line or "rror" in line], log
-
-
 @pytest.fixture
-def worker(office: Service, store: "Database[Document]") -> Iterator[None]:
+def worker(branch: Service, store: "Database[Document]") -> Iterator[None]:
     """A worker, who writes and sends."""
-    log = office.settings.data_dir / "logs" / "worker.log"
-    child = Child(Spec("worker", (sys.executable, "-m", "jobs"), log, to_env(office.settings)))
+    log = branch.settings.data_dir / "logs" / "worker.log"
+    child = Child(Spec("worker", (sys.executable, "-m", "jobs"), log, to_env(branch.settings)))
     yield
     child.stop()
 
 
-def supervisor(office: Service) -> str:
+def supervisor(branch: Service) -> str:
     """The name of a new supervisor with an address."""
-    name = str(office.person("supervisor").get("/api/auth/me").json()["username"])
-    office.admin.patch(f"/api/auth/users/{name}", json={"email": ADDRESS}).raise_for_status()
+    name = str(branch.person("supervisor").get("/api/auth/me").json()["username"])
+    branch.admin.patch(f"/api/auth/users/{name}", json={"email": ADDRESS}).raise_for_status()
     return name
 
 
@@ -100,10 +62,10 @@ def mail_in(folder: Path) -> EmailMessage:
 
 
 def test_a_report_is_made_looked_at_tried_out_and_paused(
-    browser: Browser, dashboard: Dashboard, office: Service, worker: None
+    browser: Browser, dashboard: Dashboard, branch: Service, worker: None
 ) -> None:
     with visit(browser, dashboard.url, Look(DESKTOP, "light")) as visiting:
-        page = visiting.sign_in(supervisor(office), PASSWORD, path="/schedules").page
+        page = visiting.sign_in(supervisor(branch), PASSWORD, path="/schedules").page
         page.get_by_role("button", name="New schedule").click()
         page.get_by_label("Name", exact=True).fill("Morning figures")
         page.get_by_role("textbox", name="To whom").fill("manager@shop.example")
@@ -117,7 +79,7 @@ def test_a_report_is_made_looked_at_tried_out_and_paused(
         expect(page.get_by_role("heading", name="Preview written")).to_be_visible(timeout=PATIENCE)
         mail = page.frame_locator("iframe[title='The mail']").frame_locator("iframe")
         expect(mail.get_by_role("heading", name="Morning figures")).to_be_visible(timeout=PATIENCE)
-        assert not list(office.settings.outbox.glob("*.eml")), "a preview is sent to nobody"
+        assert not list(branch.settings.outbox.glob("*.eml")), "a preview is sent to nobody"
         page.get_by_role("button", name="Close").click()
         visiting.settle()
 
@@ -129,10 +91,10 @@ def test_a_report_is_made_looked_at_tried_out_and_paused(
         expect(page.get_by_text("All 1 shown")).to_be_visible(timeout=PATIENCE)
         expect(page.get_by_text(ADDRESS).first).to_be_visible()
         for _ in range(30):
-            if list(office.settings.outbox.glob("*.eml")):
+            if list(branch.settings.outbox.glob("*.eml")):
                 break
             page.wait_for_timeout(500)
-        sent = mail_in(office.settings.outbox)
+        sent = mail_in(branch.settings.outbox)
         assert sent["To"] == ADDRESS
         assert "Morning figures" in sent["Subject"]
         page.get_by_role("button", name="Refresh").click()
@@ -149,7 +111,7 @@ def test_a_report_is_made_looked_at_tried_out_and_paused(
         expect(page.get_by_role("heading", name="Paused")).to_be_visible(timeout=PATIENCE)
         visiting.settle()
         assert visiting.complaints == []
-    (found,) = [each for each in office.admin.get("/api/reports/schedules").json() if each["name"] == "Morning figures"]
+    (found,) = [each for each in branch.admin.get("/api/reports/schedules").json() if each["name"] == "Morning figures"]
     assert (found["state"], found["cron"], found["zone"]) == ("paused", "0 7 * * *", "Europe/Berlin")
 
 
@@ -182,23 +144,23 @@ def evil() -> Iterator[Evil]:
     found.server.server_close()
 
 
-def hostile_mail(office: Service, store: "Database[dict[str, Any]]", evil: Evil) -> str:
+def hostile_mail(branch: Service, store: "Database[dict[str, Any]]", evil: Evil) -> str:
     """The id of a mail with a letter that nobody should trust."""
     html = HOSTILE.replace("EVIL", evil.url)
     letter = Letter(subject="<script>top.hacked = 6</script>", text="Text.", html=html, as_of=NOW)
-    keep(office.settings.mails, "run-hostile", letter, {})
+    keep(branch.settings.mails, "run-hostile", letter, {})
     run = {"_id": "run-hostile", "schedule_id": None, "schedule": {}}
-    Outbox(store, office.settings.mails).put("run-hostile", letter, ["a@shop.example"], DeliveryKind.REPORT, run, NOW)
+    Outbox(store, branch.settings.mails).put("run-hostile", letter, ["a@shop.example"], DeliveryKind.REPORT, run, NOW)
     row = store["report_deliveries"].find_one({"run_id": "run-hostile"})
     return str(row["_id"]) if row else ""
 
 
 def test_nothing_in_a_hostile_letter_runs_or_leaves(
-    browser: Browser, dashboard: Dashboard, office: Service, store: "Database[dict[str, Any]]", evil: Evil
+    browser: Browser, dashboard: Dashboard, branch: Service, store: "Database[dict[str, Any]]", evil: Evil
 ) -> None:
-    delivery_id = hostile_mail(office, store, evil)
+    delivery_id = hostile_mail(branch, store, evil)
     with visit(browser, dashboard.url, Look(TABLET, "dark")) as visiting:
-        auditor = str(office.person("auditor").get("/api/auth/me").json()["username"])
+        auditor = str(branch.person("auditor").get("/api/auth/me").json()["username"])
         page = visiting.sign_in(auditor, PASSWORD, path=f"/deliveries?mail={delivery_id}").page
         letter = page.frame_locator("iframe[title='The mail']").frame_locator("iframe[sandbox]")
         expect(letter.get_by_role("heading", name="Report")).to_be_visible(timeout=PATIENCE)
