@@ -3,7 +3,7 @@
 import itertools
 import shutil
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import httpx
@@ -12,7 +12,8 @@ from pymongo.database import Database
 from streamlit.testing.v1 import AppTest
 
 from stockverify import letters
-from tests.dashboard.conftest import OpenApp, Stocked, press, sign_in, texts
+from tests.dashboard.conftest import press, texts
+from tests.dashboard.screens.conftest import Linked, whole
 from tests.ingest.mails import put, schedule
 from tests.service import Service
 
@@ -37,22 +38,9 @@ def mails(service: Service, boss: httpx.Client, stored: Stored) -> dict[str, Any
 
 
 @pytest.fixture
-def opened(open_app: OpenApp, stocked: Stocked) -> Opened:
+def opened(linked: Linked) -> Opened:
     """The page, as somebody sees it who followed a link."""
-
-    def page(client: httpx.Client, **query: str) -> AppTest:
-        at = sign_in(open_app(stocked.settings), client)
-        for name, value in query.items():
-            at.query_params[name] = value
-        return whole(at.switch_page(str(Path("screens") / "deliveries.py")).run())
-
-    return page
-
-
-def whole(at: AppTest) -> AppTest:
-    assert not at.exception
-    assert "could not be shown" not in texts(at)
-    return at
+    return partial(linked, "deliveries")
 
 
 def part(at: AppTest, name: str) -> AppTest:
