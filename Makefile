@@ -9,10 +9,10 @@ help: ## Say what can be made
 demo: $(VENV)/.runtime ## Count a warehouse with simulated devices; ARGS="--once --json" passes options on
 	@$(BIN)/stockverify demo $(ARGS)
 
-test: $(VENV)/.dev ## Run the whole suite on real servers, in two processes; ARGS="-k sync" passes options on
+test: $(VENV)/.dev ## Run the whole suite on real servers, in three processes; ARGS="-k sync" passes options on
 	@./bootstrap.sh browser
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: $(VENV)/.dev ## Measure ratios to raw limits
 	@$(BIN)/python -m pytest -m bench -s $(ARGS)

@@ -33,7 +33,7 @@ def draw(house: House, desk: Desk, draft: Draft, state: State, snapshot_id: str)
         with st.popover("Share", icon=":material/link:"):
             _share(house, state, snapshot_id)
         if desk.settles:
-            with st.popover("Keep as report", icon=":material/push_pin:", key=f"explore_keep_{draft.done}"):
+            with st.popover("Keep as report", icon=":material/keep:", key=f"explore_keep_{draft.done}"):
                 _keep(house, desk, draft, state)
     notes.tell(_PLACE)
 

@@ -1,6 +1,8 @@
 """A database of stock documents and a lake for each test."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -31,11 +33,12 @@ def lake(settings: Settings) -> Lake:
 
 @pytest.fixture
 def take(lake: Lake, db: Store) -> Take:
-    """Takes a snapshot of the database."""
+    """Takes a snapshot of the database; ids tell their order, so each is taken a moment after the one before."""
+    moments = count()
 
     def now(name: str = "", **documents: Any) -> Freeze:
         for collection, found in documents.items():
             db[collection].insert_many(found)
-        return materialise(lake, db, NOW, name)
+        return materialise(lake, db, NOW + timedelta(milliseconds=next(moments)), name)
 
     return now

@@ -70,7 +70,7 @@ async def queued(stored: "Database[Document]", store: ImportStore, room: Room, d
     folder.mkdir(parents=True)
     (folder / "list").write_bytes(data)
     asked = errands.CheckList(path=str(folder / "list"), options=ImportOptions())
-    found = await room.run(asked, Checked)
+    found = await room.run(asked, Checked, ())
     job = rules.uploaded(name, "list.csv", len(data), hashlib.sha256(data).hexdigest(), ANN, NOW)
     agreed = {"status": "queued", "committed_by": "ann", "committed_by_id": "u-1", "committed_at": as_stored(NOW)}
     stored.stock_imports.insert_one(job | rules.findings(ImportOptions(), found) | agreed)
@@ -137,7 +137,7 @@ async def test_what_breaks_off_again_and_again_is_given_up_with_a_reason(
 ) -> None:
     await queued(stored, store, room, csv("R,F,A,Bolt,1,1"), "imp-1")
 
-    async def breaks(_: object, kind: type[ListApplied]) -> ListApplied:
+    async def breaks(_: object, kind: type[ListApplied], floors: object) -> ListApplied:
         raise errands.SetupError(reason="MongoDB stopped taking the import")
 
     monkeypatch.setattr(room, "run", breaks)

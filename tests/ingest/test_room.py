@@ -94,7 +94,7 @@ async def test_a_list_never_takes_more_memory_than_it_may(place: Settings, tmp_p
     asked = CheckList(path=str(tmp_path / "list"), options=ImportOptions())
     small = Desk(place, patience=60, niceness=7, memory=260 * 2**20)
     try:
-        answer = await small.ask(Question(asked, {}))
+        answer = await small.ask(Question(asked, {}, ()))
     except ReportsAway:
         return  # what allocates outside of Python ends the process
     finally:

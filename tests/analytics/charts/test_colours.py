@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from datetime import date
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,8 @@ DRAWN = {
     "changes_by_column": charts.changes_by_column({}),
     "bars": charts.bars("", "", "", []),
     "trend": charts.trend(FIGURES[0], POINTS, "UTC"),
+    "lines": charts.lines("", "", None, "", [(date(2026, 1, day), None, 1.0) for day in (1, 2)]),
+    "grid": charts.grid("", "", "", "", []),
 }
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 

@@ -63,7 +63,7 @@ def ten(db: Store, step: Step) -> Freeze:
     return step()
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), sizes=st.lists(st.integers(0, 25), min_size=2, max_size=3))
 def test_after_any_changes_it_holds_what_reading_everything_gives(db: Store, seed: int, sizes: list[int]) -> None:
     for dataset in COLLECTED:
