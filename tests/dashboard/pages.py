@@ -24,6 +24,7 @@ ARGUMENTS = (
     "--disable-sync",
 )
 PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)  # other tests run at the same time; the usual 5 seconds are not enough then
 _NEVER = ("Traceback", *(title for _, title in TITLES), unexpected("").title)
 # Streamlit's browser code finds out by trying whether `/export` is a page or the folder that the app is served from.
 _PROBE = re.compile(r"/[a-z]+/_stcore/(health|host-config)$")

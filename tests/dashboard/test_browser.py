@@ -25,7 +25,7 @@ from tests.dashboard.running import Dashboard
 from tests.dashboard.stock import HOSTILE_RACK
 from tests.service import PASSWORD, Service
 
-pytestmark = [pytest.mark.browser, pytest.mark.alone]
+pytestmark = pytest.mark.browser
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from tests.dashboard.running import Dashboard
 from tests.ingest.mails import NOW
 from tests.service import PASSWORD, Service
 
-pytestmark = [pytest.mark.browser, pytest.mark.alone]
+pytestmark = pytest.mark.browser
 ADDRESS = "boss@shop.example"
 HOSTILE = """<h1>Report</h1>
 <script>top.hacked = 1; parent.hacked = 1; document.title = "hacked"</script>
