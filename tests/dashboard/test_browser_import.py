@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -58,9 +59,18 @@ def place(
 
 
 def choose(page: Page, ours: str, theirs: str) -> None:
-    """Say which heading a column of ours is read from."""
-    page.get_by_role("combobox", name=re.compile(rf"{re.escape(ours)}$")).fill(theirs)
-    page.get_by_role("option", name=re.compile(rf"^{theirs}")).click()
+    """Say which heading a column of ours is read from. A list that opens while the page moves is closed by that: then
+    it is opened again."""
+    box = page.get_by_role("combobox", name=re.compile(rf"{re.escape(ours)}$"))
+    option = page.get_by_role("option", name=re.compile(rf"^{theirs}"))
+    for _ in range(5):
+        box.click()
+        box.fill(theirs)
+        with suppress(AssertionError):
+            expect(option).to_be_visible(timeout=PATIENCE / 6)
+            break
+        page.keyboard.press("Escape")
+    option.click()
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -376,7 +376,7 @@ def run(house: House, examples: int, steps: int) -> None:
 
 
 def test_racks_leases_and_records_do_what_the_model_says(house: House) -> None:
-    run(house, examples=40, steps=40)
+    run(house, examples=25, steps=40)
 
 
 @pytest.mark.faults

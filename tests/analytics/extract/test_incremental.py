@@ -63,9 +63,24 @@ def ten(db: Store, step: Step) -> Freeze:
     return step()
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(seed=st.integers(0, 2**32), sizes=st.lists(st.integers(0, 25), min_size=2, max_size=3))
+_slow = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_changes = given(seed=st.integers(0, 2**32), sizes=st.lists(st.integers(0, 25), min_size=2, max_size=3))
+
+
+@settings(_slow, max_examples=4)
+@_changes
 def test_after_any_changes_it_holds_what_reading_everything_gives(db: Store, seed: int, sizes: list[int]) -> None:
+    holds_what_reading_everything_gives(db, seed, sizes)
+
+
+@pytest.mark.faults
+@settings(_slow, max_examples=60)
+@_changes
+def test_after_many_more_changes(db: Store, seed: int, sizes: list[int]) -> None:
+    holds_what_reading_everything_gives(db, seed, sizes)
+
+
+def holds_what_reading_everything_gives(db: Store, seed: int, sizes: list[int]) -> None:
     for dataset in COLLECTED:
         db[str(dataset.collection)].delete_many({})
     stock = Changing(db, seed)

@@ -15,7 +15,7 @@ THREE = "20260131T200000000Z-00000003"
 HEAD = Head(snapshot_id=ONE, name="", as_of=AS_OF, created_at=AS_OF)
 
 
-@pytest.mark.parametrize(("deed", "lines"), [("freeze", 1), ("follow", 2)])
+@pytest.mark.parametrize(("deed", "lines"), [("freeze", 1), pytest.param("follow", 2, marks=pytest.mark.faults)])
 def test_a_writer_killed_at_any_step_leaves_a_whole_snapshot_or_none(tmp_path: Path, deed: str, lines: int) -> None:
     command = [sys.executable, "-m", "tests.analytics.lake.frozen", str(tmp_path), deed]
     steps = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)

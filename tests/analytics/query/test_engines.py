@@ -1,6 +1,6 @@
 """One query, two engines: equal rows from live MongoDB and from the Parquet files of the same moment.
 
-ENGINE_EXAMPLES=4000 in the environment draws so many queries instead of 60.
+ENGINE_EXAMPLES=4000 in the environment draws so many queries instead of 30.
 """
 
 import os
@@ -78,7 +78,7 @@ def agree(both: Both, spec: QuerySpec) -> list[dict[str, Any]]:
 
 
 @settings(
-    max_examples=int(os.environ.get("ENGINE_EXAMPLES", "60")),
+    max_examples=int(os.environ.get("ENGINE_EXAMPLES", "30")),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
