@@ -219,7 +219,9 @@ def test_another_address_is_another_question(at: AppTest) -> None:
 
 def test_a_template_is_opened_and_can_be_changed(at: AppTest) -> None:
     starts = box(at, "Start from")
-    starts.set_value(next(label for label in starts.options if label.startswith("Rack summary"))).run()
+    starts.set_value(
+        next(label for label in starts.options if label.startswith("Rack summary") and label.endswith("template"))
+    ).run()
     assert "What does each rack hold" in texts(at).replace("\\", "")
     assert question(at)["group_by"] == ["floor", "rack_id"]
     many(at, "Group by").set_value(["floor"]).run()
