@@ -1,7 +1,5 @@
 """How a person goes about the Explore page in a browser."""
 
-from pathlib import Path
-
 from playwright.sync_api import expect
 
 from tests.dashboard.pages import PATIENCE, Visit
@@ -70,19 +68,3 @@ def keep(visiting: Visit, name: str) -> None:
     page.get_by_role("button", name="Keep the rows").click()
     expect(page.get_by_role("heading", name="Kept as a report")).to_be_visible(timeout=2 * PATIENCE)
     visiting.settle()
-
-
-def downloaded(visiting: Visit, kind: str, folder: Path) -> Path:
-    """Have the file made and fetch it."""
-    page = visiting.page
-    page.get_by_role("radio", name=kind).or_(page.get_by_role("button", name=kind)).first.click()
-    visiting.settle()
-    page.get_by_role("button", name="Make the file").click()
-    link = page.get_by_role("link", name="Download", exact=True)
-    expect(link).to_be_visible(timeout=PATIENCE)
-    link.evaluate("link => link.removeAttribute('target')")  # a download of another window would be lost here
-    with page.expect_download() as waiting:
-        link.click()
-    target = folder / waiting.value.suggested_filename
-    waiting.value.save_as(target)
-    return target

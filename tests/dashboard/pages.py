@@ -151,6 +151,22 @@ def visit(browser: Browser, url: str, look: Look) -> Iterator[Visit]:
         context.close()
 
 
+def downloaded(visiting: Visit, kind: str, folder: Path) -> Path:
+    """Have the file made and fetch it."""
+    page = visiting.page
+    page.get_by_role("radio", name=kind).or_(page.get_by_role("button", name=kind)).first.click()
+    visiting.settle()
+    page.get_by_role("button", name="Make the file").click()
+    link = page.get_by_role("link", name="Download", exact=True)
+    expect(link).to_be_visible(timeout=PATIENCE)
+    link.evaluate("link => link.removeAttribute('target')")  # a download of another window would be lost here
+    with page.expect_download() as waiting:
+        link.click()
+    target = folder / waiting.value.suggested_filename
+    waiting.value.save_as(target)
+    return target
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium. `make test` installs it, which takes root: who has neither runs all other tests all the same.

@@ -20,7 +20,7 @@ from stockverify.vocabulary import Collection
 from tests.analytics.stock import record
 from tests.dashboard import explore
 from tests.dashboard.expected import figures
-from tests.dashboard.pages import DESKTOP, PATIENCE, TABLET, Look, check_every_page, visit
+from tests.dashboard.pages import DESKTOP, PATIENCE, TABLET, Look, check_every_page, downloaded, visit
 from tests.dashboard.running import Dashboard
 from tests.dashboard.stock import HOSTILE_RACK
 from tests.service import PASSWORD, Service
@@ -70,16 +70,7 @@ def test_a_download_is_the_exported_file(
 ) -> None:
     with visit(browser, dashboard.url, Look()) as visiting:
         page = visiting.sign_in(*person(branch, "auditor"), path="/export").page
-        page.get_by_role("radio", name="parquet").or_(page.get_by_role("button", name="parquet")).first.click()
-        visiting.settle()
-        page.get_by_role("button", name="Make the file").click()
-        link = page.get_by_role("link", name="Download", exact=True)
-        expect(link).to_be_visible(timeout=PATIENCE)
-        link.evaluate("link => link.removeAttribute('target')")  # a download of another window would be lost here
-        with page.expect_download() as waiting:
-            link.click()
-        target = tmp_path / waiting.value.suggested_filename
-        waiting.value.save_as(target)
+        target = downloaded(visiting, "parquet", tmp_path)
         assert pl.read_parquet(target).height == figures(store).rows["Positions"]
         with page.expect_download() as waiting:
             page.get_by_role("button", name="Manifest", exact=True).click()
@@ -141,7 +132,7 @@ def test_a_question_is_put_together_shared_saved_kept_and_exported(
         [report] = branch.admin.get("/api/reports/snapshots/?snapshot_type=custom").json()
         assert (report["name"], report["pinned"]) == ("Loss today", True)
         explore.is_shown(visiting)
-        rows = pl.read_parquet(explore.downloaded(visiting, "parquet", tmp_path))
+        rows = pl.read_parquet(downloaded(visiting, "parquet", tmp_path))
     assert rows.height == report["row_count"]
     assert amount(rows["loss_sum"].sum(), "value") == figures(store).tiles["Net variance, value"]
     assert [saved["name"] for saved in branch.admin.get("/api/reports/queries").json()] == ["Loss by category"]

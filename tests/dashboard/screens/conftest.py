@@ -12,6 +12,7 @@ from tests.service import Service
 
 Page = Callable[[str], AppTest]
 Linked = Callable[..., AppTest]
+SeenBy = Callable[[str, str], AppTest]
 
 
 def whole(at: AppTest) -> AppTest:
@@ -40,6 +41,18 @@ def linked(open_app: OpenApp, stocked: Stocked) -> Linked:
         for parameter, value in query.items():
             at.query_params[parameter] = value
         return whole(at.switch_page(str(Path("screens") / f"{name}.py")).run())
+
+    return opened
+
+
+@pytest.fixture
+def seen_by(open_app: OpenApp, stocked: Stocked, service: Service) -> SeenBy:
+    """Opens a page by its name, as somebody with this role sees it."""
+
+    def opened(name: str, role: str) -> AppTest:
+        at = sign_in(open_app(stocked.settings), service.person(role)).switch_page(f"screens/{name}.py").run()
+        assert not at.exception
+        return at
 
     return opened
 

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.dashboard.conftest import OpenApp, Stocked, metrics, press, sign_in, texts
+from tests.dashboard.screens.conftest import SeenBy
 from tests.ingest import lists
 from tests.ingest.lists import csv
 from tests.service import Service
@@ -15,15 +17,9 @@ Opened = Callable[[str], AppTest]
 
 
 @pytest.fixture
-def opened(open_app: OpenApp, stocked: Stocked, service: Service) -> Opened:
+def opened(seen_by: SeenBy) -> Opened:
     """The page, as somebody with this role sees it."""
-
-    def page(role: str) -> AppTest:
-        at = sign_in(open_app(stocked.settings), service.person(role)).switch_page("screens/imports.py").run()
-        assert not at.exception
-        return at
-
-    return page
+    return partial(seen_by, "imports")
 
 
 def upload(at: AppTest, data: bytes, name: str = "list.csv") -> AppTest:

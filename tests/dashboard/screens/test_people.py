@@ -1,26 +1,22 @@
 """Devices and users, over the real service."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.dashboard.conftest import OpenApp, Stocked, sign_in, texts
+from tests.dashboard.conftest import texts
+from tests.dashboard.screens.conftest import SeenBy
 from tests.service import ADMIN_PASSWORD, PASSWORD, Service
 
 Opened = Callable[[str], AppTest]
 
 
 @pytest.fixture
-def opened(open_app: OpenApp, stocked: Stocked, service: Service) -> Opened:
+def opened(seen_by: SeenBy) -> Opened:
     """The page, as somebody with this role sees it."""
-
-    def page(role: str) -> AppTest:
-        at = sign_in(open_app(stocked.settings), service.person(role)).switch_page("screens/people.py").run()
-        assert not at.exception
-        return at
-
-    return page
+    return partial(seen_by, "people")
 
 
 def field(at: AppTest, label: str, nth: int = 0):  # type: ignore[no-untyped-def]
