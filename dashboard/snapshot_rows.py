@@ -7,12 +7,11 @@ from analytics.glance.numbers import amount
 from dashboard import drawing, exporting, loads
 from dashboard.context import House
 from dashboard.filter_panel import question
+from dashboard.paging import page
 from dashboard.views.tables import DATASET_NAMES
 from stockverify.datasets import DATASETS
 from stockverify.wire.exports import CreateExport
 from stockverify.wire.reports import QuerySpec
-
-_PAGE_SIZES = (100, 500, 2000)
 
 
 def draw(house: House, snapshot_id: str, asked: QuerySpec | None) -> None:
@@ -29,9 +28,8 @@ def _put_together(house: House) -> QuerySpec:
 def _rows(house: House, snapshot_id: str, spec: QuerySpec) -> None:
     root, whole = house.settings.lake, msgspec.json.encode(spec)
     total = loads.size(root, snapshot_id, whole)
-    page, per_page = _page(total, f"{snapshot_id} {whole.decode()}")
-    before = (page - 1) * per_page
-    wanted = msgspec.structs.replace(spec, limit=max(1, min(per_page, total - before)), skip=spec.skip + before)
+    before, size = page(total, f"{snapshot_id} {whole.decode()}")
+    wanted = msgspec.structs.replace(spec, limit=max(1, min(size, total - before)), skip=spec.skip + before)
     result = loads.answer(root, snapshot_id, msgspec.json.encode(wanted))
     what, first = "groups" if result.query.grouped else "rows", before + 1 if result.row_count else 0
     st.caption(f"Showing {what} {first:,} to {before + result.row_count:,} of {amount(total, 'lines')}.")
@@ -42,12 +40,3 @@ def _rows(house: House, snapshot_id: str, spec: QuerySpec) -> None:
         spec.collection,
         lambda kind: CreateExport(format=kind, snapshot_id=snapshot_id, query_spec=spec),
     )
-
-
-def _page(total: int, question_key: str) -> tuple[int, int]:
-    """Which page, and how long pages are. Another question begins at its first page."""
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
-    per_page = right.selectbox("Rows per page", _PAGE_SIZES, key="rows_per_page") or _PAGE_SIZES[0]
-    pages = max(1, -(-total // per_page))
-    with left:
-        return st.pagination(pages, key=f"page {per_page} {question_key}"), per_page
