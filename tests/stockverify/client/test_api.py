@@ -19,7 +19,7 @@ BATCH = b'{"records":[{"client_record_id":"c-1","item_code":"I"}]}'
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(timeout=0.3) as opened:
+    async with httpx.AsyncClient(timeout=httpx.Timeout(5, read=0.3)) as opened:
         yield opened
 
 
