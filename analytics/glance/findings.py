@@ -1,5 +1,6 @@
 """What a snapshot holds that the figures alone do not tell: the biggest variances, and what is in doubt."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -7,8 +8,8 @@ import polars as pl
 
 from analytics.glance.attention import NOT_IN_BOOK, PARTIAL, UNKNOWN_ITEMS, WITHOUT_COST, Doubts
 from analytics.lake import Lake
-from analytics.query import checked, run
-from stockverify.datasets import POSITIONS, Dataset, find
+from analytics.query import Query, QueryResult, checked, run_all
+from stockverify.datasets import POSITIONS, find
 from stockverify.wire.reports import QuerySpec
 
 BIGGEST = 20
@@ -24,39 +25,45 @@ class Biggest(NamedTuple):
 
 def doubts(lake: Lake, snapshot_id: str) -> Doubts:
     """How many lines and records somebody should look at."""
-
-    return Doubts(
-        not_in_book=count(lake, snapshot_id, NOT_IN_BOOK),
-        without_cost=count(lake, snapshot_id, WITHOUT_COST),
-        unknown_items=count(lake, snapshot_id, UNKNOWN_ITEMS),
-        partial_records=count(lake, snapshot_id, PARTIAL),
-    )
+    return Doubts(*_counts(lake, snapshot_id, [NOT_IN_BOOK, WITHOUT_COST, UNKNOWN_ITEMS, PARTIAL]))
 
 
 def biggest(lake: Lake, snapshot_id: str, most: int = BIGGEST) -> Biggest:
     """The most negative and the most positive variances hold the largest ones of both together."""
     spec = QuerySpec(collection=POSITIONS.name, filters=_VARIED, limit=most)
-    ends = [
-        run(lake, snapshot_id, checked(msgspec.structs.replace(spec, sort={"variance_value": way}))).frame
-        for way in (1, -1)
-    ]
+    ends = [checked(msgspec.structs.replace(spec, sort={"variance_value": way})) for way in (1, -1)]
+    *found, total = run_all(lake, snapshot_id, [*ends, _counting(spec)])
     size = pl.col("variance_value").abs()
-    both = pl.concat(ends).unique(POSITIONS.key, maintain_order=True)
+    both = pl.concat([each.frame for each in found]).unique(POSITIONS.key, maintain_order=True)
     rows = both.sort([size, *POSITIONS.key], descending=[True, False, False, False]).head(most)
-    return Biggest(rows, count(lake, snapshot_id, spec))
+    return Biggest(rows, _rows(spec, total))
 
 
 def count(lake: Lake, snapshot_id: str, spec: QuerySpec) -> int:
     """Rows without the limit: those of a plain query are counted, the groups of a grouped one are made and counted."""
+    (rows,) = _counts(lake, snapshot_id, [spec])
+    return rows
+
+
+def _counts(lake: Lake, snapshot_id: str, specs: Sequence[QuerySpec]) -> list[int]:
+    results = run_all(lake, snapshot_id, [_counting(spec) for spec in specs])
+    return [_rows(spec, result) for spec, result in zip(specs, results, strict=True)]
+
+
+def _counting(spec: QuerySpec) -> Query:
     whole = msgspec.structs.replace(spec, limit=None, skip=0, sort={})
-    if spec.group_by or spec.aggregations:
-        return run(lake, snapshot_id, checked(whole)).row_count
-    key = _dataset(spec).key[-1]
-    result = run(lake, snapshot_id, checked(msgspec.structs.replace(whole, aggregations={key: "count"})))
-    return int(result.frame[f"{key}_count"].sum())
+    return checked(whole if _grouped(spec) else msgspec.structs.replace(whole, aggregations={_key(spec): "count"}))
 
 
-def _dataset(spec: QuerySpec) -> Dataset:
+def _rows(spec: QuerySpec, counted: QueryResult) -> int:
+    return counted.row_count if _grouped(spec) else int(counted.frame[f"{_key(spec)}_count"].sum())
+
+
+def _grouped(spec: QuerySpec) -> bool:
+    return bool(spec.group_by or spec.aggregations)
+
+
+def _key(spec: QuerySpec) -> str:
     dataset = find(spec.collection)
     assert dataset is not None, spec.collection  # noqa: S101 - only names of the table of datasets come here
-    return dataset
+    return dataset.key[-1]

@@ -4,7 +4,18 @@ from analytics.query.check import checked
 from analytics.query.live import run_live
 from analytics.query.model import MAX_LIMIT, PREVIEW_LIMIT, Query
 from analytics.query.result import QueryResult
-from analytics.query.run import describe, run
+from analytics.query.run import describe, run, run_all
 from analytics.query.words import described
 
-__all__ = ["MAX_LIMIT", "PREVIEW_LIMIT", "Query", "QueryResult", "checked", "describe", "described", "run", "run_live"]
+__all__ = [
+    "MAX_LIMIT",
+    "PREVIEW_LIMIT",
+    "Query",
+    "QueryResult",
+    "checked",
+    "describe",
+    "described",
+    "run",
+    "run_all",
+    "run_live",
+]

@@ -1,5 +1,6 @@
 """Runs a checked query on a snapshot, and says what can be asked."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from analytics.engine import engine, frame, texts
@@ -13,12 +14,24 @@ SNAPSHOT_SECONDS = 30
 
 def run(lake: Lake, snapshot_id: str, query: Query, seconds: float = SNAPSHOT_SECONDS) -> QueryResult:
     """Rows of a snapshot. Raises what the lake raises for an unknown or damaged one, QueryTooLong or QueryTooBig."""
-    files = lake.files(query.dataset.name, snapshot_id)
-    as_of = lake.manifest(query.dataset.name, snapshot_id).as_of
-    statement = compiled(query)
-    with engine(files, seconds=seconds) as connection:
-        rows = frame(connection, statement.text, {**statement.parameters, FILES: texts(files)})
-    return QueryResult(query=query, frame=shown(rows), snapshot_id=snapshot_id, as_of=as_of)
+    (result,) = run_all(lake, snapshot_id, [query], seconds)
+    return result
+
+
+def run_all(
+    lake: Lake, snapshot_id: str, queries: Sequence[Query], seconds: float = SNAPSHOT_SECONDS
+) -> list[QueryResult]:
+    """Several questions to one snapshot, in one engine and within that time together: to start one costs as much as
+    many an answer."""
+    files = {name: lake.files(name, snapshot_id) for name in {query.dataset.name: None for query in queries}}
+    results = []
+    with engine([path for each in files.values() for path in each], seconds=seconds) as connection:
+        for query in queries:
+            statement, name = compiled(query), query.dataset.name
+            rows = frame(connection, statement.text, {**statement.parameters, FILES: texts(files[name])})
+            as_of = lake.manifest(name, snapshot_id).as_of
+            results.append(QueryResult(query=query, frame=shown(rows), snapshot_id=snapshot_id, as_of=as_of))
+    return results
 
 
 def describe() -> dict[str, Any]:

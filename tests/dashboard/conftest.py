@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 import httpx
@@ -12,6 +13,7 @@ import streamlit as st
 from playwright.sync_api import Browser
 from pymongo import MongoClient
 from pymongo.database import Database
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from analytics.lake import Freeze, Lake
@@ -41,6 +43,14 @@ class Stocked(NamedTuple):
         return Lake(self.settings.lake)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def parts_of_pages() -> Iterator[None]:
+    """Each page that a test opens looks through all installed packages for parts of pages, 400 ms of a processor."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
+
+
 @pytest.fixture(scope="session")
 def stocked(service: Service, mongo: "MongoClient[Document]", tmp_path_factory: pytest.TempPathFactory) -> Stocked:
     """Reading tests share it; none writes to it."""
@@ -61,7 +71,11 @@ def office(stocked: Stocked) -> Iterator[Service]:
 
 @pytest.fixture
 def open_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenApp]:
-    """Opens the app with the environment of the settings, at a page, as a browser would with these query parameters."""
+    """Opens the app with the environment of the settings, at a page, as a browser would with these query parameters.
+
+    Clients are closed after each test. What was read from a lake stays, under the name of its folder: half of the
+    time of such a test was the overview, on which everybody arrives.
+    """
 
     def opened(settings: Settings, **query: str) -> AppTest:
         for name, value in to_env(settings).items():
@@ -72,7 +86,6 @@ def open_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenApp]:
         return at.run()
 
     yield opened
-    st.cache_data.clear()
     st.cache_resource.clear()
 
 
