@@ -15,7 +15,7 @@ from pymongo.database import Database
 from stockverify.clients import Document, database, open_mongo
 from stockverify.services.embedded import Backends, backends
 from stockverify.settings import Settings
-from tests.profiling import profiled, scans
+from tests.profiling import keeper, profiled, scans
 from tests.service import Service, running_service
 from tests.turns import turn
 
@@ -44,8 +44,13 @@ def certificates() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backends]:
-    """The servers; their data lies in a folder of the test run. All tests log in from one address, so without limit."""
+    """The servers; their data lies in a folder of the test run. All tests log in from one address, so without limit.
+
+    Many clocks of tests stand still in a past that MongoDB would delete as too old, once a minute.
+    """
     with backends(Settings(data_dir=tmp_path_factory.mktemp("servers"), rate_limit_strangers=0)) as started:
+        with keeper(started.settings) as client:
+            client.admin.command("setParameter", 1, ttlMonitorEnabled=False)
         yield started
 
 

@@ -43,15 +43,23 @@ class Query(NamedTuple):
         return self.kind == "find" and not self.command.get("filter") and self.command.get("limit") == 1
 
 
+def keeper(settings: Settings) -> "MongoClient[Document]":
+    """A client that may change the embedded server of these settings."""
+    return MongoClient(mongod._uri(settings.data_dir / "mongodb", _port(settings), "keeper"))
+
+
+def _port(settings: Settings) -> int:
+    return int((settings.mongodb_uri or "").split("@")[1].split("/")[0].removeprefix("127.0.0.1:"))
+
+
 @contextmanager
 def profiled(settings: Settings) -> "Iterator[Database[Document]]":
     """Profile the product's queries on the database of these settings; system.profile is in the database given."""
-    folder, port = settings.data_dir / "mongodb", int((settings.mongodb_uri or "").split("@")[1].split("/")[0][10:])
     name, password = f"profiler-{settings.mongodb_database}", secrets.token_hex(16)
-    with MongoClient[Document](mongod._uri(folder, port, "keeper")) as keeper:
+    with keeper(settings) as client:
         roles = [{"role": "dbAdmin", "db": settings.mongodb_database}]
-        keeper.admin.command("createUser", name, pwd=password, roles=roles)
-    address = f"mongodb://127.0.0.1:{port}/?directConnection=true&authSource=admin&appName=profiler"
+        client.admin.command("createUser", name, pwd=password, roles=roles)
+    address = f"mongodb://127.0.0.1:{_port(settings)}/?directConnection=true&authSource=admin&appName=profiler"
     with MongoClient[Document](address, username=name, password=password) as client:
         database = client[settings.mongodb_database]
         database.create_collection("system.profile", capped=True, size=PROFILE_BYTES)
