@@ -154,8 +154,8 @@ class ImportStore:
         old = {"status": _OPEN, "created_at": {"$lt": as_stored(now - rules.OPEN_FOR)}}
         for job in await self._jobs.find(old, {"_id": 1}).limit(100).to_list():
             change = {"$set": {"status": ImportStatus.EXPIRED.value}}
-            await self._jobs.update_one({"_id": job["_id"], "status": _OPEN}, change)
-            await self.remove_file(job["_id"])
+            if (await self._jobs.update_one({"_id": job["_id"], "status": _OPEN}, change)).modified_count:
+                await self.remove_file(job["_id"])
 
     async def remove_file(self, import_id: str) -> None:
         """In a thread: a disk takes a while to let go of a large file."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from pymongo import MongoClient
+from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.database import Database
 
 from ingest.activity.store import ActivityStore
@@ -162,3 +163,21 @@ async def test_a_list_that_nobody_goes_on_with_is_let_go(
     await store.expire(NOW + timedelta(hours=25))
     assert not store.folder("imp-1").exists()
     assert (await store.one("imp-1")).status == "expired"
+
+
+async def test_a_list_that_somebody_agrees_to_at_that_moment_keeps_its_file(
+    stored: "Database[Document]", store: ImportStore, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await queued(stored, store, room, csv("R,F,A,Bolt,1,1"), "imp-1")
+    stored.stock_imports.update_one({"_id": "imp-1"}, {"$set": {"status": "open"}})
+    found = AsyncCursor.to_list
+
+    async def overtaken(cursor: AsyncCursor[Document], *most: int) -> list[Document]:
+        rows = await found(cursor, *most)
+        stored.stock_imports.update_one({"_id": "imp-1"}, {"$set": {"status": "queued"}})
+        return rows
+
+    monkeypatch.setattr(AsyncCursor, "to_list", overtaken)
+    await store.expire(NOW + timedelta(hours=25))
+    assert store.folder("imp-1").is_dir()
+    assert (await store.one("imp-1")).status == "queued"
