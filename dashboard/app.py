@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import gate, single_sign_on
-from dashboard.context import House, keeper, open_house
+from dashboard.context import House, forget_others, keeper, open_house
 from dashboard.login import IMPORTERS, READERS
 from dashboard.messages import guarded
 from stockverify.vocabulary import Role
@@ -43,6 +43,7 @@ def main() -> None:
         house = open_house()
         keeper().renew(house.api, datetime.now(UTC))
         single_sign_on.come_in(house)
+        forget_others()
         _enter(house)
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import single_sign_on
 from dashboard.api import ServiceAway, ServiceBusy
-from dashboard.context import House, keeper
+from dashboard.context import House, forget, keeper
 from dashboard.markup import literal
 from dashboard.messages import Message, explain, show
 from stockverify.errors import StockVerifyError, Unauthorized
@@ -74,5 +74,6 @@ def sidebar(house: House, user: User) -> None:
 def _sign_out_button(house: House) -> None:
     if st.button("Sign out", icon=":material/logout:", width="stretch"):
         keeper().sign_out(house.api)
+        forget()
         single_sign_on.leave()
         st.rerun()
