@@ -47,7 +47,13 @@ def lists(house: House, desk: Desk) -> None:
         selection_mode="single-row",
         key="import_lists",
     )
-    st.caption(f"The newest {amount(rows.height, 'lines')}. Tick one to go on with it.")
+    st.caption(f"{_how_many(rows.height)} Tick one to {'go on with' if desk.settles else 'see'} it.")
     if chosen := picked.selection.rows:
         importing.look_at(rows["import_id"][chosen[0]])
         st.rerun()
+
+
+def _how_many(shown: int) -> str:
+    if shown >= calls.MOST_LISTS:
+        return f"The newest {amount(shown, 'lines')} shown."
+    return "One list." if shown == 1 else f"All {amount(shown, 'lines')} lists, newest first."

@@ -2,15 +2,20 @@
 
 import shutil
 from datetime import timedelta
+from typing import Literal
 
 import msgspec
 import pytest
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from analytics.lake.publish import Head, publish
+from dashboard.app import _SCREENS
 from stockverify.datasets import POSITIONS
 from stockverify.services.child import free_port
 from stockverify.settings import Settings
 from tests.dashboard.conftest import OpenApp, Stocked, metrics, sign_in, texts
+from tests.ingest.crowd import new_user
 from tests.service import Service
 
 
@@ -47,6 +52,39 @@ def test_staff_are_sent_to_a_device_and_see_nothing_else(open_app: OpenApp, stoc
     assert "Counting happens on a device" in texts(at)
     assert (len(at.metric), len(at.dataframe), len(at.sidebar.markdown)) == (0, 0, 0)
     assert [button.label for button in at.button] == ["Sign out"]
+
+
+_ALL = {name for _, name, _, _ in _SCREENS}
+
+
+@pytest.mark.parametrize(
+    ("role", "floors", "wanted"),
+    [
+        ("admin", None, _ALL),
+        ("auditor", None, _ALL),
+        ("supervisor", None, _ALL - {"people"}),
+        ("supervisor", ["Attic"], _ALL - {"people", "anomalies", "schedules", "deliveries", "imports"}),
+        ("staff", None, set()),
+    ],
+)
+def test_the_sidebar_offers_what_somebody_may_read(
+    open_app: OpenApp, stocked: Stocked, service: Service, monkeypatch: pytest.MonkeyPatch, role: str,
+    floors: list[str] | None, wanted: set[str],
+) -> None:  # fmt: skip
+    drawn: list[tuple[list[StreamlitPage], str]] = []
+
+    def navigation(pages: list[StreamlitPage], position: Literal["sidebar", "hidden"], expanded: bool) -> StreamlitPage:
+        drawn.append((pages, position))
+        return draw(pages, position=position, expanded=expanded)
+
+    draw = st.navigation
+    monkeypatch.setattr("streamlit.navigation", navigation)
+    name = new_user(service, service.rack("sidebar").lower(), role, **({"floors": floors} if floors else {}))
+    sign_in(open_app(stocked.settings), name)
+    pages, position = drawn[-1]
+    offered = {page.url_path or "overview" for page in pages if page.visibility == "visible"}
+    assert (offered, position) == (wanted, "sidebar" if wanted else "hidden")
+    assert all(page.visibility == "hidden" for page in drawn[0][0]), "nobody is signed in yet"
 
 
 def test_a_link_leads_to_its_snapshot_after_signing_in(open_app: OpenApp, stocked: Stocked, service: Service) -> None:
