@@ -93,11 +93,19 @@ def test_a_claim_on_a_serial_number_stands_beside_those_that_were_sent() -> None
 
 
 def test_the_queue_has_a_row_for_each_and_keeps_zeros_in_front() -> None:
-    rows = queue([conflict(), conflict(id="cf-2", resolution="ignore", conflicts=[])])
+    rows = queue([conflict(), conflict(id="cf-2", resolution="ignore", conflicts=[], server_data=None)])
     assert rows["item"].to_list() == ["00123", "00123"]
     assert rows["differs"].to_list() == ["Verified", "–"]
     assert rows["state"].to_list() == ["Waits", "Ignore"]
     assert queue([]).height == 0
+
+
+def test_the_queue_names_the_fields_that_are_marked_beside_each_other() -> None:
+    """Also those that the service did not name: it says what made it a conflict, not all that differs."""
+    both = conflict(server_data=LOCAL | {"verified_qty": None, "damage_qty": 2.0, "bin": "B1"}, conflicts=[])
+    marked = [side.field for side in sides(both, BERLIN, whole=False) if side.mark]
+    assert marked == ["Bin", "Verified", "Damage"]
+    assert queue([both])["differs"].to_list() == [", ".join(marked)]
 
 
 def test_a_choice_says_what_it_is_about() -> None:
