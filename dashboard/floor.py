@@ -20,6 +20,9 @@ from stockverify.vocabulary import RackState
 _MOST = 1000  # sessions that the service gives at once
 _TIME = "D MMM, HH:mm:ss"
 _IN_SIGHT = 12
+_DONE = "floor_done"
+_RELEASE, _RECOUNT = {"held_rack": None, "release_reason": ""}, {"done_rack": None, "recount_reason": ""}
+"""The fields of each form, as they are when they are empty."""
 EMPTY = Message(
     "No rack is known yet",
     "Racks appear with the stock list, or when a device claims one. Import a stock list, or run `stockverify demo` "
@@ -49,16 +52,17 @@ def draw(seen: Picture, zone: ZoneInfo) -> None:
 
 def override(desk: Desk, seen: Picture) -> None:
     """Take a rack from its holder, or have a completed one counted again."""
+    st.session_state.update(st.session_state.pop(_DONE, {}))
     left, right = st.columns(2)
-    with left, st.form("force_release", clear_on_submit=True):
+    with left, st.form("force_release"):
         st.markdown("**Take a rack from its holder**")
         held = views.names(seen.racks, views.HELD)
         rack = st.selectbox("Rack", held, None, held.__getitem__, placeholder="Held racks", key="held_rack")
-        reason = st.text_input("Reason", max_chars=1000, placeholder="Why, for the audit log")
+        reason = st.text_input("Reason", max_chars=1000, placeholder="Why, for the audit log", key="release_reason")
         st.caption("The rack is free at once. What its former holder still sends is kept, as conflicts.")
         if st.form_submit_button("Force release", icon=":material/lock_open:"):
             _release(desk, rack, reason.strip())
-    with right, st.form("reverify", clear_on_submit=True):
+    with right, st.form("reverify"):
         st.markdown("**Have a rack counted again**")
         done = views.names(seen.racks, [RackState.COMPLETED])
         rack = st.selectbox("Rack", done, None, done.__getitem__, placeholder="Completed racks", key="done_rack")
@@ -75,7 +79,7 @@ def _release(desk: Desk, rack: str | None, reason: str) -> None:
         notes.leave(Message("Not released", "Choose a rack and give a reason of at least three letters.", "edit"))
     else:
         try:
-            notes.leave(Message(f"Rack {rack}", calls.force_release(desk, rack, reason).message, "lock_open"))
+            _done(Message(f"Rack {rack}", calls.force_release(desk, rack, reason).message, "lock_open"), _RELEASE)
         except Refused as error:
             notes.leave(Message("Not released", error.message, "bolt"))
     st.rerun()
@@ -87,10 +91,16 @@ def _reverify(desk: Desk, rack: str | None, reason: str) -> None:
         notes.leave(Message("Nothing asked for", text, "edit"))
     else:
         try:
-            notes.leave(Message(f"Rack {rack}", calls.reverify(desk, rack, reason).message, "replay"))
+            _done(Message(f"Rack {rack}", calls.reverify(desk, rack, reason).message, "replay"), _RECOUNT)
         except Refused as error:
             notes.leave(Message("Not opened", error.message, "bolt"))
     st.rerun()
+
+
+def _done(message: Message, form: dict[str, str | None]) -> None:
+    """Say so, and empty the fields, which keep what was typed while it is refused."""
+    notes.leave(message)
+    st.session_state[_DONE] = form
 
 
 def _table(rows: pl.DataFrame, zone: ZoneInfo, empty: str, noun: str) -> None:
