@@ -94,6 +94,7 @@ def _rack_map(by_rack: pl.DataFrame) -> None:
 def _rack_table(by_rack: pl.DataFrame) -> None:
     rows, config = by_rack.select(_RACKS).to_arrow(), figure_columns()
     st.dataframe(rows, column_config=config, hide_index=True, placeholder=NOTHING, alt="Racks")
+    st.caption(f"{all_of(by_rack.height, 'rack')}.")
 
 
 def biggest(found: Biggest, zone: ZoneInfo) -> None:
@@ -141,6 +142,11 @@ def table(rows: pl.DataFrame, kinds: Kinds, zone: ZoneInfo, most_rows: int = 10,
 def fitted(rows: int, most: int) -> int | Literal["content"]:
     """The height of a table that ends with its last row, or that shows so many and half a row more, to be scrolled."""
     return "content" if rows <= most else _LINE * (most + 1) + _LINE // 2
+
+
+def all_of(number: int, one: str, several: str = "") -> str:
+    """That a list is whole, and how long it is."""
+    return f"One {one}" if number == 1 else f"All {amount(number, 'lines')} {several or f'{one}s'}"
 
 
 def part(shown: int, total: int) -> str:

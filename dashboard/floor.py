@@ -11,7 +11,7 @@ from dashboard import notes
 from dashboard.calls import floor as calls
 from dashboard.calls.floor import Picture
 from dashboard.desk import Desk
-from dashboard.drawing import fitted
+from dashboard.drawing import all_of, fitted
 from dashboard.messages import Message
 from dashboard.views import floor as views
 from stockverify.errors import Refused
@@ -47,7 +47,9 @@ def draw(seen: Picture, zone: ZoneInfo) -> None:
     if len(seen.people) >= _MOST:
         st.caption(f"Of the newest {_MOST:,} unfinished sessions; older ones are not looked at.")
     with st.expander("Racks by floor"):
-        st.dataframe(views.by_floor(seen.racks).to_arrow(), hide_index=True, height="content")
+        rows = views.by_floor(seen.racks)
+        st.dataframe(rows.to_arrow(), column_config={"floor": "Floor"}, hide_index=True, height="content")
+        st.caption(f"{all_of(rows.height, 'floor')}, {amount(len(seen.racks), 'lines')} racks.")
 
 
 def override(desk: Desk, seen: Picture) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from analytics.glance.numbers import NOTHING
+from analytics.glance.numbers import NOTHING, amount
 from dashboard import letter_frame, notes
 from dashboard.calls import deliveries as calls
 from dashboard.context import House
@@ -99,6 +99,8 @@ def _log(house: House, mail: DeliveryInFull) -> None:
         height="content",
         placeholder=NOTHING,
     )
+    count = len(mail.log)
+    st.caption(f"{amount(count, 'lines')} {'entry' if count == 1 else 'entries'}, oldest first.")
     st.markdown(f"**Message-ID** {verbatim(mail.message_id)}  \n**Attempts** {mail.attempts}")
     st.markdown(f"**Mail server's last reply** {literal(mail.smtp_reply or NOTHING)}")
 

@@ -7,7 +7,7 @@ from dashboard import importing
 from dashboard.calls import imports as calls
 from dashboard.context import House
 from dashboard.desk import Desk
-from dashboard.drawing import fitted
+from dashboard.drawing import all_of, fitted
 from dashboard.messages import guarded
 from dashboard.views import imports as views
 from dashboard.views.tables import column
@@ -56,4 +56,4 @@ def lists(house: House, desk: Desk) -> None:
 def _how_many(shown: int) -> str:
     if shown >= calls.MOST_LISTS:
         return f"The newest {amount(shown, 'lines')} shown."
-    return "One list." if shown == 1 else f"All {amount(shown, 'lines')} lists, newest first."
+    return f"{all_of(shown, 'list')}, newest first."

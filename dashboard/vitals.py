@@ -12,7 +12,7 @@ from analytics.glance.numbers import NOTHING, amount
 from dashboard.calls import health as calls
 from dashboard.context import House
 from dashboard.desk import Desk
-from dashboard.drawing import fitted
+from dashboard.drawing import all_of, fitted
 from dashboard.markup import literal
 from dashboard.views import audit, readings
 from dashboard.views.readings import Readings
@@ -55,12 +55,22 @@ def measures(measured: Readings) -> None:
     with st.container(key="totals"):
         with st.container():
             st.subheader("Requests", anchor=False)
-            _table(readings.operations(measured), _request_columns(), "No request was answered so far.", "operations")
+            _table(readings.operations(measured), _request_columns(), "No request was answered so far.", "operation")
         with st.container():
             st.subheader("Records", anchor=False)
-            _table(readings.outcomes(measured), _counts("outcome", "Outcome", "records", "Records"), "None so far.")
+            _table(
+                readings.outcomes(measured),
+                _counts("outcome", "Outcome", "records", "Records"),
+                "None so far.",
+                "outcome",
+            )
             st.subheader("Oldest unsent record", anchor=False)
-            _table(readings.queue_ages(measured), _counts("age", "Age", "reports", "Reports"), "None reported so far.")
+            _table(
+                readings.queue_ages(measured),
+                _counts("age", "Age", "reports", "Reports"),
+                "None reported so far.",
+                "age",
+            )
 
 
 def runs(desk: Desk, zone: ZoneInfo) -> None:
@@ -79,6 +89,8 @@ def runs(desk: Desk, zone: ZoneInfo) -> None:
     _table(rows, columns, "The worker was not asked for anything so far.")
     if rows.height == calls.MOST_RUNS:
         st.caption(f"The newest {calls.MOST_RUNS} runs; there may be older ones.")
+    elif rows.height:
+        st.caption(f"{all_of(rows.height, 'run')}, newest first.")
 
 
 def log(desk: Desk, house: House) -> None:
@@ -102,9 +114,9 @@ def log(desk: Desk, house: House) -> None:
     }
     _table(rows, columns, "No entry passes these filters.")
     full = rows.height == calls.MOST_ENTRIES
-    newest = "The newest" if full else "All"
+    entries = f"The newest {amount(rows.height, 'lines')} entries" if full else all_of(rows.height, "entry", "entries")
     more = " Narrow the filters to see older ones." if full else ""
-    st.caption(f"{newest} {amount(rows.height, 'lines')} entries.{more} New ones are sealed within seconds.")
+    st.caption(f"{entries}.{more} New ones are sealed within seconds.")
 
 
 def _check(desk: Desk) -> None:
@@ -137,7 +149,7 @@ def _table(rows: pl.DataFrame, columns: "Mapping[str, ColumnConfig | str]", empt
     height = fitted(rows.height, _IN_SIGHT)
     st.dataframe(rows.to_arrow(), column_config=columns, hide_index=True, height=height, placeholder=NOTHING)
     if noun:
-        st.caption(f"All {amount(rows.height, 'lines')} {noun}, since the service began.")
+        st.caption(f"{all_of(rows.height, noun)}, since the service began.")
 
 
 def _request_columns() -> "Mapping[str, ColumnConfig | str]":
