@@ -102,9 +102,9 @@ def _evidence(house: House, found: KeptFlag) -> None:
     target = urlsplit(page_links.rows(snapshot_id, way.question))
     # A plain link would open another session, which asks for the password again.
     st.page_link(
-        f"screens{target.path}.py",
+        "screens/explore.py",
         label=literal(way.label),
-        icon=":material/table_view:",
+        icon=":material/query_stats:",
         query_params=dict(parse_qsl(target.query)),
     )
 
