@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from analytics.figures import EXACT, overview
 from analytics.lake.scoped import ScopedLake
-from dashboard.app import _SCREENS
+from dashboard.app import _OF_ALL_FLOORS, _SCREENS
 from stockverify.vocabulary import Collection
 from tests.dashboard.conftest import OpenApp, Stocked, made, metrics, press, sign_in, texts
 from tests.ingest.crowd import new_user
@@ -65,6 +65,7 @@ def test_no_page_shows_other_floors(scoped: AppTest, floors: list[str], name: st
     at = scoped.switch_page(str(Path("screens") / f"{name}.py")).run()
     assert not at.exception
     assert "could not be shown" not in texts(at)
+    assert ("Not allowed" in texts(at)) is (name in _OF_ALL_FLOORS), "what is offered does not refuse"
     shown = everything(at).replace("\\", "")
     assert [floor for floor in floors[1:] if re.search(rf"\b{re.escape(floor)}\b", shown)] == []
 
