@@ -85,7 +85,7 @@ def _tolerances(dataset: str) -> dict[str, Tolerance]:
         known = {}
     if not columns:
         return {}
-    with st.expander(tolerances.said(known), icon=":material/tune:"), st.form(f"tolerances_{dataset}", border=False):
+    with st.expander(tolerances.said(known)), st.form(f"tolerances_{dataset}", border=False):
         st.caption("A number that moves by no more than this counts as unchanged. Percents are of the value before.")
         with st.container(key="tolerances"):
             sizes = {column: _sizes(dataset, column, known.get(column, Tolerance())) for column in columns}

@@ -36,10 +36,10 @@ def draw(seen: Picture, zone: ZoneInfo) -> None:
     with st.container(key="counts"):
         for name, number in views.by_state(seen.racks).items():
             st.metric(name, amount(number, "lines"), border=True, height="stretch")
-    st.subheader("Who holds what", anchor=False)
+    st.header("Who holds what", anchor=False)
     held = views.held(seen.racks, seen.people, seen.sessions, seen.at)
     _table(held, zone, "Nobody holds a rack at the moment.", "held rack")
-    st.subheader("Silent devices", anchor=False)
+    st.header("Silent devices", anchor=False)
     if views.nobody_can_say(seen.people):
         st.warning("Nobody can say who is here: the service cannot reach Redis.", icon=":material/help:")
     silent = views.silent(seen.people, seen.at)

@@ -23,7 +23,7 @@ def head(house: House, mail: DeliveryInFull) -> None:
     state = DeliveryState(mail.state)
     badge = f":{views.COLORS[state]}-badge[{views.STATES[state]}]"
     st.markdown(f"{badge} **{literal(mail.subject)}** · to {verbatim(mail.recipient) or 'nobody'}")
-    st.caption(" · ".join([literal(views.MEANINGS[state]), *_times(house, mail)]))
+    st.caption(f"{literal(views.MEANINGS[state])} {', '.join(_times(house, mail))}.")
     if mail.error:
         st.warning(literal(mail.error), icon=":material/report:")
 
@@ -76,7 +76,7 @@ def content(house: House, desk: Desk, mail: DeliveryInFull) -> None:
 
 
 def _times(house: House, mail: DeliveryInFull) -> list[str]:
-    said = [f"written {literal(moment_of(mail.created_at, house.zone))}"]
+    said = [f"Written {literal(moment_of(mail.created_at, house.zone))}"]
     if mail.sent_at:
         said.append(f"sent {literal(moment_of(mail.sent_at, house.zone))}")
     if mail.next_attempt_at:

@@ -24,7 +24,7 @@ def card(desk: Desk, job: ImportJob) -> None:
             st.caption(literal(views.read_as(found)))
         if not desk.settles:
             return
-        with st.expander("Read it differently", icon=":material/tune:", expanded=found is None):
+        with st.expander("Read it differently", expanded=found is None):
             _reading(desk, job, found)
         if found is not None:
             _columns(desk, job, found)

@@ -31,7 +31,7 @@ def form(desk: Desk) -> None:
 def lists(house: House, desk: Desk) -> None:
     """Those that were uploaded, to go on with one."""
     found = calls.listed(desk)
-    st.subheader("Uploaded lists", anchor=False)
+    st.header("Uploaded lists", anchor=False)
     if not found:
         st.caption("No list was uploaded so far. `stockverify import` brings in lists of any size, without this page.")
         return

@@ -33,18 +33,24 @@ _STATES = {
     BreakerState.HALF_OPEN: "trying again",
     BreakerState.OPEN: "open",
 }
+_BREAKER = "An open circuit breaker answers 503 at once, so that nobody waits."
 _TIME = "D MMM YYYY, HH:mm:ss"
 _IN_SIGHT = 12
 
 
 def state(health: Health, measured: Readings) -> None:
     """The service, its backends and its breakers, and how fast records come."""
-    st.markdown(f":{_BADGES[health.status]}-badge[{health.status}] {_WORDS[health.status]}")
+    st.markdown(f":{_BADGES[health.status]}-badge[{health.status.capitalize()}] {_WORDS[health.status]}")
     with st.container(key="counts"):
         for name, answer in health.services.items():
-            _tile(_name(name), answer, _STATES[health.breakers[name]] if name in health.breakers else None)
+            breaker = f"breaker {_STATES[health.breakers[name]]}" if name in health.breakers else None
+            _tile(_name(name), answer.capitalize(), breaker, _BREAKER if breaker else None)
         rate = _rate(measured)
-        _tile("Records per second", NOTHING if rate is None else f"{rate:,.1f}")
+        _tile(
+            "Records per second",
+            NOTHING if rate is None else f"{rate:,.1f}",
+            "from the next look on" if rate is None else None,
+        )
         _tile("Live devices", amount(measured.total("stockverify_live_devices"), "lines"))
         _tile("Requests in flight", amount(measured.total("stockverify_requests_in_flight"), "lines"))
     st.caption(f"Version {literal(health.version)}. Records per second since the look before this one.")
@@ -54,17 +60,17 @@ def measures(measured: Readings) -> None:
     """Latencies by operation, records by outcome, ages of device queues; all since the service began."""
     with st.container(key="totals"):
         with st.container():
-            st.subheader("Requests", anchor=False)
+            st.header("Requests", anchor=False)
             _table(readings.operations(measured), _request_columns(), "No request was answered so far.", "operation")
         with st.container():
-            st.subheader("Records", anchor=False)
+            st.header("Records", anchor=False)
             _table(
                 readings.outcomes(measured),
                 _counts("outcome", "Outcome", "records", "Records"),
                 "None so far.",
                 "outcome",
             )
-            st.subheader("Oldest unsent record", anchor=False)
+            st.header("Oldest unsent record", anchor=False)
             _table(
                 readings.queue_ages(measured),
                 _counts("age", "Age", "reports", "Reports"),
@@ -75,7 +81,7 @@ def measures(measured: Readings) -> None:
 
 def runs(desk: Desk, zone: ZoneInfo) -> None:
     """What the worker did."""
-    st.subheader("Runs of the worker", anchor=False)
+    st.header("Runs of the worker", anchor=False)
     rows = audit.runs(calls.runs(desk))
     columns: dict[str, ColumnConfig | str] = {
         "requested_at": _when("Asked for", zone),
@@ -95,7 +101,7 @@ def runs(desk: Desk, zone: ZoneInfo) -> None:
 
 def log(desk: Desk, house: House) -> None:
     """The audit log, with a filter and a check of its chain."""
-    st.subheader("Audit log", anchor=False)
+    st.header("Audit log", anchor=False)
     first, second, third, fourth = st.columns(4, vertical_alignment="bottom")
     action = first.selectbox("Action", [each.value for each in Action], None, placeholder="Any", key="log_action")
     user = second.text_input("User", placeholder="User name", max_chars=256, key="log_user")
@@ -129,9 +135,7 @@ def _check(desk: Desk) -> None:
     (st.success if told.holds else st.error)(literal(told.text), icon=":material/link:")
 
 
-def _tile(label: str, value: str, breaker: str | None = None) -> None:
-    below = None if breaker is None else f"breaker {breaker}"
-    help_ = "An open circuit breaker answers 503 at once, so that nobody waits." if breaker else None
+def _tile(label: str, value: str, below: str | None = None, help_: str | None = None) -> None:
     st.metric(label, value, below, "off", help=help_, border=True, delta_arrow="off", height="stretch")
 
 
@@ -161,7 +165,7 @@ def _request_columns() -> "Mapping[str, ColumnConfig | str]":
         "requests": _whole("Requests"),
         "failed": _whole("Failed (5xx)"),
         "median_ms": milliseconds("Median"),
-        "p95_ms": milliseconds("95 % below"),
+        "p95_ms": milliseconds("95th percentile"),
     }
 
 

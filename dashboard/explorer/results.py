@@ -45,7 +45,7 @@ def rows(house: House, answer: Answer) -> None:
 
 def files(house: House, answer: Answer, spec: QuerySpec) -> None:
     """A file of all rows. Live ones have no snapshot that a file could name."""
-    st.subheader("Export", anchor=False)
+    st.header("Export", anchor=False)
     if not answer.snapshot_id:
         st.caption(
             "Files are made of snapshots, so that every number in them names where it comes from. Keep these rows as a "

@@ -39,7 +39,7 @@ def _now() -> None:
 
 
 def _lake(house: House) -> None:
-    st.subheader("Lake", anchor=False)
+    st.header("Lake", anchor=False)
     size = loads.lake_bytes(house.settings.lake) / 2**20
     count = len(house.lake.freezes())
     st.markdown(f"**{size:,.1f} MiB** on the disk, **{count:,}** snapshot{'' if count == 1 else 's'}.")
