@@ -49,7 +49,7 @@ def state(health: Health, measured: Readings) -> None:
         _tile(
             "Records per second",
             NOTHING if rate is None else f"{rate:,.1f}",
-            "from the next look on" if rate is None else None,
+            "in a moment" if rate is None else None,
         )
         _tile("Live devices", amount(measured.total("stockverify_live_devices"), "lines"))
         _tile("Requests in flight", amount(measured.total("stockverify_requests_in_flight"), "lines"))
