@@ -7,14 +7,18 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import gate, single_sign_on
-from dashboard.context import House, keeper, open_house
-from dashboard.login import IMPORTERS, READERS
+from dashboard.context import House, forget_others, keeper, open_house
+from dashboard.login import READERS
 from dashboard.messages import guarded
 from stockverify.vocabulary import Role
+from stockverify.wire.auth import User
 
 _HERE = Path(__file__).parent
 
 _AUDITS = (Role.ADMIN, Role.AUDITOR)
+
+# What they show is for people without a scope (ingest/scopes/rules.py).
+_OF_ALL_FLOORS = frozenset({"anomalies", "schedules", "deliveries", "imports"})
 
 # Not in a folder called `pages`: Streamlit would run its files by address before anybody has signed in.
 # One list: in sections, as Streamlit draws them, screen readers find no list at all.
@@ -29,7 +33,7 @@ _SCREENS = (
     ("Export", "export", ":material/download:", READERS),
     ("Schedules", "schedules", ":material/event_repeat:", READERS),
     ("Deliveries", "deliveries", ":material/outgoing_mail:", READERS),
-    ("Import", "imports", ":material/upload_file:", IMPORTERS),
+    ("Import", "imports", ":material/upload_file:", READERS),
     ("Devices and users", "people", ":material/group:", _AUDITS),
     ("Health", "health", ":material/monitor_heart:", READERS),
 )
@@ -43,6 +47,7 @@ def main() -> None:
         house = open_house()
         keeper().renew(house.api, datetime.now(UTC))
         single_sign_on.come_in(house)
+        forget_others()
         _enter(house)
 
 
@@ -50,7 +55,7 @@ def _enter(house: House) -> None:
     login = keeper().login
     reads = login is not None and login.user.role in READERS
     # All pages are known before signing in too, so that a link leads to its page once the person is signed in.
-    pages = _pages(login.user.role if login else None)
+    pages = _pages(login.user if login else None)
     page = st.navigation(pages, position="sidebar" if reads else "hidden", expanded=True)
     # In a slot of its own the form is gone as soon as the person is in, not only when the first page is complete.
     door = st.empty()
@@ -70,8 +75,8 @@ def _enter(house: House) -> None:
             page.run()
 
 
-def _pages(role: Role | None) -> list[st.Page]:
-    """Those that the role may not read are not offered; a link to one leads there, and the service says no."""
+def _pages(user: User | None) -> list[st.Page]:
+    """Those that somebody may not read are not offered; a link to one leads there, and the service says no."""
     return [
         st.Page(
             _HERE / "screens" / f"{name}.py",
@@ -79,10 +84,14 @@ def _pages(role: Role | None) -> list[st.Page]:
             icon=icon,
             url_path=name,
             default=name == "overview",
-            visibility="visible" if role in roles else "hidden",
+            visibility="visible" if user and _offered(name, roles, user) else "hidden",
         )
         for title, name, icon, roles in _SCREENS
     ]
+
+
+def _offered(name: str, roles: tuple[Role, ...], user: User) -> bool:
+    return user.role in roles and not (user.floors and name in _OF_ALL_FLOORS)
 
 
 if __name__ == "__main__":

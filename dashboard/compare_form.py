@@ -19,7 +19,8 @@ from stockverify.datasets import POSITIONS
 from stockverify.errors import BadInput
 
 BEFORE, ANOTHER = "The one before", "Another one"
-_TOLERANCE = "tolerance"
+_TOLERANCE, _DATASET = "tolerance", "dataset"
+_PICKER = "compared_dataset"
 _MOST = 1e12
 
 
@@ -35,11 +36,25 @@ def asked(house: House, choice: Choice) -> Asked:
     """Draw the choices. There are at least two snapshots."""
     with st.container(key="compare_form"):
         baseline = _baseline(house, choice)
-        names = list(DATASET_NAMES)
-        dataset = st.selectbox("Dataset", names, format_func=DATASET_NAMES.__getitem__) or POSITIONS.name
+        dataset = _dataset()
     other = next(freeze for freeze in choice.known if freeze.snapshot_id == baseline)
     st.markdown(f"From **{literal(label(other, house))}** `{baseline}` to **{literal(label(choice.freeze, house))}**")
     return Asked(baseline, dataset, _tolerances(dataset))
+
+
+def _dataset() -> str:
+    """That of the address, which another choice changes; positions when it names none that there is."""
+    asked = str(st.query_params.get(_DATASET, ""))
+    st.session_state[_PICKER] = asked if asked in DATASET_NAMES else POSITIONS.name
+    names = list(DATASET_NAMES)
+    picked = st.selectbox(
+        "Dataset", names, format_func=DATASET_NAMES.__getitem__, key=_PICKER, on_change=_remember_dataset
+    )
+    return picked or POSITIONS.name
+
+
+def _remember_dataset() -> None:
+    st.query_params[_DATASET] = st.session_state[_PICKER]
 
 
 def _baseline(house: House, choice: Choice) -> str:
@@ -70,7 +85,7 @@ def _tolerances(dataset: str) -> dict[str, Tolerance]:
         known = {}
     if not columns:
         return {}
-    with st.expander(tolerances.said(known), icon=":material/tune:"), st.form(f"tolerances_{dataset}", border=False):
+    with st.expander(tolerances.said(known)), st.form(f"tolerances_{dataset}", border=False):
         st.caption("A number that moves by no more than this counts as unchanged. Percents are of the value before.")
         with st.container(key="tolerances"):
             sizes = {column: _sizes(dataset, column, known.get(column, Tolerance())) for column in columns}

@@ -2,6 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
+import polars as pl
 import streamlit as st
 
 from analytics.compare import Comparison, Kind
@@ -36,20 +37,19 @@ def draw(found: Comparison) -> None:
             st.metric(count.label, amount(count.number, "lines"), help=count.help, border=True)
     with st.container(key="totals"):
         with st.container():
-            st.subheader("Totals", anchor=False)
+            st.header("Totals", anchor=False)
             totals = changes.summary(found).to_arrow()
             st.dataframe(
                 totals, hide_index=True, column_config=_TOTALS, height="content", alt="Totals before and after"
             )
         with st.container():
-            st.subheader("Columns that changed", anchor=False)
-            counts, config = changes.column_changes(found).to_arrow(), {"Rows": _NUMBER, "Within tolerance": _NUMBER}
-            st.dataframe(counts, hide_index=True, column_config=config, height="content", alt="Changed rows by column")
+            st.header("Columns that changed", anchor=False)
+            _columns(changes.column_changes(found))
 
 
 def rows(found: Comparison, zone: ZoneInfo) -> None:
     """The rows of one kind, a page at a time, with what changed marked on both sides."""
-    st.subheader("Rows", anchor=False)
+    st.header("Rows", anchor=False)
     kinds = [kind for kind in _WORDS if kind is not Kind.KEY_DUPLICATE or found.number(kind)]
     names = {kind: f"{_WORDS[kind]} ({amount(found.number(kind), 'lines')})" for kind in kinds}
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
@@ -60,6 +60,17 @@ def rows(found: Comparison, zone: ZoneInfo) -> None:
         total, mark = found.number(kind), f"{found.manifest.comparison_id} {kind}"
         page = st.pagination(-(-total // PER_PAGE), key=f"page {mark}") if total > PER_PAGE else 1
     _table(found, kind, (page - 1) * PER_PAGE, zone)
+
+
+def _columns(counts: pl.DataFrame) -> None:
+    if counts.is_empty():
+        st.caption("No row changed in any column.")
+        return
+    config = {"Rows": _NUMBER, "Within tolerance": _NUMBER}
+    st.dataframe(
+        counts.to_arrow(), hide_index=True, column_config=config, height="content", alt="Changed rows by column"
+    )
+    st.caption(f"{drawing.all_of(counts.height, 'column')} in which rows differ.")
 
 
 def _table(found: Comparison, kind: Kind, skip: int, zone: ZoneInfo) -> None:

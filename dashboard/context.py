@@ -44,6 +44,22 @@ def keeper() -> Keeper:
     return kept
 
 
+def forget_others() -> None:
+    """What this session remembers was read with the rights of one person; whoever else signs in here, and they
+    themselves with other rights, begin with nothing (docs/decisions/0049)."""
+    kept = keeper()
+    if kept.login is not None and kept.rights != kept.remembered:
+        forget()
+        kept.remembered = kept.rights
+
+
+def forget() -> None:
+    """Begin anew with nothing but the login."""
+    for name in list(st.session_state):
+        if name != _KEEPER:
+            del st.session_state[name]
+
+
 @st.cache_resource(show_spinner=False)
 def _logging(level: str) -> None:
     logs.configure(level)

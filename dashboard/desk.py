@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
+import streamlit as st
+
 from dashboard.api import Api
 from dashboard.context import House, keeper
 from stockverify.errors import Unauthorized
@@ -63,11 +65,14 @@ class Desk(NamedTuple):
 
 def open_desk(house: House) -> Desk:
     """The desk of this session. Live parts of a page run without the rest of the app, so the login is looked after here
-    too. Raises Unauthorized when there is none any more."""
-    keeper().renew(house.api, datetime.now(UTC))
-    login = keeper().login
+    too; with other rights the whole app begins anew. Raises Unauthorized when there is no login any more."""
+    kept = keeper()
+    kept.renew(house.api, datetime.now(UTC))
+    login = kept.login
     if login is None:
-        raise Unauthorized(reason=keeper().message or "Nobody is signed in.")
+        raise Unauthorized(reason=kept.message or "Nobody is signed in.")
+    if kept.rights != kept.remembered:
+        st.rerun()
     return Desk(login.user, house.api, login.access_token)
 
 

@@ -53,7 +53,7 @@ def chart(drawn: AnyChart, rows: int, step: int = 24) -> None:
     """
     fitted = drawn.properties(height=max(rows, 1) * step, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
     title, fitted.title = str(drawn.title), alt.Undefined
-    with st.container(border=True, height="stretch"):
+    with st.container(border=True, height="stretch", gap="xsmall"):
         st.markdown(f"**{literal(title)}**")
         st.altair_chart(fitted, width="stretch", alt=title)
 
@@ -78,7 +78,7 @@ def variances(frame: pl.DataFrame, title: str, draw: Callable[[pl.DataFrame, int
 
 def racks(by_rack: pl.DataFrame) -> None:
     """Every rack, as a map and as a table."""
-    st.subheader("Racks", anchor=False)
+    st.header("Racks", anchor=False)
     as_map, as_table = st.tabs(["Map", "Table"])
     with as_map:
         _rack_map(by_rack)
@@ -94,11 +94,12 @@ def _rack_map(by_rack: pl.DataFrame) -> None:
 def _rack_table(by_rack: pl.DataFrame) -> None:
     rows, config = by_rack.select(_RACKS).to_arrow(), figure_columns()
     st.dataframe(rows, column_config=config, hide_index=True, placeholder=NOTHING, alt="Racks")
+    st.caption(f"{all_of(by_rack.height, 'rack')}.")
 
 
 def biggest(found: Biggest, zone: ZoneInfo) -> None:
     """Where the most money is missing or in excess."""
-    st.subheader("Biggest variances", anchor=False)
+    st.header("Biggest variances", anchor=False)
     if found.total == 0:
         st.success("No counted line differs from the book in value.", icon=":material/check_circle:")
         return
@@ -109,7 +110,7 @@ def biggest(found: Biggest, zone: ZoneInfo) -> None:
 
 def attention(found: Sequence[Notice], snapshot_id: str) -> None:
     """The list of what somebody should look at, each with a way to the rows that it speaks of."""
-    st.subheader("Needs attention", anchor=False)
+    st.header("Needs attention", anchor=False)
     if not found:
         st.success("Every rack is counted and nothing is in doubt.", icon=":material/check_circle:")
     for notice in found:
@@ -141,6 +142,11 @@ def table(rows: pl.DataFrame, kinds: Kinds, zone: ZoneInfo, most_rows: int = 10,
 def fitted(rows: int, most: int) -> int | Literal["content"]:
     """The height of a table that ends with its last row, or that shows so many and half a row more, to be scrolled."""
     return "content" if rows <= most else _LINE * (most + 1) + _LINE // 2
+
+
+def all_of(number: int, one: str, several: str = "") -> str:
+    """That a list is whole, and how long it is."""
+    return f"One {one}" if number == 1 else f"All {amount(number, 'lines')} {several or f'{one}s'}"
 
 
 def part(shown: int, total: int) -> str:

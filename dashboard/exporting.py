@@ -36,12 +36,13 @@ def panel(house: House, stem: str, request: Request) -> None:
 
     A file that was made of another request (snapshot, question, format) is not offered.
     """
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
-    kind = Format(
-        left.segmented_control("Format", list(Format), default=Format.XLSX, required=True, key=f"kind_{stem}")
-    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = Format(
+            st.segmented_control("Format", list(Format), default=Format.XLSX, required=True, key=f"kind_{stem}")
+        )
+        pressed = st.button("Make the file", icon=":material/draft:", type="primary", key=f"make_{stem}")
     asked, place = request(kind), f"made_{stem}"
-    if right.button("Make the file", icon=":material/draft:", width="stretch", key=f"make_{stem}"):
+    if pressed:
         st.session_state[place] = asked, house.api.create_export(_token(), asked).job_id
     made_for, job_id = st.session_state.get(place, (None, ""))
     if made_for == asked:
@@ -87,7 +88,7 @@ def _hand_out(house: House, job: ExportJob, stem: str) -> None:
     if job.expires_at is not None:
         until = shown(datetime.fromtimestamp(job.expires_at, UTC), house.zone)
         st.caption(f"Whoever has the link has the file, without signing in, until {until}. {literal(job.file or '')}")
-    with st.expander("What the manifest says", icon=":material/description:"):
+    with st.expander("What the manifest says"):
         st.code(msgspec.json.format(manifest, indent=1).decode(), language="json", height=320)
 
 

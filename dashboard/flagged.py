@@ -51,7 +51,7 @@ def forms(desk: Desk, found: KeptFlag, following: str) -> None:
     if found.racks:
         with st.container(border=True):
             _recount(desk, found)
-    with st.container(border=True), st.form(f"dismiss form {found.flag_id}", border=False, clear_on_submit=True):
+    with st.container(border=True), st.form(f"dismiss form {found.flag_id}", border=False):
         st.markdown("**Dismiss it**")
         note = st.text_input("Note", max_chars=1000, placeholder="Why it needs no look")
         st.caption("It leaves this list, and stays dismissed when a later scan finds it again.")
@@ -102,16 +102,16 @@ def _evidence(house: House, found: KeptFlag) -> None:
     target = urlsplit(page_links.rows(snapshot_id, way.question))
     # A plain link would open another session, which asks for the password again.
     st.page_link(
-        f"screens{target.path}.py",
+        "screens/explore.py",
         label=literal(way.label),
-        icon=":material/table_view:",
+        icon=":material/query_stats:",
         query_params=dict(parse_qsl(target.query)),
     )
 
 
 def _recount(desk: Desk, found: KeptFlag) -> None:
     choice = views.choice(found, calls.racks(desk))
-    with st.form(f"recount form {found.flag_id}", border=False, clear_on_submit=False):
+    with st.form(f"recount form {found.flag_id}", border=False):
         st.markdown("**Have it counted again**")
         # The options stay the same whatever becomes of the racks, so that a form that was sent is answered.
         racks = st.multiselect(

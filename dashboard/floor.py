@@ -11,7 +11,7 @@ from dashboard import notes
 from dashboard.calls import floor as calls
 from dashboard.calls.floor import Picture
 from dashboard.desk import Desk
-from dashboard.drawing import fitted
+from dashboard.drawing import all_of, fitted
 from dashboard.messages import Message
 from dashboard.views import floor as views
 from stockverify.errors import Refused
@@ -20,6 +20,9 @@ from stockverify.vocabulary import RackState
 _MOST = 1000  # sessions that the service gives at once
 _TIME = "D MMM, HH:mm:ss"
 _IN_SIGHT = 12
+_DONE = "floor_done"
+_RELEASE, _RECOUNT = {"held_rack": None, "release_reason": ""}, {"done_rack": None, "recount_reason": ""}
+"""The fields of each form, as they are when they are empty."""
 EMPTY = Message(
     "No rack is known yet",
     "Racks appear with the stock list, or when a device claims one. Import a stock list, or run `stockverify demo` "
@@ -33,10 +36,10 @@ def draw(seen: Picture, zone: ZoneInfo) -> None:
     with st.container(key="counts"):
         for name, number in views.by_state(seen.racks).items():
             st.metric(name, amount(number, "lines"), border=True, height="stretch")
-    st.subheader("Who holds what", anchor=False)
+    st.header("Who holds what", anchor=False)
     held = views.held(seen.racks, seen.people, seen.sessions, seen.at)
     _table(held, zone, "Nobody holds a rack at the moment.", "held rack")
-    st.subheader("Silent devices", anchor=False)
+    st.header("Silent devices", anchor=False)
     if views.nobody_can_say(seen.people):
         st.warning("Nobody can say who is here: the service cannot reach Redis.", icon=":material/help:")
     silent = views.silent(seen.people, seen.at)
@@ -44,21 +47,24 @@ def draw(seen: Picture, zone: ZoneInfo) -> None:
     if len(seen.people) >= _MOST:
         st.caption(f"Of the newest {_MOST:,} unfinished sessions; older ones are not looked at.")
     with st.expander("Racks by floor"):
-        st.dataframe(views.by_floor(seen.racks).to_arrow(), hide_index=True, height="content")
+        rows = views.by_floor(seen.racks)
+        st.dataframe(rows.to_arrow(), column_config={"floor": "Floor"}, hide_index=True, height="content")
+        st.caption(f"{all_of(rows.height, 'floor')}, {amount(len(seen.racks), 'lines')} racks.")
 
 
 def override(desk: Desk, seen: Picture) -> None:
     """Take a rack from its holder, or have a completed one counted again."""
+    st.session_state.update(st.session_state.pop(_DONE, {}))
     left, right = st.columns(2)
-    with left, st.form("force_release", clear_on_submit=True):
+    with left, st.form("force_release"):
         st.markdown("**Take a rack from its holder**")
         held = views.names(seen.racks, views.HELD)
         rack = st.selectbox("Rack", held, None, held.__getitem__, placeholder="Held racks", key="held_rack")
-        reason = st.text_input("Reason", max_chars=1000, placeholder="Why, for the audit log")
+        reason = st.text_input("Reason", max_chars=1000, placeholder="Why, for the audit log", key="release_reason")
         st.caption("The rack is free at once. What its former holder still sends is kept, as conflicts.")
         if st.form_submit_button("Force release", icon=":material/lock_open:"):
             _release(desk, rack, reason.strip())
-    with right, st.form("reverify", clear_on_submit=True):
+    with right, st.form("reverify"):
         st.markdown("**Have a rack counted again**")
         done = views.names(seen.racks, [RackState.COMPLETED])
         rack = st.selectbox("Rack", done, None, done.__getitem__, placeholder="Completed racks", key="done_rack")
@@ -75,7 +81,7 @@ def _release(desk: Desk, rack: str | None, reason: str) -> None:
         notes.leave(Message("Not released", "Choose a rack and give a reason of at least three letters.", "edit"))
     else:
         try:
-            notes.leave(Message(f"Rack {rack}", calls.force_release(desk, rack, reason).message, "lock_open"))
+            _done(Message(f"Rack {rack}", calls.force_release(desk, rack, reason).message, "lock_open"), _RELEASE)
         except Refused as error:
             notes.leave(Message("Not released", error.message, "bolt"))
     st.rerun()
@@ -87,10 +93,16 @@ def _reverify(desk: Desk, rack: str | None, reason: str) -> None:
         notes.leave(Message("Nothing asked for", text, "edit"))
     else:
         try:
-            notes.leave(Message(f"Rack {rack}", calls.reverify(desk, rack, reason).message, "replay"))
+            _done(Message(f"Rack {rack}", calls.reverify(desk, rack, reason).message, "replay"), _RECOUNT)
         except Refused as error:
             notes.leave(Message("Not opened", error.message, "bolt"))
     st.rerun()
+
+
+def _done(message: Message, form: dict[str, str | None]) -> None:
+    """Say so, and empty the fields, which keep what was typed while it is refused."""
+    notes.leave(message)
+    st.session_state[_DONE] = form
 
 
 def _table(rows: pl.DataFrame, zone: ZoneInfo, empty: str, noun: str) -> None:

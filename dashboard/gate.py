@@ -7,13 +7,14 @@ import streamlit as st
 
 from dashboard import single_sign_on
 from dashboard.api import ServiceAway, ServiceBusy
-from dashboard.context import House, keeper
+from dashboard.context import House, forget, keeper
 from dashboard.markup import literal
 from dashboard.messages import Message, explain, show
 from stockverify.errors import StockVerifyError, Unauthorized
 from stockverify.wire.auth import User
 
 MARK = str(Path(__file__).parent / "assets" / "mark.svg")
+_LONGEST_NAME, _LONGEST_PASSWORD = 256, 1024  # a limit of the fields would be counted on the screen, also while typing
 FOR_COUNTERS = Message(
     "Counting happens on a device",
     "Your account counts stock: sign in with it on your device. This dashboard is for supervisors, admins and "
@@ -33,8 +34,8 @@ def sign_in_page(house: House) -> None:
             st.info(literal(keeper().message), icon=":material/info:")
         single_sign_on.offer(house)
         with st.form("sign_in", border=True):
-            username = st.text_input("User name", autocomplete="username", max_chars=256)
-            password = st.text_input("Password", type="password", autocomplete="current-password", max_chars=1024)
+            username = st.text_input("User name", autocomplete="username")
+            password = st.text_input("Password", type="password", autocomplete="current-password")
             if st.form_submit_button("Sign in", type="primary", width="stretch"):
                 _try(house, username.strip(), password)
 
@@ -42,6 +43,9 @@ def sign_in_page(house: House) -> None:
 def _try(house: House, username: str, password: str) -> None:
     if not username or not password:
         st.warning("Enter your user name and your password.", icon=":material/edit:")
+        return
+    if len(username) > _LONGEST_NAME or len(password) > _LONGEST_PASSWORD:
+        st.warning("Nobody has a user name or a password that is so long.", icon=":material/edit:")
         return
     try:
         keeper().sign_in(house.api, username, password, datetime.now(UTC))
@@ -74,5 +78,6 @@ def sidebar(house: House, user: User) -> None:
 def _sign_out_button(house: House) -> None:
     if st.button("Sign out", icon=":material/logout:", width="stretch"):
         keeper().sign_out(house.api)
+        forget()
         single_sign_on.leave()
         st.rerun()

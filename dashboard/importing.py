@@ -80,10 +80,10 @@ def _title(house: House, desk: Desk, job: ImportJob) -> None:
     left, right = st.columns([3, 2], vertical_alignment="center")
     when = literal(shown(datetime.fromtimestamp(job.created_at, UTC), house.zone))
     with left:
-        st.subheader(literal(job.file), anchor=False)
+        st.header(literal(job.file), anchor=False)
         st.caption(f"{size(job.bytes)} · uploaded by {literal(job.created_by)}, {when} · `{job.sha256[:12]}`")
     with right.container(horizontal=True, horizontal_alignment="right"):
-        if job.status == ImportStatus.OPEN and st.button("Discard", icon=":material/delete:"):
+        if job.status == ImportStatus.OPEN and desk.settles and st.button("Discard", icon=":material/delete:"):
             calls.discard(desk, job.import_id)
             notes.leave(Message("Discarded", f"{job.file} is forgotten; the book is as it was.", "delete"))
             look_at("")
@@ -103,12 +103,18 @@ def _open(desk: Desk, job: ImportJob) -> None:
 
 
 def _outcome(desk: Desk, job: ImportJob, outcome: ImportOutcome) -> None:
-    st.subheader("Dry run", anchor=False, help="What importing the list would do. Nothing is written so far.")
+    st.header("Dry run", anchor=False, help="What importing the list would do. Nothing is written so far.")
     _numbers(outcome)
     _rows(desk, job, outcome)
     if outcome.added + outcome.changed + outcome.new_racks == 0:
         st.info("Nothing to import: the book has every good row just like this.", icon=":material/check_circle:")
-        return
+    elif desk.settles:
+        _commit(desk, job, outcome)
+    else:
+        st.caption("It waits for a supervisor. Auditors read and change nothing.")
+
+
+def _commit(desk: Desk, job: ImportJob, outcome: ImportOutcome) -> None:
     agreed = True
     if outcome.rejected:
         agreed = st.checkbox(f"Leave out the {amount(outcome.rejected, 'lines')} bad rows", key=f"agree {outcome.plan}")

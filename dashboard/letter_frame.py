@@ -6,7 +6,7 @@ from typing import Protocol
 import polars as pl
 import streamlit as st
 
-from analytics.glance.numbers import amount
+from dashboard.drawing import all_of
 from dashboard.views.letters import framed
 
 _WIDTHS = {"Wide window": None, "Phone": 390}
@@ -56,7 +56,7 @@ def files(found: Sequence[File], fetch: Callable[[str], bytes] | None = None) ->
         hide_index=True,
         height="content",
     )
-    st.caption(f"All {amount(len(rows), 'lines')} file{'' if len(rows) == 1 else 's'}.")
+    st.caption(f"{all_of(len(rows), 'file')}.")
     if fetch is not None:
         with st.container(horizontal=True):
             for each in found:

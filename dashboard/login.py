@@ -3,6 +3,7 @@
 import threading
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import NamedTuple
 
 from msgspec import Struct, structs
 
@@ -18,7 +19,6 @@ _LIFE = 0.8
 
 READERS = (Role.SUPERVISOR, Role.ADMIN, Role.AUDITOR)
 SNAPSHOT_TAKERS = (Role.SUPERVISOR, Role.ADMIN)
-IMPORTERS = (Role.SUPERVISOR, Role.ADMIN)
 
 
 class Due(Enum):
@@ -27,6 +27,14 @@ class Due(Enum):
     NOTHING = "nothing"
     CHECK = "check"
     REFRESH = "refresh"
+
+
+class Rights(NamedTuple):
+    """Who somebody is, as what, and on which floors; no floors are all."""
+
+    user_id: str
+    role: Role
+    floors: tuple[str, ...]
 
 
 class Login(Struct, frozen=True):
@@ -69,8 +77,16 @@ class Keeper:
     def __init__(self) -> None:
         self.login: Login | None = None
         self.message = ""
+        self.remembered: Rights | None = None
+        """With whose rights the rest of the session was read."""
         self._lock = threading.Lock()
         self._tried = ""
+
+    @property
+    def rights(self) -> Rights | None:
+        """Those of whoever is signed in."""
+        user = self.login.user if self.login else None
+        return Rights(user.id, user.role, tuple(user.floors)) if user else None
 
     def sign_in(self, api: Api, username: str, password: str, now: datetime) -> None:
         """Raises what Api.log_in raises."""

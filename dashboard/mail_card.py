@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from analytics.glance.numbers import NOTHING
+from analytics.glance.numbers import NOTHING, amount
 from dashboard import letter_frame, notes
 from dashboard.calls import deliveries as calls
 from dashboard.context import House
@@ -23,7 +23,7 @@ def head(house: House, mail: DeliveryInFull) -> None:
     state = DeliveryState(mail.state)
     badge = f":{views.COLORS[state]}-badge[{views.STATES[state]}]"
     st.markdown(f"{badge} **{literal(mail.subject)}** · to {verbatim(mail.recipient) or 'nobody'}")
-    st.caption(" · ".join([literal(views.MEANINGS[state]), *_times(house, mail)]))
+    st.caption(f"{literal(views.MEANINGS[state])} {', '.join(_times(house, mail))}.")
     if mail.error:
         st.warning(literal(mail.error), icon=":material/report:")
 
@@ -76,7 +76,7 @@ def content(house: House, desk: Desk, mail: DeliveryInFull) -> None:
 
 
 def _times(house: House, mail: DeliveryInFull) -> list[str]:
-    said = [f"written {literal(moment_of(mail.created_at, house.zone))}"]
+    said = [f"Written {literal(moment_of(mail.created_at, house.zone))}"]
     if mail.sent_at:
         said.append(f"sent {literal(moment_of(mail.sent_at, house.zone))}")
     if mail.next_attempt_at:
@@ -99,6 +99,8 @@ def _log(house: House, mail: DeliveryInFull) -> None:
         height="content",
         placeholder=NOTHING,
     )
+    count = len(mail.log)
+    st.caption(f"{amount(count, 'lines')} {'entry' if count == 1 else 'entries'}, oldest first.")
     st.markdown(f"**Message-ID** {verbatim(mail.message_id)}  \n**Attempts** {mail.attempts}")
     st.markdown(f"**Mail server's last reply** {literal(mail.smtp_reply or NOTHING)}")
 

@@ -53,7 +53,7 @@ def show(message: Message, where: str = "") -> None:
     """Draw a message as a card."""
     with st.container(border=True, width=760):
         place = f" · {literal(where)}" if where else ""
-        st.markdown(f"##### :material/{message.icon}: {literal(message.title)}{place}", anchors=False)
+        st.markdown(f"## :material/{message.icon}: {literal(message.title)}{place}", anchors=False)
         st.markdown(literal(message.text))
 
 

@@ -13,16 +13,17 @@ from dashboard import drawing, loads
 from stockverify.datasets import DATASETS, POSITIONS
 
 _TITLES = {figure.name: figure.title for figure in FIGURES}
+_UNITS = {figure.name: figure.unit for figure in FIGURES}
 _USUAL = "net_variance_value"
 _BY = {"floor": "Floor", "category": "Category", "counted_by": "Counter", "item_code": "Item"}
 
 
 def draw(root: Path, found: Comparison) -> None:
     """The chart, and what it divides by what."""
-    st.subheader("What moved it", anchor=False)
+    st.header("What moved it", anchor=False)
     rows = of_dataset(DATASETS[found.dataset])
     totals, parts = list(rows.figures), [name for name in _BY if name in rows.parts] or list(rows.parts)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top"):
         usual = totals.index(_USUAL) if found.dataset == POSITIONS.name else 0
         total = st.selectbox("Total", totals, index=usual, format_func=_title, key=f"moved_{found.dataset}", width=260)
         by = st.segmented_control("By", parts, default=parts[0], required=True, format_func=_part, key="moved_by")
@@ -38,7 +39,8 @@ def draw(root: Path, found: Comparison) -> None:
     if why.parts:
         drawing.chart(charts.contributions_waterfall(why), steps + 2)
     else:
-        st.caption(f"Nothing moved it: it is {amount(why.change.comparison, 'units')} on both sides.")
+        unit = _UNITS.get(total or "", "units")
+        st.caption(f"Nothing moved it: it is {amount(why.change.comparison, unit)} on both sides.")
 
 
 def _title(name: str) -> str:

@@ -30,7 +30,7 @@ _LOOKS = ("Lineage", "Columns", "Rows", "Manifest")
 
 def title(house: House, chosen: Snapshot, lineage: SnapshotLineage) -> None:
     """What it is called, of which moment it is, and whether it is pinned."""
-    st.markdown(f"##### {literal(chosen.name)}", anchors=False)
+    st.markdown(f"## {literal(chosen.name)}", anchors=False)
     as_of = shown(datetime.fromtimestamp(chosen.summary.as_of, UTC), house.zone)
     pin = f" · :material/keep: pinned by {literal(lineage.pinned_by)}" if lineage.pinned_by else ""
     st.markdown(f"{views.kind_of(chosen)} as of **{literal(as_of)}** · `{chosen.snapshot_id}`{pin}")

@@ -8,11 +8,11 @@ import polars as pl
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from analytics.glance.numbers import NOTHING, amount
+from analytics.glance.numbers import NOTHING
 from dashboard import notes
 from dashboard.calls import people as calls
 from dashboard.desk import Desk
-from dashboard.drawing import fitted
+from dashboard.drawing import all_of, fitted
 from dashboard.markup import literal
 from dashboard.messages import Message
 from dashboard.times import shown
@@ -37,7 +37,7 @@ def users_table(users: Sequence[User]) -> None:
         "is_active": st.column_config.CheckboxColumn("Active"),
     }
     rows = views.users(users)
-    _table(rows, columns, "accounts")
+    _table(rows, columns, "account")
 
 
 def devices_table(devices: Sequence[Device], zone: ZoneInfo) -> None:
@@ -60,7 +60,7 @@ def devices_table(devices: Sequence[Device], zone: ZoneInfo) -> None:
     if rows.is_empty():
         st.caption("No device has been enrolled or used so far.")
         return
-    _table(rows, columns, "devices")
+    _table(rows, columns, "device")
 
 
 def make_user(desk: Desk) -> None:
@@ -162,4 +162,4 @@ def _save(desk: Desk, user: User, changes: dict[str, object]) -> None:
 def _table(rows: pl.DataFrame, columns: dict[str, ColumnConfig], noun: str) -> None:
     height = fitted(rows.height, _IN_SIGHT)
     st.dataframe(rows.to_arrow(), column_config=columns, hide_index=True, height=height, placeholder=NOTHING)
-    st.caption(f"All {amount(rows.height, 'lines')} {noun}.")
+    st.caption(f"{all_of(rows.height, noun)}.")

@@ -16,13 +16,15 @@ _NOT_THERE = "Not in the list"
 
 
 def card(desk: Desk, job: ImportJob) -> None:
-    """What was recognised, and both forms."""
+    """What was recognised, and both forms for those who may say it better."""
     found = job.checked.recognised
     with st.container(border=True):
         st.markdown("**How the list was read**")
         if found is not None:
             st.caption(literal(views.read_as(found)))
-        with st.expander("Read it differently", icon=":material/tune:", expanded=found is None):
+        if not desk.settles:
+            return
+        with st.expander("Read it differently", expanded=found is None):
             _reading(desk, job, found)
         if found is not None:
             _columns(desk, job, found)

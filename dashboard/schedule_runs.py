@@ -7,7 +7,7 @@ from dashboard import letter_frame
 from dashboard.calls import schedules as calls
 from dashboard.context import House
 from dashboard.desk import Desk
-from dashboard.drawing import fitted
+from dashboard.drawing import all_of, fitted
 from dashboard.markup import literal
 from dashboard.schedule_list import PREVIEW, stop_looking
 from dashboard.times import moment_of
@@ -50,8 +50,8 @@ def _table(house: House, found: list[Run]) -> None:
         height=fitted(len(found), _IN_SIGHT),
         placeholder=NOTHING,
     )
-    count = amount(len(found), "lines")
-    st.caption(f"All {count} runs." if len(found) < calls.MOST_RUNS else f"The newest {count} runs.")
+    whole = len(found) < calls.MOST_RUNS
+    st.caption(f"{all_of(len(found), 'run')}." if whole else f"The newest {amount(len(found), 'lines')} runs.")
 
 
 def preview(house: House, desk: Desk) -> None:

@@ -7,7 +7,7 @@ from dashboard import importing
 from dashboard.calls import imports as calls
 from dashboard.context import House
 from dashboard.desk import Desk
-from dashboard.drawing import fitted
+from dashboard.drawing import all_of, fitted
 from dashboard.messages import guarded
 from dashboard.views import imports as views
 from dashboard.views.tables import column
@@ -31,7 +31,7 @@ def form(desk: Desk) -> None:
 def lists(house: House, desk: Desk) -> None:
     """Those that were uploaded, to go on with one."""
     found = calls.listed(desk)
-    st.subheader("Uploaded lists", anchor=False)
+    st.header("Uploaded lists", anchor=False)
     if not found:
         st.caption("No list was uploaded so far. `stockverify import` brings in lists of any size, without this page.")
         return
@@ -47,7 +47,13 @@ def lists(house: House, desk: Desk) -> None:
         selection_mode="single-row",
         key="import_lists",
     )
-    st.caption(f"The newest {amount(rows.height, 'lines')}. Tick one to go on with it.")
+    st.caption(f"{_how_many(rows.height)} Tick one to {'go on with' if desk.settles else 'see'} it.")
     if chosen := picked.selection.rows:
         importing.look_at(rows["import_id"][chosen[0]])
         st.rerun()
+
+
+def _how_many(shown: int) -> str:
+    if shown >= calls.MOST_LISTS:
+        return f"The newest {amount(shown, 'lines')} shown."
+    return f"{all_of(shown, 'list')}, newest first."

@@ -12,7 +12,7 @@ from analytics.glance.numbers import NOTHING, amount
 from dashboard.calls import health as calls
 from dashboard.context import House
 from dashboard.desk import Desk
-from dashboard.drawing import fitted
+from dashboard.drawing import all_of, fitted
 from dashboard.markup import literal
 from dashboard.views import audit, readings
 from dashboard.views.readings import Readings
@@ -33,18 +33,24 @@ _STATES = {
     BreakerState.HALF_OPEN: "trying again",
     BreakerState.OPEN: "open",
 }
+_BREAKER = "An open circuit breaker answers 503 at once, so that nobody waits."
 _TIME = "D MMM YYYY, HH:mm:ss"
 _IN_SIGHT = 12
 
 
 def state(health: Health, measured: Readings) -> None:
     """The service, its backends and its breakers, and how fast records come."""
-    st.markdown(f":{_BADGES[health.status]}-badge[{health.status}] {_WORDS[health.status]}")
+    st.markdown(f":{_BADGES[health.status]}-badge[{health.status.capitalize()}] {_WORDS[health.status]}")
     with st.container(key="counts"):
         for name, answer in health.services.items():
-            _tile(_name(name), answer, _STATES[health.breakers[name]] if name in health.breakers else None)
+            breaker = f"breaker {_STATES[health.breakers[name]]}" if name in health.breakers else None
+            _tile(_name(name), answer.capitalize(), breaker, _BREAKER if breaker else None)
         rate = _rate(measured)
-        _tile("Records per second", NOTHING if rate is None else f"{rate:,.1f}")
+        _tile(
+            "Records per second",
+            NOTHING if rate is None else f"{rate:,.1f}",
+            "in a moment" if rate is None else None,
+        )
         _tile("Live devices", amount(measured.total("stockverify_live_devices"), "lines"))
         _tile("Requests in flight", amount(measured.total("stockverify_requests_in_flight"), "lines"))
     st.caption(f"Version {literal(health.version)}. Records per second since the look before this one.")
@@ -54,18 +60,28 @@ def measures(measured: Readings) -> None:
     """Latencies by operation, records by outcome, ages of device queues; all since the service began."""
     with st.container(key="totals"):
         with st.container():
-            st.subheader("Requests", anchor=False)
-            _table(readings.operations(measured), _request_columns(), "No request was answered so far.", "operations")
+            st.header("Requests", anchor=False)
+            _table(readings.operations(measured), _request_columns(), "No request was answered so far.", "operation")
         with st.container():
-            st.subheader("Records", anchor=False)
-            _table(readings.outcomes(measured), _counts("outcome", "Outcome", "records", "Records"), "None so far.")
-            st.subheader("Oldest unsent record", anchor=False)
-            _table(readings.queue_ages(measured), _counts("age", "Age", "reports", "Reports"), "None reported so far.")
+            st.header("Records", anchor=False)
+            _table(
+                readings.outcomes(measured),
+                _counts("outcome", "Outcome", "records", "Records"),
+                "None so far.",
+                "outcome",
+            )
+            st.header("Oldest unsent record", anchor=False)
+            _table(
+                readings.queue_ages(measured),
+                _counts("age", "Age", "reports", "Reports"),
+                "None reported so far.",
+                "age",
+            )
 
 
 def runs(desk: Desk, zone: ZoneInfo) -> None:
     """What the worker did."""
-    st.subheader("Runs of the worker", anchor=False)
+    st.header("Runs of the worker", anchor=False)
     rows = audit.runs(calls.runs(desk))
     columns: dict[str, ColumnConfig | str] = {
         "requested_at": _when("Asked for", zone),
@@ -79,11 +95,13 @@ def runs(desk: Desk, zone: ZoneInfo) -> None:
     _table(rows, columns, "The worker was not asked for anything so far.")
     if rows.height == calls.MOST_RUNS:
         st.caption(f"The newest {calls.MOST_RUNS} runs; there may be older ones.")
+    elif rows.height:
+        st.caption(f"{all_of(rows.height, 'run')}, newest first.")
 
 
 def log(desk: Desk, house: House) -> None:
     """The audit log, with a filter and a check of its chain."""
-    st.subheader("Audit log", anchor=False)
+    st.header("Audit log", anchor=False)
     first, second, third, fourth = st.columns(4, vertical_alignment="bottom")
     action = first.selectbox("Action", [each.value for each in Action], None, placeholder="Any", key="log_action")
     user = second.text_input("User", placeholder="User name", max_chars=256, key="log_user")
@@ -102,9 +120,9 @@ def log(desk: Desk, house: House) -> None:
     }
     _table(rows, columns, "No entry passes these filters.")
     full = rows.height == calls.MOST_ENTRIES
-    newest = "The newest" if full else "All"
+    entries = f"The newest {amount(rows.height, 'lines')} entries" if full else all_of(rows.height, "entry", "entries")
     more = " Narrow the filters to see older ones." if full else ""
-    st.caption(f"{newest} {amount(rows.height, 'lines')} entries.{more} New ones are sealed within seconds.")
+    st.caption(f"{entries}.{more} New ones are sealed within seconds.")
 
 
 def _check(desk: Desk) -> None:
@@ -117,9 +135,7 @@ def _check(desk: Desk) -> None:
     (st.success if told.holds else st.error)(literal(told.text), icon=":material/link:")
 
 
-def _tile(label: str, value: str, breaker: str | None = None) -> None:
-    below = None if breaker is None else f"breaker {breaker}"
-    help_ = "An open circuit breaker answers 503 at once, so that nobody waits." if breaker else None
+def _tile(label: str, value: str, below: str | None = None, help_: str | None = None) -> None:
     st.metric(label, value, below, "off", help=help_, border=True, delta_arrow="off", height="stretch")
 
 
@@ -137,7 +153,7 @@ def _table(rows: pl.DataFrame, columns: "Mapping[str, ColumnConfig | str]", empt
     height = fitted(rows.height, _IN_SIGHT)
     st.dataframe(rows.to_arrow(), column_config=columns, hide_index=True, height=height, placeholder=NOTHING)
     if noun:
-        st.caption(f"All {amount(rows.height, 'lines')} {noun}, since the service began.")
+        st.caption(f"{all_of(rows.height, noun)}, since the service began.")
 
 
 def _request_columns() -> "Mapping[str, ColumnConfig | str]":
@@ -149,7 +165,7 @@ def _request_columns() -> "Mapping[str, ColumnConfig | str]":
         "requests": _whole("Requests"),
         "failed": _whole("Failed (5xx)"),
         "median_ms": milliseconds("Median"),
-        "p95_ms": milliseconds("95 % below"),
+        "p95_ms": milliseconds("95th percentile"),
     }
 
 

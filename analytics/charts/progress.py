@@ -21,7 +21,7 @@ def progress_by_floor(by_floor: pl.DataFrame) -> alt.Chart:
         alt.Chart(rows).mark_bar(color=GREEN),
         "Lines counted, by floor",
         x=alt.X("progress:Q", title="Lines counted (%)", axis=alt.Axis(format=".0%"), scale=alt.Scale(domain=[0, 1])),
-        y=alt.Y("floor:N", title="Floor", sort=None),
+        y=alt.Y("floor:N", title=None, sort=None),
         tooltip=["floor", "counted_lines", "lines", alt.Tooltip("progress:Q", format=".1%")],
     )
 
@@ -35,7 +35,7 @@ def progress_map(by_rack: pl.DataFrame) -> alt.LayerChart:
     floor = alt.Axis(labelExpr=first_row, labelLimit=140, ticks=False, domain=False)
     grid = alt.Chart(cells).encode(
         x=alt.X("column:O", axis=None),
-        y=alt.Y("place:N", title="Floor", sort=None, axis=floor, scale=alt.Scale(paddingInner=0.12)),
+        y=alt.Y("place:N", title=None, sort=None, axis=floor, scale=alt.Scale(paddingInner=0.12)),
         tooltip=["floor", "racks", "counted_lines", "lines", alt.Tooltip("progress:Q", format=".1%")],
     )
     boxes = grid.mark_rect(stroke="#808080", strokeWidth=0.4, cornerRadius=2).encode(color=_progress_colour())
@@ -61,7 +61,7 @@ def _progress_colour() -> alt.Color:
         "progress:Q",
         title="Lines counted",
         scale=alt.Scale(domain=[0, 1], scheme="cividis"),
-        legend=alt.Legend(format=".0%", orient="top", gradientLength=200, values=[0, 0.5, 1]),
+        legend=alt.Legend(format=".0%", orient="top", gradientLength=200, offset=6, values=[0, 0.5, 1]),
     )
 
 

@@ -21,7 +21,7 @@ def accuracy_by_floor(by_floor: pl.DataFrame) -> alt.Chart:
         alt.Chart(rows).mark_bar(),
         "Accuracy of the book on counted lines, by floor",
         x=alt.X("share:Q", title="Accuracy (%)", axis=alt.Axis(format=".0%"), scale=alt.Scale(domain=[0, 1])),
-        y=alt.Y("floor:N", title="Floor", sort=None),
+        y=alt.Y("floor:N", title=None, sort=None),
         yOffset=alt.YOffset("kind:N", sort=list(_KINDS.values())),
         color=alt.Color("kind:N", title=None, scale=colours, legend=LEGEND),
         tooltip=["floor", "kind", alt.Tooltip("share:Q", format=".1%", title="accuracy")],

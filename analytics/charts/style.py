@@ -13,7 +13,7 @@ QUIET = "#767676"
 """Writing that can be read on light and on dark."""
 NO_NAME = "(none)"
 ROW = alt.Step(24)
-LEGEND = alt.Legend(orient="top")
+LEGEND = alt.Legend(orient="top", offset=6)
 APART = "\u2063"
 """Stands between the place of a row and its name, so that two rows of one name stay apart. It stands in no name, and
 unlike other separators may stand in SVG."""

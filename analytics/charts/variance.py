@@ -24,7 +24,7 @@ def verified_against_book(by_floor: pl.DataFrame) -> alt.Chart:
         alt.Chart(shown).mark_bar(),
         "Verified against book quantity of counted lines, by floor",
         x=alt.X("value:Q", title="Quantity (units)", axis=amounts()),
-        y=alt.Y("floor:N", title="Floor", sort=None),
+        y=alt.Y("floor:N", title=None, sort=None),
         yOffset=alt.YOffset("quantity:N", sort=["Book", "Verified"]),
         color=alt.Color("quantity:N", title=None, scale=colours, legend=LEGEND),
         tooltip=["floor", "quantity", alt.Tooltip("value:Q", format=",.2f", title="units")],

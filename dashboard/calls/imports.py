@@ -10,6 +10,7 @@ from stockverify.wire.imports import (
     ImportOutcome,
 )
 
+MOST_LISTS = 50
 _PATIENCE = 600.0
 """Reading a list of 300,000 lines and holding it against the book takes a while."""
 
@@ -22,7 +23,7 @@ def upload(desk: Desk, name: str, data: bytes) -> ImportJob:
 
 def listed(desk: Desk) -> list[ImportListed]:
     """The latest lists, newest first."""
-    return desk.get("/api/imports/", list[ImportListed], limit=50)
+    return desk.get("/api/imports/", list[ImportListed], limit=MOST_LISTS)
 
 
 def one(desk: Desk, import_id: str) -> ImportJob:

@@ -21,9 +21,19 @@ _LIVE = "explore_live"
 _MOST_KEPT = 4
 
 
+class Size(NamedTuple):
+    """How many rows a live query has, and of which moment that is; `cut` when there are more groups than one answer
+    holds."""
+
+    total: int
+    cut: bool
+    as_of: datetime
+    snapshot_id: str
+
+
 class Answer(NamedTuple):
     """One page of rows. `groups` are all of them, for a chart; `cut` when there are more than were asked for.
-    `snapshot_id` is empty for live data."""
+    `snapshot_id` is empty for live data, whose rows may have been counted at another moment than they were read."""
 
     query: Query
     page: pl.DataFrame
@@ -33,6 +43,7 @@ class Answer(NamedTuple):
     as_of: datetime
     snapshot_id: str
     cut: bool = False
+    counted_at: datetime | None = None
 
 
 def size(house: House, snapshot_id: str, spec: QuerySpec) -> int:
@@ -55,27 +66,35 @@ def of_snapshot(house: House, snapshot_id: str, spec: QuerySpec, page: Page, tot
     return Answer(checked(spec), shown, page.before, total, None, as_of, snapshot_id)
 
 
-def live_size(desk: Desk, spec: QuerySpec) -> tuple[int, bool]:
-    """How many rows a query has on live data now, and whether there are more groups than one answer holds."""
+def live_size(desk: Desk, spec: QuerySpec) -> Size:
+    """How many rows a query has on live data now."""
     if checked(spec).grouped:
-        found = _ask(desk, _whole(spec)).row_count
-        return found, found == MAX_LIMIT and (spec.limit or MAX_LIMIT + 1) > MAX_LIMIT
+        reply = _ask(desk, _whole(spec))
+        found = reply.row_count
+        return _size(reply, found, found == MAX_LIMIT and (spec.limit or MAX_LIMIT + 1) > MAX_LIMIT)
     key = checked(spec).dataset.key[-1]
     counting = msgspec.structs.replace(spec, aggregations={key: "count"}, sort={}, limit=None, skip=0)
-    [row] = _ask(desk, counting).rows or [{}]
+    reply = _ask(desk, counting)
+    [row] = reply.rows or [{}]
     found = max(0, int(row.get(f"{key}_count", 0)) - spec.skip)
-    return (found if spec.limit is None else min(found, spec.limit)), False
+    return _size(reply, found if spec.limit is None else min(found, spec.limit))
 
 
-def of_live(desk: Desk, spec: QuerySpec, page: Page, size: tuple[int, bool]) -> Answer:
-    """One page. Groups come all at once, so that their pages are of one moment."""
-    query, (total, cut) = checked(spec), size
-    reply = _ask(desk, _whole(spec) if query.grouped else _part(spec, page, total))
+def of_live(desk: Desk, spec: QuerySpec, page: Page, size: Size) -> Answer:
+    """One page. Groups come all at once, so that their pages are of one moment; other rows are counted by themselves,
+    and when a newer snapshot has come in between, both are asked for anew."""
+    query = checked(spec)
+    reply = _ask(desk, _whole(spec) if query.grouped else _part(spec, page, size.total))
+    if (reply.snapshot_id or "") != size.snapshot_id:
+        refresh()
+        size = live_size(desk, spec)
+        reply = _ask(desk, _part(spec, page, size.total))
     rows = frame(query, reply.rows)
-    groups = rows if query.grouped and total <= MOST_GROUPS else None
+    groups = rows if query.grouped and size.total <= MOST_GROUPS else None
     shown = rows.slice(page.before, page.size) if query.grouped else rows
-    as_of = datetime.fromtimestamp(reply.as_of, UTC)
-    return Answer(query, shown, page.before, total, groups, as_of, reply.snapshot_id or "", cut)
+    as_of, snapshot_id = datetime.fromtimestamp(reply.as_of, UTC), reply.snapshot_id or ""
+    counted_at = None if snapshot_id else size.as_of
+    return Answer(query, shown, page.before, size.total, groups, as_of, snapshot_id, size.cut, counted_at)
 
 
 def refresh() -> None:
@@ -93,6 +112,10 @@ def _ask(desk: Desk, spec: QuerySpec) -> PreviewReply:
         kept = {**room, asked: calls.preview(desk, spec)}
         st.session_state[_LIVE] = kept
     return kept[asked]
+
+
+def _size(reply: PreviewReply, total: int, cut: bool = False) -> Size:
+    return Size(total, cut, datetime.fromtimestamp(reply.as_of, UTC), reply.snapshot_id or "")
 
 
 def _groups(house: House, snapshot_id: str, spec: QuerySpec) -> pl.DataFrame | None:

@@ -39,7 +39,7 @@ def draw(house: House, desk: Desk, draft: Draft, state: State, snapshot_id: str)
 
 
 def _save(desk: Desk, draft: Draft, state: State) -> None:
-    with st.form("explore_save", border=False, clear_on_submit=True):
+    with st.form(f"explore_save form {draft.done}", border=False):
         name = st.text_input("Name", max_chars=_MOST, placeholder="Weekly shrinkage").strip()
         told = st.text_input("What it answers", max_chars=1000, placeholder="Where is most missing?").strip()
         sent = st.form_submit_button("Save the query", type="primary")
@@ -76,7 +76,7 @@ def _share(house: House, state: State, snapshot_id: str) -> None:
 
 def _keep(house: House, desk: Desk, draft: Draft, state: State) -> None:
     st.markdown("Takes a snapshot **now** and keeps the rows of this question on it, as a report.")
-    with st.form("explore_keep", border=False, clear_on_submit=True):
+    with st.form(f"explore_keep form {draft.done}", border=False):
         name = st.text_input("Name of the report", max_chars=_MOST, placeholder="Shrinkage before the recount").strip()
         pinned = st.checkbox("Pin it: keep it whatever the rules of retention say", value=True)
         sent = st.form_submit_button("Keep the rows", type="primary")

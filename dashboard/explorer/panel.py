@@ -64,9 +64,9 @@ def dataset(draft: Draft) -> None:
 def _picked(house: House, draft: Draft, newest: str) -> tuple[Picks, BadInput | None]:
     """Drawn in the order in which people think, and read in the order in which the parts need each other."""
     filters, groups, formulas = st.container(), st.container(), st.expander(
-        "Calculated fields", icon=":material/function:", expanded=bool(draft.picks.calculated)
+        "Calculated fields", expanded=bool(draft.picks.calculated)
     )  # fmt: skip
-    conditions, limits = st.container(), st.expander("Limit", icon=":material/vertical_align_top:")
+    conditions, limits = st.container(), st.expander("Limit")
     with formulas:
         calculated = formula_rows.draw(draft, draft.picks.calculated)
         picks = draft.picks._replace(calculated=calculated)
@@ -85,7 +85,7 @@ def _picked(house: House, draft: Draft, newest: str) -> tuple[Picks, BadInput | 
         return picks, wrong
     picks = _sort(right, draft, picks, fields, results)
     if picks.grouped:
-        with conditions.expander("Conditions on groups", icon=":material/filter_alt:", expanded=bool(picks.having)):
+        with conditions.expander("Conditions on groups", expanded=bool(picks.having)):
             picks = picks._replace(having=Lines(draft, "having", results, lambda _: ()).draw(picks.having))
     with limits:
         return _limits(draft, picks), wrong

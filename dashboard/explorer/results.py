@@ -9,6 +9,8 @@ from dashboard.context import House
 from dashboard.explorer import widgets
 from dashboard.explorer.answers import Answer
 from dashboard.explorer.draft import Draft
+from dashboard.markup import literal
+from dashboard.times import shown
 from dashboard.views import charting
 from stockverify.wire.exports import CreateExport
 from stockverify.wire.reports import QuerySpec
@@ -37,13 +39,13 @@ def rows(house: House, answer: Answer) -> None:
     first = answer.before + 1 if answer.page.height else 0
     last, total = answer.before + answer.page.height, amount(answer.total, "lines")
     more = f"more than {total}; narrow the filters, or ask a snapshot for all of them" if answer.cut else total
-    st.caption(f"Showing {what} {first:,} to {last:,} of {more}.")
+    st.caption(f"Showing {what} {first:,} to {last:,} of {more}{literal(_counted(house, answer))}.")
     drawing.table(answer.page, list(answer.query.results()), house.zone, most_rows=15)
 
 
 def files(house: House, answer: Answer, spec: QuerySpec) -> None:
     """A file of all rows. Live ones have no snapshot that a file could name."""
-    st.subheader("Export", anchor=False)
+    st.header("Export", anchor=False)
     if not answer.snapshot_id:
         st.caption(
             "Files are made of snapshots, so that every number in them names where it comes from. Keep these rows as a "
@@ -53,6 +55,14 @@ def files(house: House, answer: Answer, spec: QuerySpec) -> None:
     exporting.panel(
         house, _STEM, lambda kind: CreateExport(format=kind, snapshot_id=answer.snapshot_id, query_spec=spec)
     )
+
+
+def _counted(house: House, answer: Answer) -> str:
+    """When the rows were counted, if that was not when they were read, as far as anybody can see."""
+    if answer.counted_at is None:
+        return ""
+    counted, read = (shown(each, house.zone) for each in (answer.counted_at, answer.as_of))
+    return f", counted at {counted}" if counted != read else ""
 
 
 def _figure(draft: Draft, figures: list[str]) -> str:

@@ -39,7 +39,7 @@ def show() -> None:
 
 
 def _export(house: House, found: Comparison, asked: Asked) -> None:
-    st.subheader("Export this comparison", anchor=False)
+    st.header("Export this comparison", anchor=False)
     st.caption("All rows that differ, whatever is shown above, with both sides of every column.")
     pair = Compare(
         snapshot_a_id=found.baseline.snapshot_id,

@@ -36,7 +36,7 @@ def _answer(house: House, desk: Desk, found: Draft, where: source.Where, spec: Q
         answer = answers.of_snapshot(house, where.snapshot_id, spec, page(total, question), total)
     else:
         size = answers.live_size(desk, spec)
-        answer = answers.of_live(desk, spec, page(size[0], question), size)
+        answer = answers.of_live(desk, spec, page(size.total, question), size)
         source.live_as_of(house, where, answer)
     with chart:
         results.chart(found, answer)

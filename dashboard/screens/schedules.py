@@ -21,7 +21,7 @@ def show() -> None:
     notes.tell()
     found = schedule_list.found(desk)
     if schedule_list.looked_at() == schedule_list.NEW and desk.settles:
-        st.subheader("New schedule", anchor=False)
+        st.header("New schedule", anchor=False)
         with guarded("New schedule"):
             schedule_form.draw(house, desk, None)
         return

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import msgspec
 import polars as pl
 
+from dashboard.views.schedules import KINDS, RUN_STATES
+from stockverify.vocabulary import RunKind, RunStatus
 from stockverify.wire.activity import ActivityEntry, ChainCheck
 from stockverify.wire.reports import Run
 
@@ -61,8 +63,8 @@ def runs(found: Iterable[Run]) -> pl.DataFrame:
     rows = [
         {
             "requested_at": _instant(run.requested_at),
-            "kind": run.kind,
-            "status": run.status,
+            "kind": KINDS[RunKind(run.kind)],
+            "status": RUN_STATES[RunStatus(run.status)],
             "seconds": None if run.finished_at is None else max(0.0, run.finished_at - run.requested_at),
             "requested_by": run.requested_by,
             "snapshot": run.snapshot_id,

@@ -49,7 +49,7 @@ def summary(found: Comparison) -> pl.DataFrame:
                 "Before": amount(change.baseline, unit),
                 "After": amount(change.comparison, unit),
                 "Change": step(change.baseline, change.comparison, unit) or "0",
-                "Change, %": NOTHING if change.percent_diff is None else f"{change.percent_diff:+,.1f}%",
+                "Change, %": _percent(change.percent_diff),
                 "Trend": _TRENDS[change.trend],
             }
         )
@@ -81,6 +81,12 @@ def columns(found: Comparison, kind: Kind) -> list[tuple[str, Type]]:
     changed = [name for name in found.manifest.columns if name in found.column_changes]
     sides = ((f"{name}_{side}", kinds[name]) for name in changed for side in ("before", "after", "delta"))
     return [*keys, (CHANGED, Type.STRING), *((name, kind) for name, kind in sides if name in known)]
+
+
+def _percent(moved: float | None) -> str:
+    if moved is None:
+        return NOTHING
+    return f"{moved:+,.1f}%" if moved else "0%"
 
 
 def _equal(within: int) -> str:

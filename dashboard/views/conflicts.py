@@ -81,7 +81,7 @@ def queue(conflicts: Iterable[Conflict]) -> pl.DataFrame:
             "rack": _text(each.local_data.get("rack_id")),
             "item": _text(each.local_data.get("item_code")),
             "counted_by": each.user,
-            "differs": ", ".join(heading(one.field) for one in each.conflicts) or NOTHING,
+            "differs": ", ".join(heading(field) for field in differing(each)) or NOTHING,
             "state": RESOLUTIONS[each.resolution] if each.resolution else "Waits",
         }
         for each in conflicts
@@ -98,15 +98,25 @@ def name(conflict: Conflict) -> str:
 
 def sides(conflict: Conflict, zone: ZoneInfo, whole: bool) -> list[Side]:
     """Both versions side by side, what differs first; without `whole` only that and what says what it is about."""
-    local = {each.field: each.local_value for each in conflict.conflicts} | conflict.local_data
-    server = {each.field: each.server_value for each in conflict.conflicts} | _held(conflict.server_data or {})
+    local, server = _both(conflict)
+    apart = differing(conflict)
     found = []
     for field in _fields(local, server):
-        apart = field in server and field in {*_OF_COUNT, *_named(conflict)} and not _alike(local, server, field)
-        if whole or apart or field in _FIRST:
+        if whole or field in apart or field in _FIRST:
             pair = (_value(side, field, zone) for side in (local, server))
-            found.append(Side(heading(field), DIFFERS if apart else "", *pair))
+            found.append(Side(heading(field), DIFFERS if field in apart else "", *pair))
     return sorted(found, key=lambda side: not side.mark)
+
+
+def differing(conflict: Conflict) -> list[str]:
+    """The fields in which both versions differ: the same in the queue as beside each other."""
+    local, server = _both(conflict)
+    compared = {*_OF_COUNT, *_named(conflict)}
+    return [
+        field
+        for field in _fields(local, server)
+        if field in server and field in compared and not _alike(local, server, field)
+    ]
 
 
 def versions(history: Iterable[Fields]) -> pl.DataFrame:
@@ -155,6 +165,12 @@ def neighbours(ids: Sequence[str], current: str) -> tuple[str, str]:
         return ids[-1], ids[0]
     place = list(ids).index(current)
     return ids[place - 1], ids[(place + 1) % len(ids)]
+
+
+def _both(conflict: Conflict) -> tuple[Fields, Fields]:
+    local = {each.field: each.local_value for each in conflict.conflicts} | conflict.local_data
+    server = {each.field: each.server_value for each in conflict.conflicts} | _held(conflict.server_data or {})
+    return local, server
 
 
 def _named(conflict: Conflict) -> set[str]:

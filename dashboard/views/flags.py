@@ -40,9 +40,9 @@ _LIST: dict[str, Any] = {
     "severity": pl.Float64,
     "kind": pl.String,
     "subject": pl.String,
-    "why": pl.String,
     "racks": pl.String,
     "counters": pl.String,
+    "why": pl.String,
     "first_seen": pl.Datetime("ms", "UTC"),
     "said": pl.String,
 }

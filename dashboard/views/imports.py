@@ -37,7 +37,7 @@ ENCODINGS = (
 )
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 DECIMALS = {".": "point", ",": "comma"}
-_WORDS = {"uom": "Unit of measure", "mrp": "List price", "book_qty": "Book quantity"}
+_WORDS = {"book_qty": "Book quantity"}
 _WHOLE_ROW = "whole row"
 _INSTANT = pl.Datetime("ms", "UTC")
 _LISTED: dict[str, Any] = {

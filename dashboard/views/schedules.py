@@ -59,10 +59,10 @@ _INSTANT = pl.Datetime("ms", "UTC")
 _LIST: Mapping[str, Any] = {
     "name": pl.String,
     "state": pl.String,
-    "when": pl.String,
-    "next_there": pl.String,
     "next_here": _INSTANT,
     "last": pl.String,
+    "when": pl.String,
+    "next_there": pl.String,
     "what": pl.String,
     "recipients": pl.Int64,
     "owner": pl.String,

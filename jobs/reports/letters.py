@@ -85,7 +85,7 @@ def _words(
         name=wording.name_of(plan),
         labels=wording.labels(plan).strip(),
         about=wording.about(plan, content),
-        as_of=f"{as_of} ({zone.key})",
+        as_of=as_of if as_of.endswith(f" {zone.key}") else f"{as_of} ({zone.key})",
         said=tuple(wording.clean(each) for each in said if each),
         is_alarm=bool(verdict.alarm and verdict.over_limit),
         tiles=content.tiles,

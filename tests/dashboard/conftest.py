@@ -105,7 +105,7 @@ def supervised(open_app: OpenApp, stocked: Stocked, service: Service) -> AppTest
 
 def texts(at: AppTest) -> str:
     """All that is written on the page."""
-    written = [*at.title, *at.subheader, *at.markdown, *at.caption, *at.info, *at.warning, *at.error, *at.success]
+    written = [*at.title, *at.header, *at.markdown, *at.caption, *at.info, *at.warning, *at.error, *at.success]
     return "\n".join(str(element.value) for element in written)
 
 

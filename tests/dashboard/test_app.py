@@ -1,16 +1,24 @@
 """The shell: who gets in, what each role sees, and what is said when something is wrong."""
 
+import re
 import shutil
 from datetime import timedelta
+from typing import Literal
 
 import msgspec
 import pytest
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from analytics.lake.publish import Head, publish
+from dashboard.app import _SCREENS
+from dashboard.calls.floor import Picture, picture
+from dashboard.desk import Desk
 from stockverify.datasets import POSITIONS
 from stockverify.services.child import free_port
 from stockverify.settings import Settings
 from tests.dashboard.conftest import OpenApp, Stocked, metrics, sign_in, texts
+from tests.ingest.crowd import new_user
 from tests.service import Service
 
 
@@ -25,6 +33,14 @@ def test_a_wrong_password_is_said_in_the_service_s_words(open_app: OpenApp, stoc
     assert [error.value for error in at.error] == [
         r"The user name or the password is wrong\, or the account is disabled\."
     ]
+
+
+@pytest.mark.parametrize(("name", "password"), [("n" * 257, "p"), ("n", "p" * 1025)])
+def test_what_is_too_long_is_not_sent(open_app: OpenApp, stocked: Stocked, name: str, password: str) -> None:
+    at = open_app(stocked.settings)
+    at.text_input[0].set_value(name)
+    at.text_input[1].set_value(password)
+    assert ["so long" in warning.value for warning in at.button[0].click().run().warning] == [True]
 
 
 def test_an_empty_form_is_not_sent(open_app: OpenApp, stocked: Stocked) -> None:
@@ -47,6 +63,81 @@ def test_staff_are_sent_to_a_device_and_see_nothing_else(open_app: OpenApp, stoc
     assert "Counting happens on a device" in texts(at)
     assert (len(at.metric), len(at.dataframe), len(at.sidebar.markdown)) == (0, 0, 0)
     assert [button.label for button in at.button] == ["Sign out"]
+
+
+_ALL = {name for _, name, _, _ in _SCREENS}
+
+
+@pytest.mark.parametrize(
+    ("role", "floors", "wanted"),
+    [
+        ("admin", None, _ALL),
+        ("auditor", None, _ALL),
+        ("supervisor", None, _ALL - {"people"}),
+        ("supervisor", ["Attic"], _ALL - {"people", "anomalies", "schedules", "deliveries", "imports"}),
+        ("staff", None, set()),
+    ],
+)
+def test_the_sidebar_offers_what_somebody_may_read(
+    open_app: OpenApp, stocked: Stocked, service: Service, monkeypatch: pytest.MonkeyPatch, role: str,
+    floors: list[str] | None, wanted: set[str],
+) -> None:  # fmt: skip
+    drawn: list[tuple[list[StreamlitPage], str]] = []
+
+    def navigation(pages: list[StreamlitPage], position: Literal["sidebar", "hidden"], expanded: bool) -> StreamlitPage:
+        drawn.append((pages, position))
+        return draw(pages, position=position, expanded=expanded)
+
+    draw = st.navigation
+    monkeypatch.setattr("streamlit.navigation", navigation)
+    name = new_user(service, service.rack("sidebar").lower(), role, **({"floors": floors} if floors else {}))
+    sign_in(open_app(stocked.settings), name)
+    pages, position = drawn[-1]
+    offered = {page.url_path or "overview" for page in pages if page.visibility == "visible"}
+    assert (offered, position) == (wanted, "sidebar" if wanted else "hidden")
+    assert all(page.visibility == "hidden" for page in drawn[0][0]), "nobody is signed in yet"
+
+
+def test_every_page_says_of_which_moment_it_is(open_app: OpenApp, office: Service) -> None:
+    at, silent = sign_in(open_app(office.settings), office.person("admin")), []
+    for _, name, _, _ in _SCREENS:
+        at.switch_page(f"screens/{name}.py").run()
+        assert not at.exception
+        written = texts(at)
+        assert r"Times in Europe\/Berlin" in written
+        if not re.search(r"-badge\[(Live|Latest)\].* as of \*\*\d+ \w+ \d{4}\\, .* CET?S?T\*\*", written):
+            silent.append(name)
+    assert silent == ["anomalies"], "where nobody has looked yet"
+
+
+def test_a_snapshot_that_is_overdue_is_stale(open_app: OpenApp, stocked: Stocked, service: Service) -> None:
+    often = msgspec.structs.replace(stocked.settings, snapshot_interval=1)
+    at = sign_in(open_app(often), service.person("auditor"))
+    assert ":red-badge[Stale]" in texts(at)
+    assert "none has come since; look at the worker's log" in texts(at)
+
+
+def test_empty_places_say_what_to_do(
+    open_app: OpenApp, stocked: Stocked, office: Service, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(desk: Desk) -> Picture:
+        return look(desk)._replace(racks=[])
+
+    look = picture
+    monkeypatch.setattr("dashboard.screens.floor.picture", nothing)
+    shutil.copytree(stocked.settings.lake, settings.lake)
+    shutil.rmtree(settings.lake / "positions" / stocked.older.snapshot_id)
+    here = msgspec.structs.replace(office.settings, data_dir=settings.data_dir)
+    at = sign_in(open_app(here), office.person("admin"))
+    for name, words in [
+        ("compare", "Nothing to compare with yet"),
+        ("floor", "No rack is known yet"),
+        ("imports", "No list was uploaded so far"),
+        ("deliveries", "No mail here"),
+    ]:
+        at.switch_page(f"screens/{name}.py").run()
+        assert not at.exception
+        assert words in texts(at), name
 
 
 def test_a_link_leads_to_its_snapshot_after_signing_in(open_app: OpenApp, stocked: Stocked, service: Service) -> None:

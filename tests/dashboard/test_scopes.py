@@ -4,15 +4,17 @@ import io
 import re
 from pathlib import Path
 
+import msgspec
 import openpyxl
+import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from analytics.figures import EXACT, overview
 from analytics.lake.scoped import ScopedLake
-from dashboard.app import _SCREENS
+from dashboard.app import _OF_ALL_FLOORS, _SCREENS
 from stockverify.vocabulary import Collection
-from tests.dashboard.conftest import OpenApp, Stocked, made, metrics, sign_in, texts
+from tests.dashboard.conftest import OpenApp, Stocked, made, metrics, press, sign_in, texts
 from tests.ingest.crowd import new_user
 from tests.service import Service
 
@@ -36,9 +38,17 @@ def scoped(open_app: OpenApp, stocked: Stocked, office: Service, floors: list[st
 
 
 def everything(at: AppTest) -> str:
-    """All that is written or tabled on a page."""
-    tables = [table.value for table in at.dataframe]
-    return "\n".join([texts(at), *metrics(at).values(), *(table.to_csv() for table in tables)])
+    """All that is written, tabled, drawn or offered on a page."""
+    offered = [str(option) for box in [*at.selectbox, *at.multiselect] for option in box.options]
+    tables = [table.value.to_csv() for table in at.dataframe]
+    return "\n".join([texts(at), *metrics(at).values(), *offered, *tables, *drawn(at)])
+
+
+def drawn(at: AppTest) -> list[str]:
+    """The rows of each chart."""
+    charts = [chart.proto for chart in at.get("vega_lite_chart")]
+    frames = [pa.ipc.open_stream(kept.data.data).read_pandas() for chart in charts for kept in chart.datasets]
+    return [frame.to_csv() for frame in frames]
 
 
 def test_the_overview_has_the_figures_of_the_floors(scoped: AppTest, stocked: Stocked, floors: list[str]) -> None:
@@ -55,8 +65,40 @@ def test_no_page_shows_other_floors(scoped: AppTest, floors: list[str], name: st
     at = scoped.switch_page(str(Path("screens") / f"{name}.py")).run()
     assert not at.exception
     assert "could not be shown" not in texts(at)
+    assert ("Not allowed" in texts(at)) is (name in _OF_ALL_FLOORS), "what is offered does not refuse"
     shown = everything(at).replace("\\", "")
     assert [floor for floor in floors[1:] if re.search(rf"\b{re.escape(floor)}\b", shown)] == []
+
+
+def test_whoever_signs_in_again_with_fewer_floors_finds_nothing_of_the_others(
+    open_app: OpenApp, office: Service, floors: list[str]
+) -> None:
+    name = new_user(office, office.rack("narrowed").lower(), "supervisor")
+    query = {"live": "1", "question": '{"collection":"verification_records","group_by":["floor"]}'}
+    at = sign_in(open_app(office.settings, **query), name).switch_page("screens/explore.py").run()
+    at.query_params.update(query)
+    at.run()
+    assert {floors[0], floors[1]} <= set(at.dataframe[0].value["floor"])
+    at.session_state["floor_seen"] = "what a wide look has left behind"
+    office.admin.patch(f"/api/auth/users/{name}", json={"floors": floors[:1]}).raise_for_status()
+    keeper = at.session_state["keeper"]
+    keeper.login = msgspec.structs.replace(keeper.login, checked_at=keeper.login.checked_at.replace(year=2020))
+    assert "Your session has ended" in texts(at.run())
+    sign_in(at, name)
+    assert not at.exception
+    assert at.dataframe[0].value["floor"].tolist() == floors[:1]
+    assert "floor_seen" not in at.session_state
+
+
+def test_whoever_signs_in_after_somebody_else_begins_with_nothing(
+    scoped: AppTest, office: Service, stocked: Stocked
+) -> None:
+    scoped.session_state["explore_live"] = {"what": "they asked"}
+    press(scoped, "Sign out")
+    assert "explore_live" not in scoped.session_state
+    scoped.session_state["made_positions"] = "what was left while nobody was signed in"
+    sign_in(scoped, office.person("auditor"))
+    assert "made_positions" not in scoped.session_state
 
 
 def test_a_link_with_a_question_is_answered_within_the_floors(

@@ -134,7 +134,7 @@ def test_a_dismissal_needs_a_note_goes_on_and_can_be_undone(at: AppTest, scene: 
     assert "Say why it needs no look" in plain(at)
     field(at, "Note").set_value("A pallet on the move")
     press(at, "Dismiss")
-    assert "##### :material/check_circle: Dismissed" in texts(at)
+    assert "## :material/check_circle: Dismissed" in texts(at)
     assert kept(service, scene)["dismissed"]["note"] == "A pallet on the move"
     at.query_params["flag"] = scene.flag_id
     at.run()

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from analytics.compare import Kind, compare, moved
 from tests.dashboard.conftest import OpenApp, Stocked, made, metrics, press, sign_in, texts
+from tests.dashboard.screens.conftest import Linked
 from tests.service import Service
 
 
@@ -100,6 +101,13 @@ def rows_of(drawn: Any) -> list[dict[str, Any]]:
 def test_other_datasets_compare_too(at: AppTest) -> None:
     next(box for box in at.selectbox if box.label == "Dataset").set_value("erp_items").run()
     assert metrics(at) == {"Added": "0", "Removed": "0", "Changed": "0", "Unchanged": "596"}
+    assert at.query_params["dataset"] == "erp_items"
+
+
+@pytest.mark.parametrize(("dataset", "unchanged"), [("erp_items", "596"), ("../positions", "458")])
+def test_a_link_names_the_dataset(linked: Linked, service: Service, dataset: str, unchanged: str) -> None:
+    at = linked("compare", service.person("auditor"), dataset=dataset)
+    assert metrics(at)["Unchanged"] == unchanged
 
 
 def test_the_comparison_can_be_had_as_a_file(working_page: Callable[[str], AppTest], stocked: Stocked) -> None:

@@ -62,7 +62,7 @@ def test_settling_takes_the_device_s_version_and_goes_on(at: AppTest, scene: Sce
     pick(at, "accept_local")
     next(field for field in at.text_input if field.label == "Note").set_value("Recounted by hand")
     press(at, "Settle")
-    assert "##### :material/check_circle: Settled" in texts(at)
+    assert "## :material/check_circle: Settled" in texts(at)
     assert at.query_params.get("conflict") != scene.conflict_id
     found = stored(service, scene)
     assert (found["status"], found["resolution"]) == ("resolved", "accept_local")

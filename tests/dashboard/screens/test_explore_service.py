@@ -1,8 +1,18 @@
 """The Explore page with its service: live rows and saved queries."""
 
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import msgspec
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.calls import queries as calls
+from dashboard.desk import Desk
+from dashboard.explorer import answers
+from stockverify.wire.reports import PreviewReply, QuerySpec
 from tests.dashboard.conftest import OpenApp, Stocked, press, sign_in, texts
 from tests.dashboard.expected import figures
 from tests.dashboard.screens.conftest import Page
@@ -45,6 +55,40 @@ def test_live_positions_say_of_which_snapshot_they_are(at: AppTest, office: Serv
     newest = office.admin.get("/api/reports/snapshots/?snapshot_type=stock").json()[0]["snapshot_id"]
     assert f"this is the latest one, {newest}" in written
     assert ":orange-badge[Snapshot] as of" in written
+
+
+def test_live_positions_and_their_number_are_of_one_snapshot(at: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    total, asked = showing(at), []
+
+    def preview(desk: Desk, spec: QuerySpec) -> PreviewReply:
+        reply = real(desk, spec)
+        asked.append(spec)
+        first = {"snapshot_id": "the one before", "rows": []}
+        return msgspec.structs.replace(reply, **(first if len(asked) == 1 else {}))
+
+    real = calls.preview
+    monkeypatch.setattr("dashboard.calls.queries.preview", preview)
+    switch(at, "Data", True)
+    assert showing(at) == total
+    assert len(asked) == 4, "the number and the rows, twice"
+
+
+def test_live_rows_say_when_they_were_counted_if_that_was_earlier(at: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    switch(at, "Dataset", "verification_records")
+    switch(at, "Data", True)
+    assert "counted at" not in showing(at)
+    monkeypatch.setattr("dashboard.explorer.answers._size", partial(_earlier, answers._size))
+    at.run()
+    assert "counted at 1 Jan 2026" in showing(at)
+
+
+def _earlier(real: Callable[..., answers.Size], *given: Any) -> answers.Size:
+    return real(*given)._replace(as_of=datetime(2026, 1, 1, 11, tzinfo=UTC))
+
+
+def showing(at: AppTest) -> str:
+    """How many rows are shown of how many."""
+    return next(line for line in texts(at).replace("\\", "").splitlines() if line.startswith("Showing rows"))
 
 
 def test_live_rows_stay_until_they_are_asked_for_anew(at: AppTest, stocked: Stocked) -> None:

@@ -48,12 +48,14 @@ def test_a_supervisor_takes_a_rack_back_with_a_reason(
     rack = service.rack()
     claim(service.person(), rack)
     at = page("floor")
+    at.text_input(key="release_reason").set_value("Went home")
     press(at, "Force release")
     assert "Choose a rack and give a reason" in texts(at)
+    assert at.text_input(key="release_reason").value == "Went home", "what was typed is not lost"
     at.selectbox(key="held_rack").set_value(rack)
-    next(field for field in at.text_input if field.label == "Reason").set_value("Went home")
     press(at, "Force release")
     assert "Released by a supervisor" in texts(at)
+    assert (at.text_input(key="release_reason").value, at.selectbox(key="held_rack").value) == ("", None)
     assert status(service, rack) == "available"
     entry = stored[Collection.ACTIVITY_LOGS].find_one({"subject": rack, "action": "rack.force_released"})
     assert entry
@@ -71,7 +73,7 @@ def test_a_completed_rack_is_opened_for_another_round_with_a_reason(
     press(at, "Ask for a recount")
     assert "Choose a completed rack and give a reason" in texts(at)
     assert status(service, rack) == "completed"
-    at.selectbox(key="done_rack").set_value(rack)
+    assert at.selectbox(key="done_rack").value == rack, "what was chosen is not lost"
     at.text_input(key="recount_reason").set_value("Counted in a hurry")
     press(at, "Ask for a recount")
     assert "Open for another counting round" in texts(at)

@@ -26,9 +26,9 @@ def audited(open_app: OpenApp, stocked: Stocked, service: Service) -> AppTest:
 def test_services_breakers_and_measures_are_shown(page: Page) -> None:
     at = page("health")
     shown = metrics(at)
-    assert (shown["MongoDB"], shown["Redis"]) == ("up", "up")
+    assert (shown["MongoDB"], shown["Redis"]) == ("Up", "Up")
     assert shown["Records per second"] == "–"
-    assert "healthy" in texts(at)
+    assert "Healthy" in texts(at)
     assert "auth.login" in at.dataframe[0].value["operation"].tolist()
     assert float(metrics(at.run())["Records per second"].replace(",", "")) >= 0
 

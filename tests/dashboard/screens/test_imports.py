@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.dashboard.conftest import OpenApp, Stocked, metrics, press, sign_in, texts
-from tests.dashboard.screens.conftest import SeenBy
+from tests.dashboard.screens.conftest import Linked, SeenBy
 from tests.ingest import lists
 from tests.ingest.lists import csv
 from tests.service import Service
@@ -133,10 +133,21 @@ def test_the_form_is_not_sent_empty_and_lists_are_shown(opened: Opened, service:
     assert (row["file"], row["state"], row["added"]) == ("March.csv", "Waits for a person", 1)
 
 
-def test_the_page_is_not_offered_to_auditors_and_says_no(opened: Opened) -> None:
+def test_auditors_see_lists_and_what_they_would_do_and_change_nothing(
+    opened: Opened, linked: Linked, service: Service
+) -> None:
+    data = csv(f"{service.rack('PAGE')},F,A,Bolt,3,0.5", f"{service.rack('PAGE')},F,B,Nut,many,0.5")
+    job = lists.upload(service.person("supervisor"), data)
     at = opened("auditor")
-    assert "Supervisors and admins import stock lists" in texts(at).replace("\\", "")
-    assert (len(at.file_uploader), len(at.dataframe)) == (0, 0)
+    assert at.dataframe[0].value["state"].iloc[0] == "Waits for a person"
+    assert len(at.file_uploader) == 0
+    at = linked("imports", service.person("auditor"), **{"import": job["import_id"]})
+    assert metrics(at)["Bad rows"] == "1"
+    assert at.dataframe[0].value["value"].tolist() == ["many"]
+    assert [button.label for button in at.download_button] == ["All bad rows (csv)"]
+    assert {button.label for button in at.button} == {"Refresh", "All lists", "Sign out"}
+    assert (len(at.selectbox), len(at.checkbox)) == (0, 0)
+    assert "Auditors read and change nothing" in texts(at)
 
 
 def test_an_unknown_list_is_said(open_app: OpenApp, stocked: Stocked, service: Service) -> None:

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.calls import snapshots as calls
+from dashboard.desk import Desk
 from dashboard.one_snapshot import LIBRARY, PART
+from stockverify.wire.reports import Snapshot
 from tests.dashboard.conftest import OpenApp, Stocked, press, sign_in, texts
 from tests.dashboard.stock import report_snapshot
 from tests.service import Service
@@ -140,6 +143,25 @@ def test_pinned_is_not_deleted_before_it_is_unpinned(
     assert "Deleted" in texts(at)
     assert stocked.database.report_snapshots.find_one({"_id": report["_id"]}) is None
     assert report["_id"] not in [row["snapshot_id"] for row in rows(at)]
+
+
+def test_a_report_is_asked_again_and_the_new_one_is_looked_at(
+    opened: Opened, stocked: Stocked, report: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lake that tests share takes no new snapshot: the service has its own tests of refreshing."""
+    asked = []
+
+    def refresh(desk: Desk, snapshot_id: str) -> Snapshot:
+        asked.append(snapshot_id)
+        return next(each for each in calls.listed(desk) if each.snapshot_id == stocked.newer.snapshot_id)
+
+    monkeypatch.setattr("dashboard.calls.snapshots.refresh", refresh)
+    at = opened("supervisor", report["_id"])
+    at.button(key="refresh_report").click().run()
+    assert not at.exception
+    assert asked == [report["_id"]]
+    assert "Refreshed" in texts(at)
+    assert at.query_params["kept"] == stocked.newer.snapshot_id
 
 
 def test_what_cannot_be_deleted_says_why(opened: Opened, stocked: Stocked, report: dict[str, Any]) -> None:

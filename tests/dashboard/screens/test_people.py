@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from stockverify.vocabulary import Role
 from tests.dashboard.conftest import texts
 from tests.dashboard.screens.conftest import SeenBy
 from tests.service import ADMIN_PASSWORD, PASSWORD, Service
@@ -67,6 +68,20 @@ def test_an_account_is_disabled_and_its_login_ends(opened: Opened, service: Serv
     assert staff.get("/api/auth/me").status_code == 401
     rows = at.dataframe[0].value.set_index("username")
     assert not rows.loc[name, "is_active"]
+
+
+def test_another_role_and_floors_are_given_and_end_logins(opened: Opened, service: Service) -> None:
+    reader = service.person("supervisor")
+    name = reader.get("/api/auth/me").json()["username"]
+    at = opened("admin")
+    at.selectbox(key="changed_user").set_value(name).run()
+    at.multiselect[0].set_value(["Attic"])
+    next(box for box in at.selectbox if box.label == "Role" and box.value == Role.SUPERVISOR).set_value(Role.AUDITOR)
+    press(at, "Save")
+    assert "New\\: role\\, floors" in texts(at)
+    row = at.dataframe[0].value.set_index("username").loc[name]
+    assert (row["role"], list(row["floors"])) == ("auditor", ["Attic"])
+    assert reader.get("/api/auth/me").status_code == 401
 
 
 def test_an_invitation_shows_its_code_once(opened: Opened, service: Service) -> None:

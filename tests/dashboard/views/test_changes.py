@@ -80,7 +80,7 @@ def test_totals_before_and_after(found: Comparison) -> None:
     assert summary(found).rows() == [
         ("Lines", "lines", "2", "3", "+1", "+50.0%", "▲ up"),
         ("Net variance value", "value", "0.00", "-1.50", "-1.50", "–", "▼ down"),
-        ("Book sum", "units", "2.5", "2.5", "0", "+0.0%", "● stable"),
+        ("Book sum", "units", "2.5", "2.5", "0", "0%", "● stable"),
     ]
 
 

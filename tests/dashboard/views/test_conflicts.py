@@ -69,7 +69,7 @@ def test_what_differs_comes_first_and_nothing_is_not_zero() -> None:
 
 def test_all_fields_are_there_when_asked_for_with_times_in_the_zone() -> None:
     rows = {side.field: side for side in sides(conflict(), BERLIN, whole=True)}
-    assert rows["Uom"] == Side("Uom", "", "pcs", "pcs")
+    assert rows["Unit of measure"] == Side("Unit of measure", "", "pcs", "pcs")
     assert rows["Updated at"].stored == "5 Jan 2026, 09:00:00 CET"
 
 
@@ -81,7 +81,7 @@ def test_without_a_stored_version_only_what_the_service_named_differs() -> None:
 def test_what_the_service_names_beyond_the_records_is_shown_too() -> None:
     fence = Difference(field="fence", local_value=1, server_value=3)
     (first, *_) = sides(conflict(server_data=None, conflicts=[fence]), BERLIN, whole=False)
-    assert first == Side("Fence", "≠", "1", "3")
+    assert first == Side("Claim number", "≠", "1", "3")
 
 
 def test_a_claim_on_a_serial_number_stands_beside_those_that_were_sent() -> None:
@@ -93,11 +93,19 @@ def test_a_claim_on_a_serial_number_stands_beside_those_that_were_sent() -> None
 
 
 def test_the_queue_has_a_row_for_each_and_keeps_zeros_in_front() -> None:
-    rows = queue([conflict(), conflict(id="cf-2", resolution="ignore", conflicts=[])])
+    rows = queue([conflict(), conflict(id="cf-2", resolution="ignore", conflicts=[], server_data=None)])
     assert rows["item"].to_list() == ["00123", "00123"]
     assert rows["differs"].to_list() == ["Verified", "–"]
     assert rows["state"].to_list() == ["Waits", "Ignore"]
     assert queue([]).height == 0
+
+
+def test_the_queue_names_the_fields_that_are_marked_beside_each_other() -> None:
+    """Also those that the service did not name: it says what made it a conflict, not all that differs."""
+    both = conflict(server_data=LOCAL | {"verified_qty": None, "damage_qty": 2.0, "bin": "B1"}, conflicts=[])
+    marked = [side.field for side in sides(both, BERLIN, whole=False) if side.mark]
+    assert marked == ["Bin", "Verified", "Damage"]
+    assert queue([both])["differs"].to_list() == [", ".join(marked)]
 
 
 def test_a_choice_says_what_it_is_about() -> None:
