@@ -16,7 +16,6 @@ from analytics.query import Query, QueryResult
 from analytics.query.result import shown
 from analytics.query.sql import FILES, compiled
 from analytics.schema import ARROW
-from stockverify.datasets import Type
 
 _BATCH = 20_000
 KEEP_SECONDS = 50
@@ -65,9 +64,10 @@ def rows(lake: Lake, manifest: ReportManifest, query: Query, skip: int = 0, limi
     return QueryResult(query=query, frame=found, snapshot_id=manifest.freeze_id, as_of=manifest.as_of)
 
 
-def totals(lake: Lake, manifest: ReportManifest) -> dict[str, int | float]:
-    """How many rows there are, and the sums of their numbers to a millionth."""
-    numbers = [name for name, kind in manifest.columns if kind in (Type.FLOAT, Type.INTEGER)]
+def totals(lake: Lake, manifest: ReportManifest, query: Query) -> dict[str, int | float]:
+    """How many rows there are, and the sums of what adds up in them, to a millionth."""
+    kept = dict(manifest.columns)
+    numbers = [name for name in query.adding if name in kept]
     files = Reports(lake.root).files(manifest.report_id)
     added = ", ".join(["count(*)", *(f"coalesce({summed_sql(_quoted(name))}, 0.0::DOUBLE)" for name in numbers)])
     sql = f"SELECT {added} FROM read_parquet($files, hive_partitioning = false)"  # noqa: S608

@@ -37,7 +37,7 @@ def write(table: Table, path: Path, zone: str, about: dict[str, Any]) -> int:
 
     Raises NotTypeset.
     """
-    tally = Tally(table.columns)
+    tally = Tally(table.columns, table.adding)
     first = _first_rows(table, tally, zone)
     insight = table.insight() if table.insight else of_tally(tally)
     manifest = about | {"rows": tally.rows, "rows_shown": first.height}

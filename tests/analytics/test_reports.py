@@ -55,11 +55,32 @@ def test_its_rows_are_those_of_the_query_on_the_freeze(lake: Lake, freeze_id: st
     assert [row for page in pages for row in page] == wanted.rows()
 
 
-def test_totals_are_sums_of_its_numbers(lake: Lake, freeze_id: str) -> None:
-    expected = {"rows": 3, "book_qty_sum_sum": 43.5, "counted_count_sum": 30}
-    assert reports.totals(lake, keep(lake, freeze_id, FLOORS)) == expected
-    empty = reports.keep(lake, "rs-" + "0" * 16, freeze_id, query_of({"collection": "sessions"}), {}, NOW)
-    assert reports.totals(lake, empty) == {"rows": 0, "round_sum": 0.0}
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        (FLOORS, {"book_qty_sum_sum": 43.5, "counted_count_sum": 30}),
+        ({"collection": "sessions"}, {}),
+        ({"collection": "items"}, {"book_qty_sum": 43.5}),
+        (
+            {"collection": "items", "calculated": {"share": "book_qty / (book_qty + 1)", "value": "book_qty * mrp"}},
+            {"book_qty_sum": 43.5, "value_sum": 174.0},
+        ),
+        (
+            {
+                "collection": "items",
+                "group_by": ["rack_id", "mrp"],
+                "aggregations": {"mrp": ["sum", "avg", "count"], "item_code": "count_distinct"},
+            },
+            {"mrp_count_sum": 30},
+        ),
+    ],
+    ids=["groups", "nothing to add up", "prices", "calculated", "aggregations"],
+)
+def test_totals_are_sums_of_what_adds_up(
+    lake: Lake, freeze_id: str, spec: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    kept, query = keep(lake, freeze_id, spec), query_of(spec)
+    assert reports.totals(lake, kept, query) == {"rows": kept.rows} | expected
 
 
 def test_it_outlives_its_freeze_but_is_not_made_without_it(lake: Lake, freeze_id: str) -> None:
@@ -158,4 +179,4 @@ def test_columns_that_its_files_do_not_have_are_named(lake: Lake, freeze_id: str
     path = lake.root / "reports" / ID / "manifest.json"
     path.write_text(path.read_text().replace('"book_qty"', '"bo\\"ok"'))
     with pytest.raises(ReportDamaged, match='has other columns than its manifest says: bo"ok, book_qty'):
-        reports.totals(lake, kept)
+        reports.totals(lake, kept, query_of(LINES))

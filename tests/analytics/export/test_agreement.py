@@ -78,7 +78,7 @@ def instant(text: Any) -> datetime | None:
 
 
 def table(data: pl.DataFrame) -> Table:
-    return Table("t", COLUMNS, data.iter_slices(5), {"dataset": "t"}, data.height)
+    return Table("t", COLUMNS, data.iter_slices(5), {"dataset": "t"}, data.height, adding=("verified_qty",))
 
 
 def from_csv(path: Path) -> Iterator[Row]:
