@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import openpyxl
 import polars as pl
 import pypdf
@@ -11,6 +12,7 @@ import pytest
 
 from analytics.compare import Comparison, compare, moved
 from analytics.export import Format, Order, Table, export, of_comparison, of_snapshot
+from analytics.export.insight import of_differences
 from analytics.export.pdf_file import SHOWN_ROWS
 from analytics.export.pdf_words import cell, number, visible
 from analytics.lake import Freeze, Lake
@@ -117,10 +119,23 @@ def test_a_comparison_whose_snapshots_are_gone_has_its_columns_to_show(compared:
     assert (found["verified_qty"], found["variance_qty"], found["Column"]) == (1, 1, "Rows")
 
 
+def test_columns_beyond_those_shown_are_counted_in_the_title(compared: Comparison) -> None:
+    manifest = msgspec.structs.replace(compared.manifest, column_changes={f"c{n:02}": n for n in range(1, 18)})
+    breakdown = of_differences(Comparison(compared.folder, manifest), None).breakdown
+    assert breakdown is not None
+    assert breakdown.title == "Changed rows, by the column that differs, the largest 15 of 17"
+    assert (len(breakdown.rows), breakdown.rows[0]) == (15, ("c17", 17))
+
+
 def test_what_is_not_shown_is_said_and_sums_are_of_all_rows(tmp_path: Path) -> None:
     rows = SHOWN_ROWS + 234
     frame = pl.DataFrame({"item_code": [f"I-{n:05}" for n in range(rows)], "verified_qty": [0.5] * rows})
-    done = export(Table("t", PAIR, frame.iter_slices(100), {}, rows), Format.PDF, tmp_path / "x.pdf", ORDER)
+    done = export(
+        Table("t", PAIR, frame.iter_slices(100), {}, rows, adding=("verified_qty",)),
+        Format.PDF,
+        tmp_path / "x.pdf",
+        ORDER,
+    )
     reader, text = pypdf.PdfReader(done.path), pdf_text(done.path)
     assert done.rows == rows
     assert "Rows 1 to 1,000 of 1,234" in text
@@ -176,6 +191,20 @@ def test_the_workbook_has_a_summary_with_a_chart(counted: Freeze, lake: Lake, tm
     first, last = min(floors), max(floors)
     assert chart.y_axis.scaling.min == 0, "bars are compared by their lengths"
     assert refs == [(f"Summary!$A${first}:$A${last}", f"Summary!${x}${first}:${x}${last}") for x in "BC"]
+
+
+def test_a_summary_says_what_it_leaves_out_and_has_the_largest(take: Take, lake: Lake, tmp_path: Path) -> None:
+    floors = {f"F{n:02}" if n else None: float(n) for n in range(17)}
+    items = [item(f"R{n}", "a", n, floor=floor) for floor, n in floors.items()]
+    records = [record(f"c-{n}", f"R{n}", "a", n, floor=floor) for floor, n in floors.items()]
+    snapshot_id = take(erp_items=items, verification_records=records).snapshot_id
+    title = "Book and verified units of counted lines, by floor, the largest 15 of 17"
+    breakdown = of_snapshot(lake, snapshot_id).insight().breakdown  # type: ignore[misc]
+    assert breakdown is not None
+    assert breakdown.title == title
+    assert [row[0] for row in breakdown.rows] == [f"F{n:02}" for n in range(16, 1, -1)]
+    sheet = openpyxl.load_workbook(export(of_snapshot(lake, snapshot_id), Format.XLSX, tmp_path / "x.xlsx", ORDER).path)
+    assert title in [row[0] for row in sheet["Summary"].iter_rows(values_only=True)]
 
 
 def test_long_texts_are_measured_as_excel_does(tmp_path: Path) -> None:
