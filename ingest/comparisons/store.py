@@ -6,6 +6,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from pymongo.asynchronous.database import AsyncDatabase
 
 from ingest.auth.rules import Caller
@@ -59,8 +60,10 @@ class ComparisonStore:
         asked = errands.ReadCompared(comparison_id=job["comparison_id"], kind=kind, skip=skip, limit=limit)
         floors = floors_of(job)
         found = await self._room.run(asked, ComparedPage, floors)
-        if found.total is None:  # swept away since: the same question has the same answer
-            await self._room.run(compared, Compared, floors)
+        if found.total is None:  # swept away since, or answered otherwise by an earlier version
+            anew = await self._room.run(compared, Compared, floors)
+            await self._jobs.update_one({"_id": job_id}, {"$set": {"comparison_id": anew.comparison_id}})
+            asked = msgspec.structs.replace(asked, comparison_id=anew.comparison_id)
             found = await self._room.run(asked, ComparedPage, floors)
         return rules.rows_of(job_id, kind, found, skip, limit)
 

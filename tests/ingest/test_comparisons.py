@@ -148,15 +148,22 @@ def test_the_whole_difference_as_a_file(boss: httpx.Client, pair: tuple[str, str
 
 
 def test_rows_that_were_swept_away_are_made_again(
-    service: Service, boss: httpx.Client, pair: tuple[str, str, str]
+    service: Service, boss: httpx.Client, pair: tuple[str, str, str], stored: Stored
 ) -> None:
     _, first, second = pair
     job = compare(boss, first, second, ignore=["counted_at"])
-    folder = service.settings.lake / "comparisons" / job["comparison_result"]["metadata"]["comparison_id"]
+    comparison_id = job["comparison_result"]["metadata"]["comparison_id"]
+    folder = service.settings.lake / "comparisons" / comparison_id
     shutil.rmtree(folder)
     page = boss.get(f"/api/reports/compare/{job['job_id']}/rows", params={"limit": 100}).json()
     assert page["rows"] == job["comparison_result"]["row_diff"]["changed"]
     assert folder.is_dir()
+    of_before = {"$set": {"comparison_id": "cmp-" + "0" * 32}}
+    stored.report_compare_jobs.update_one({"_id": job["job_id"]}, of_before)
+    assert boss.get(f"/api/reports/compare/{job['job_id']}/rows", params={"limit": 100}).json() == page
+    assert stored.report_compare_jobs.find_one({"_id": job["job_id"]}, {"comparison_id": 1, "_id": 0}) == {
+        "comparison_id": comparison_id
+    }, "an answer of an earlier version is found once"
 
 
 def test_latest_is_what_it_was_when_it_was_compared(
