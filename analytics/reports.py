@@ -1,25 +1,19 @@
 """Report snapshots: the rows of a query on a freeze, computed once and kept in the lake."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-import polars as pl
 import pyarrow as pa
 
 from analytics.engine import engine, frame, one, texts
-from analytics.lake.manifest import Manifest
 from analytics.lake.reports import ReportManifest, ReportNotStored, Reports
 from analytics.lake.store import Lake
 from analytics.millionths import summed_sql
-from analytics.query import Query, QueryResult
-from analytics.query.result import shown
-from analytics.query.sql import FILES, compiled
+from analytics.query import Query, QueryResult, stream
 from analytics.schema import ARROW
 
-_BATCH = 20_000
-KEEP_SECONDS = 50
-"""Just below what the service waits for, so that it can say why."""
+KEEP_SECONDS = 600
+"""What the query itself may take, however long its rows take to write."""
 
 
 def keep(
@@ -40,7 +34,8 @@ def keep(
         files=(),
     )
     schema = pa.schema([(name, ARROW[kind]) for name, kind in query.results()])
-    return reports.write(manifest, schema, _computed(lake, source, query))
+    rows = stream.batches(lake, freeze_id, query, KEEP_SECONDS)
+    return reports.write(manifest, schema, (batch.to_arrow() for batch in rows))
 
 
 def kept(
@@ -74,14 +69,6 @@ def totals(lake: Lake, manifest: ReportManifest, query: Query) -> dict[str, int 
     with engine(files) as connection:
         count, *sums = one(connection, sql, {"files": texts(files)})
     return {"rows": count, **{f"{name}_sum": value for name, value in zip(numbers, sums, strict=True)}}
-
-
-def _computed(lake: Lake, source: Manifest, query: Query) -> Iterator[pa.Table]:
-    files, statement = lake.files(source.dataset, source.snapshot_id), compiled(query)
-    with engine(files, seconds=KEEP_SECONDS) as connection:
-        relation = connection.sql(statement.text, params={**statement.parameters, FILES: texts(files)})
-        for batch in relation.to_arrow_reader(_BATCH):
-            yield shown(pl.DataFrame(pl.from_arrow(batch))).to_arrow()
 
 
 def _quoted(name: str) -> str:

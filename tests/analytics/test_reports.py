@@ -10,7 +10,7 @@ import pytest
 
 from analytics import reports
 from analytics.engine import QueryTooLong
-from analytics.lake import Lake
+from analytics.lake import Lake, durable, parts
 from analytics.lake.removing import remove
 from analytics.lake.reports import ReportDamaged, ReportManifest, ReportNotStored, Reports
 from analytics.lake.store import SnapshotNotFound
@@ -109,6 +109,23 @@ def test_a_damaged_one_is_refused_by_name(lake: Lake, freeze_id: str) -> None:
         Reports(lake.root).manifest(ID)
 
 
+def test_files_are_read_through_once_and_again_when_they_have_changed(
+    lake: Lake, freeze_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, read = keep(lake, freeze_id, LINES), []
+    real = durable.sha256
+    monkeypatch.setattr("analytics.lake.durable.sha256", lambda path: read.append(path) or real(path))
+    for skip in range(0, 30, 10):
+        assert reports.rows(lake, kept, query_of(LINES), skip, 10).row_count == 10
+    [file] = Reports(lake.root).files(ID)
+    assert read == [file]
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(ReportDamaged, match="is not as its manifest says"):
+        reports.rows(lake, kept, query_of(LINES))
+
+
 def test_a_half_written_one_is_not_there(lake: Lake, freeze_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(path: Path, data: bytes) -> None:
         raise OSError("no space left")
@@ -142,10 +159,28 @@ def test_one_that_takes_too_long_says_so_and_leaves_nothing(
 ) -> None:
     endless = Sql("SELECT p.* FROM read_parquet($files) AS p, range(10000000000)", {})
     monkeypatch.setattr(reports, "KEEP_SECONDS", 0.5)
-    monkeypatch.setattr(reports, "compiled", lambda query: endless)
+    monkeypatch.setattr("analytics.query.stream.compiled", lambda query: endless)
     with pytest.raises(QueryTooLong, match=r"took more than 0\.5 seconds and was stopped. Narrow its filters"):
         keep(lake, freeze_id, LINES)
     assert Reports(lake.root).ids() == set()
+
+
+def test_time_is_not_taken_by_the_writing(lake: Lake, freeze_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analytics.query.stream.BATCH", 10)
+    now, write = [0.0], parts.write_parts
+
+    def slowly(folder: Path, schema: Any, batches: Any, rows_per_part: int) -> Any:
+        def later() -> Any:
+            for batch in batches:
+                yield batch
+                now[0] += 2 * reports.KEEP_SECONDS
+
+        return write(folder, schema, later(), rows_per_part)
+
+    monkeypatch.setattr("analytics.lake.reports.write_parts", slowly)
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    assert keep(lake, freeze_id, LINES).rows == 30
+    assert now[0] >= 6 * reports.KEEP_SECONDS
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,12 @@ from ingest.reports.errands import (
     Done,
     Export,
     Find,
+    Keep,
     List,
     Preview,
     Question,
+    Report,
+    Totals,
 )
 from ingest.reports.room import ErrandFailed, Room, open_room
 from stockverify.errors import BadInput, NotFound, SetupError, Unavailable
@@ -300,3 +303,11 @@ def reporting(service: Service) -> tuple[int, int]:
     assert boss.get("/api/reports/collections").json() == describe()
     (working,) = children(service.children[0].pid)
     return service.children[0].pid, working
+
+
+async def test_a_report_that_is_kept_does_not_hold_up_pages(place: Settings) -> None:
+    report = Report(FREEZE, QuerySpec(collection="items"), "rs-" + "0" * 16)
+    async with open_room(place) as room:
+        with pytest.raises(NotFound):
+            await room.run(Keep(report=report, now=NOW), Totals, ())
+        assert (room.short.pid, room.long.pid is None) == (None, False)
