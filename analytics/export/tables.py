@@ -22,6 +22,8 @@ from stockverify.wire.reports import QuerySpec
 
 _BATCH = 20_000
 _SIDES = ("before", "after", "delta")
+_ABOUT = ("variance_value", "variance_qty")
+"""What a reader of stock looks for first."""
 _KINDS: tuple[tuple[Any, Type], ...] = (
     (pl.String, Type.STRING),
     (pl.Boolean, Type.BOOLEAN),
@@ -31,11 +33,20 @@ _KINDS: tuple[tuple[Any, Type], ...] = (
 )
 
 
+class Top(NamedTuple):
+    """By what the rows on top are chosen where not all have room: in words, and as a size, of which the largest is on
+    top."""
+
+    words: str
+    size: pl.Expr
+
+
 class Table(NamedTuple):
     """`name` becomes the name of the sheet; `about` is what the manifest says of the source. Batches are read once.
 
     `rows` is how many there will be, for progress. `insight` gives the figures and charts of what is shown, where there
     are better ones than sums; it is asked only for formats that show some. `adding` names the columns that add up.
+    Without `top` the first rows are those on top.
     """
 
     name: str
@@ -45,6 +56,7 @@ class Table(NamedTuple):
     rows: int | None = None
     insight: Callable[[], Insight] | None = None
     adding: tuple[str, ...] = ()
+    top: Top | None = None
 
 
 def of_snapshot(lake: Lake, snapshot_id: str, dataset: str = POSITIONS.name, tolerance: Tolerance = EXACT) -> Table:
@@ -59,9 +71,12 @@ def of_snapshot(lake: Lake, snapshot_id: str, dataset: str = POSITIONS.name, tol
         "as_of": manifest.as_of,
         "query": {"collection": manifest.dataset},
     }
-    insight = partial(of_positions, lake, snapshot_id, tolerance) if manifest.dataset == POSITIONS.name else None
     rows, adding = sum(part.rows for part in manifest.files), HELD[manifest.dataset].adding
-    return Table(manifest.dataset, columns, _read(files), about, rows, insight, adding)
+    table = Table(manifest.dataset, columns, _read(files), about, rows, adding=adding)
+    if manifest.dataset != POSITIONS.name:
+        return table
+    insight = partial(of_positions, lake, snapshot_id, tolerance)
+    return table._replace(insight=insight, top=Top(_ABOUT[0], pl.col(_ABOUT[0]).abs()))
 
 
 def of_result(result: QueryResult) -> Table:
@@ -105,7 +120,16 @@ def of_comparison(found: Comparison, why: Callable[[], Contributions | None] | N
     columns = tuple((name, _kind(dtype)) for name, dtype in schema.items())
     rows, insight = sum(map(found.number, Kind)), partial(_insight, found, why)
     adding = tuple(f"{name}_{side}" for name in _compared_sums(found) for side in _SIDES)
-    return Table("comparison", columns, _comparison_batches(found, schema), about, rows, insight, adding)
+    batches, top = _comparison_batches(found, schema), _largest_change(list(schema), adding)
+    return Table("comparison", columns, batches, about, rows, insight, adding, top)
+
+
+def _largest_change(names: Sequence[str], adding: Sequence[str]) -> Top | None:
+    """A row that came or went has changed by all that it holds."""
+    amounts = [name.removesuffix("_delta") for name in adding if name.endswith("_delta") and name in names]
+    about = next((name for name in (*_ABOUT, *amounts) if name in amounts), None)
+    sizes = pl.coalesce(*(f"{about}_{side}" for side in ("delta", "after", "before")))
+    return None if about is None else Top(f"change of {about}", sizes.abs())
 
 
 def _compared_sums(found: Comparison) -> tuple[str, ...]:
