@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -35,7 +36,7 @@ from ingest.reports.errands import (
     Report,
     Totals,
 )
-from ingest.reports.room import ErrandFailed, Room, open_room
+from ingest.reports.room import MEMORY, ErrandFailed, Room, open_room
 from stockverify.errors import BadInput, NotFound, SetupError, Unavailable
 from stockverify.media_types import MEDIA_TYPES
 from stockverify.services.embedded import Backends
@@ -310,4 +311,5 @@ async def test_a_report_that_is_kept_does_not_hold_up_pages(place: Settings) -> 
     async with open_room(place) as room:
         with pytest.raises(NotFound):
             await room.run(Keep(report=report, now=NOW), Totals, ())
-        assert (room.short.pid, room.long.pid is None) == (None, False)
+        assert room.short.pid is None
+        assert resource.prlimit(pid_of(room.long), resource.RLIMIT_DATA) == (MEMORY, MEMORY)
