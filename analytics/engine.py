@@ -58,18 +58,26 @@ def engine(files: Sequence[Path], seconds: float | None = None) -> Iterator[duck
 def limited(connection: duckdb.DuckDBPyConnection, seconds: float | None, allowed: float | None) -> Iterator[None]:
     """Stops what a connection does after `seconds`, the rest of the time that it was `allowed`. Raises QueryTooLong or
     QueryTooBig: what stops an engine amid rows that are read in batches is an OSError of Arrow with its words."""
-    timer = threading.Timer(seconds or 0, connection.interrupt)
-    timer.daemon = True
     try:
-        if seconds is not None:
-            timer.start()
-        yield
+        with stopped_after(connection, seconds):
+            yield
     except (duckdb.Error, OSError) as error:
         if isinstance(error, duckdb.InterruptException) or str(error).startswith("INTERRUPT"):
             raise QueryTooLong(seconds=allowed) from None
         if isinstance(error, duckdb.OutOfMemoryException) or str(error).startswith("Out of Memory"):
             raise QueryTooBig(limit=_LIMITS["memory_limit"]) from None
         raise
+
+
+@contextmanager
+def stopped_after(connection: duckdb.DuckDBPyConnection, seconds: float | None) -> Iterator[None]:
+    """Interrupts what a connection does after `seconds`, in DuckDB's own words."""
+    timer = threading.Timer(seconds or 0, connection.interrupt)
+    timer.daemon = True
+    try:
+        if seconds is not None:
+            timer.start()
+        yield
     finally:
         timer.cancel()
         if timer.ident is not None:

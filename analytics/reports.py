@@ -1,26 +1,19 @@
 """Report snapshots: the rows of a query on a freeze, computed once and kept in the lake."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-import polars as pl
 import pyarrow as pa
 
 from analytics.engine import engine, frame, one, texts
-from analytics.lake.manifest import Manifest
 from analytics.lake.reports import ReportManifest, ReportNotStored, Reports
 from analytics.lake.store import Lake
 from analytics.millionths import summed_sql
-from analytics.query import Query, QueryResult
-from analytics.query.result import shown
-from analytics.query.sql import FILES, compiled
+from analytics.query import Query, QueryResult, stream
 from analytics.schema import ARROW
-from stockverify.datasets import Type
 
-_BATCH = 20_000
-KEEP_SECONDS = 50
-"""Just below what the service waits for, so that it can say why."""
+KEEP_SECONDS = 600
+"""What the query itself may take, however long its rows take to write."""
 
 
 def keep(
@@ -41,7 +34,8 @@ def keep(
         files=(),
     )
     schema = pa.schema([(name, ARROW[kind]) for name, kind in query.results()])
-    return reports.write(manifest, schema, _computed(lake, source, query))
+    rows = stream.batches(lake, freeze_id, query, KEEP_SECONDS)
+    return reports.write(manifest, schema, (batch.to_arrow() for batch in rows))
 
 
 def kept(
@@ -65,23 +59,16 @@ def rows(lake: Lake, manifest: ReportManifest, query: Query, skip: int = 0, limi
     return QueryResult(query=query, frame=found, snapshot_id=manifest.freeze_id, as_of=manifest.as_of)
 
 
-def totals(lake: Lake, manifest: ReportManifest) -> dict[str, int | float]:
-    """How many rows there are, and the sums of their numbers to a millionth."""
-    numbers = [name for name, kind in manifest.columns if kind in (Type.FLOAT, Type.INTEGER)]
+def totals(lake: Lake, manifest: ReportManifest, query: Query) -> dict[str, int | float]:
+    """How many rows there are, and the sums of what adds up in them, to a millionth."""
+    kept = dict(manifest.columns)
+    numbers = [name for name in query.adding if name in kept]
     files = Reports(lake.root).files(manifest.report_id)
     added = ", ".join(["count(*)", *(f"coalesce({summed_sql(_quoted(name))}, 0.0::DOUBLE)" for name in numbers)])
     sql = f"SELECT {added} FROM read_parquet($files, hive_partitioning = false)"  # noqa: S608
     with engine(files) as connection:
         count, *sums = one(connection, sql, {"files": texts(files)})
     return {"rows": count, **{f"{name}_sum": value for name, value in zip(numbers, sums, strict=True)}}
-
-
-def _computed(lake: Lake, source: Manifest, query: Query) -> Iterator[pa.Table]:
-    files, statement = lake.files(source.dataset, source.snapshot_id), compiled(query)
-    with engine(files, seconds=KEEP_SECONDS) as connection:
-        relation = connection.sql(statement.text, params={**statement.parameters, FILES: texts(files)})
-        for batch in relation.to_arrow_reader(_BATCH):
-            yield shown(pl.DataFrame(pl.from_arrow(batch))).to_arrow()
 
 
 def _quoted(name: str) -> str:

@@ -102,6 +102,7 @@ OPERATIONS: dict[str, frozenset[Role]] = {
     "reports.unpin": SETTLES,
     "reports.export_snapshot": READS_REPORTS,
     "reports.compare": SETTLES,
+    "reports.cancel_comparison": SETTLES,
     "reports.comparison": READS_REPORTS,
     "reports.comparisons": READS_REPORTS,
     "reports.comparison_rows": READS_REPORTS,

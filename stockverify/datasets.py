@@ -25,17 +25,29 @@ class Type(StrEnum):
 
 
 class Column(NamedTuple):
-    """One column; `source` is the field of the MongoDB document when it is named differently."""
+    """One column; `source` is the field of the MongoDB document when it is named differently. `summed` False is for a
+    number of each unit or each round: what all rows have of it together means nothing."""
 
     name: str
     type: Type
     meaning: str
     source: str = ""
+    summed: bool = True
 
     @property
     def field(self) -> str:
         """The field of the MongoDB document that this column comes from."""
         return self.source or self.name
+
+    @property
+    def is_number(self) -> bool:
+        """Whether one can calculate with it."""
+        return self.type in (Type.FLOAT, Type.INTEGER)
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the sum of it over rows means something."""
+        return self.is_number and self.summed
 
 
 class Dataset(NamedTuple):
@@ -55,6 +67,11 @@ class Dataset(NamedTuple):
         """All column names, in order."""
         return tuple(column.name for column in self.columns)
 
+    @property
+    def adding(self) -> tuple[str, ...]:
+        """The columns that add up."""
+        return tuple(column.name for column in self.columns if column.adds_up)
+
 
 S, F, N, B, T, L = Type.STRING, Type.FLOAT, Type.INTEGER, Type.BOOLEAN, Type.INSTANT, Type.STRINGS
 
@@ -68,13 +85,13 @@ RECORDS = Dataset(
         Column("rack_id", S, "rack it was counted in; null for a session without a rack"),
         Column("floor", S, "floor of that rack"),
         Column("bin", S, "bin within the rack; empty when the rack has none"),
-        Column("round", N, "counting round of the rack, from 1"),
+        Column("round", N, "counting round of the rack, from 1", summed=False),
         Column("item_code", S, "the item, exactly as sent"),
         Column("verified_qty", F, "units counted, damaged ones included; null is not counted"),
         Column("damage_qty", F, "units of these that are damaged"),
         Column("serial_numbers", L, "serial numbers seen"),
         Column("mfg_date", S, "manufacturing date as sent"),
-        Column("mrp", F, "price printed on the item"),
+        Column("mrp", F, "price printed on the item", summed=False),
         Column("uom", S, "unit of measure"),
         Column("category", S, "category as sent"),
         Column("subcategory", S, "subcategory as sent"),
@@ -104,7 +121,7 @@ SESSIONS = Dataset(
         Column("device_id", S, "device that claimed"),
         Column("rack_id", S, "rack; null for a session without one"),
         Column("floor", S, "floor of that rack"),
-        Column("round", N, "counting round of the rack"),
+        Column("round", N, "counting round of the rack", summed=False),
         Column("status", S, "open, active, paused, reconcile, completed or closed"),
         Column("started_at", T, "when it was claimed"),
         Column("last_heartbeat", T, "when its device was last heard from"),
@@ -126,8 +143,8 @@ ITEMS = Dataset(
         Column("category", S, "category"),
         Column("subcategory", S, "subcategory"),
         Column("uom", S, "unit of measure"),
-        Column("unit_cost", F, "cost of one unit"),
-        Column("mrp", F, "list price"),
+        Column("unit_cost", F, "cost of one unit", summed=False),
+        Column("mrp", F, "list price", summed=False),
         Column("book_qty", F, "book quantity: units the ERP expects"),
         Column("updated_at", T, "when the stock list last changed this line"),
     ),
@@ -146,7 +163,7 @@ POSITIONS = Dataset(
         Column("category", S, "category from the stock list, else as sent"),
         Column("subcategory", S, "subcategory from the stock list, else as sent"),
         Column("uom", S, "unit of measure"),
-        Column("unit_cost", F, "cost of one unit; null for an item that is not in the book here"),
+        Column("unit_cost", F, "cost of one unit; null for an item that is not in the book here", summed=False),
         Column("book_qty", F, "book quantity when the rack was claimed; 0 for an item that the book did not have here"),
         Column("verified_qty", F, "units counted in the rack's latest round; null is not counted"),
         Column("damage_qty", F, "units of these that are damaged"),
@@ -154,7 +171,7 @@ POSITIONS = Dataset(
         Column("variance_value", F, "variance times unit cost; null while not counted or without a cost"),
         Column("counted", B, "true once a finalized record exists in the rack's latest round"),
         Column("in_book", B, "true when the book had this line when the rack was claimed"),
-        Column("round", N, "round of the count; null while not counted"),
+        Column("round", N, "round of the count; null while not counted", summed=False),
         Column("counted_by", S, "counter of the latest finalized record; null while not counted"),
         Column("counted_at", T, "when the service stored that record; null while not counted"),
     ),
@@ -166,12 +183,12 @@ BOOK = Dataset(
     ("line_id", "version"),
     (
         Column("line_id", S, "the stored line, whatever its values"),
-        Column("version", N, "1 for the first values that were known, rising"),
+        Column("version", N, "1 for the first values that were known, rising", summed=False),
         Column("rack_id", S, "rack"),
         Column("bin", S, "bin within the rack; empty when the rack has none"),
         Column("item_code", S, "item"),
         Column("floor", S, "location"),
-        Column("unit_cost", F, "cost of one unit in this version"),
+        Column("unit_cost", F, "cost of one unit in this version", summed=False),
         Column("book_qty", F, "book quantity in this version"),
         Column("valid_from", T, "from when these values held; null is always"),
         Column("valid_until", T, "until when they held; null for the current ones"),

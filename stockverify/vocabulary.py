@@ -215,6 +215,7 @@ class ComparisonStatus(StrEnum):
     RUNNING = "running"
     COMPLETED = "completed"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class RunStatus(StrEnum):

@@ -13,6 +13,8 @@ import polars as pl
 from analytics.anomalies.options import Options
 from analytics.engine import engine, frame, texts
 
+SECONDS = 1500.0
+"""Below what the service waits for, so that it can say why."""
 _SOURCE = "SELECT * FROM read_parquet($files_of_{name}, hive_partitioning = false)"
 _WORD, _PARAMETER = re.compile(r"\w+"), re.compile(r"\$(\w+)")
 
@@ -49,6 +51,6 @@ class Frames:
 
 @contextmanager
 def frames(files: Files, options: Options) -> Iterator[Frames]:
-    """The tables of these files."""
-    with engine([path for paths in files for path in paths]) as connection:
+    """The tables of these files. Raises QueryTooLong or QueryTooBig."""
+    with engine([path for paths in files for path in paths], seconds=SECONDS) as connection:
         yield Frames(connection, files, options)

@@ -3,7 +3,7 @@
 import altair as alt
 import polars as pl
 
-from analytics.charts.style import BLUE, LEGEND, NEUTRAL, VERMILLION, amounts, named, titled
+from analytics.charts.style import BLUE, LEGEND, NEUTRAL, VERMILLION, amounts, first, named, titled
 from analytics.charts.waterfall import End, Words, largest, waterfall
 
 _VALUES = Words(
@@ -33,8 +33,9 @@ def verified_against_book(by_floor: pl.DataFrame) -> alt.Chart:
 
 def variance_by_category(by_category: pl.DataFrame, shown: int = 20) -> alt.Chart:
     """Where money is missing or in excess: the categories with the largest net variance at cost."""
-    rows = _largest(named(by_category, "category"), shown)
-    return _signed(rows, "category", "Category", "Net variance at cost, by category")
+    varied = named(by_category, "category").filter(pl.col("net_variance_value") != 0)
+    title = first("Net variance at cost, by category", shown, varied.height, "categories")
+    return _signed(_largest(varied, shown), "category", "Category", title)
 
 
 def biggest_rack_variances(by_rack: pl.DataFrame, shown: int = 15) -> alt.Chart:

@@ -101,8 +101,7 @@ def of_dataset(dataset: Dataset) -> Divisible:
             figure.name: figure.value for figure in FIGURES if isinstance(figure.value, pl.Expr) and figure.adds_up
         }
         return Divisible(dataset.name, figures, BY, prepared)
-    numbers = [column.name for column in dataset.columns if column.type is Type.FLOAT]
-    sums = {f"{name}_sum": summed(pl.col(name)) for name in numbers}
+    sums = {f"{name}_sum": summed(pl.col(name)) for name in dataset.adding}
     texts = [column.name for column in dataset.columns if column.type is Type.STRING]
     return Divisible(dataset.name, {"rows": pl.len().cast(pl.Int64), **sums}, texts)
 

@@ -12,10 +12,12 @@ from msgspec import Struct
 from analytics.compare import sql
 from analytics.compare.columns import Plan, Schema, planned
 from analytics.compare.tolerance import Tolerances
-from analytics.engine import one, texts
+from analytics.engine import one, stopped_after, texts
 from stockverify.datasets import Type
-from stockverify.errors import TooLarge
+from stockverify.errors import BadInput, TooLarge
 
+SECONDS = 1500.0
+"""Below what the service waits for, so that it can say why. Ten million rows take twelve seconds."""
 LIMITS: dict[str, Any] = {
     "memory_limit": "1GB",
     "threads": 2,
@@ -34,6 +36,11 @@ _LOGICAL = {
 }
 ROWS_PER_GROUP = 20_480
 """Rows that a reader of one page has to unpack, and that a writer holds in memory for each thread."""
+
+
+class ComparisonTooLong(BadInput):
+    """The comparison took more than {seconds:g} seconds and was stopped. Compare two report snapshots of the rows that
+    matter instead of everything."""
 
 
 class ComparisonTooLarge(TooLarge):
@@ -96,9 +103,12 @@ def _connection(files: Sequence[Path], folder: Path) -> Iterator[duckdb.DuckDBPy
             connection.execute(f"SET {lock}")
         connection.execute("SET lock_configuration = true")
         try:
-            yield connection
+            with stopped_after(connection, SECONDS):
+                yield connection
         except duckdb.OutOfMemoryException as error:
             raise ComparisonTooLarge(reason=str(error).splitlines()[0]) from None
+        except duckdb.InterruptException:
+            raise ComparisonTooLong(seconds=SECONDS) from None
 
 
 def _table(connection: duckdb.DuckDBPyConnection, name: str, files: Sequence[Path]) -> Schema:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from analytics.figures import FIGURES
 from analytics.figures import totals as stock_totals
 from analytics.millionths import summed
-from stockverify.datasets import POSITIONS, Dataset, Type
+from stockverify.datasets import POSITIONS, Dataset
 
 _MILLIONTH = 6
 # Shares are left out: a percentage of a percentage misleads.
@@ -33,7 +33,7 @@ def change(baseline: float, comparison: float) -> Change:
 
 
 def summary(dataset: Dataset, before: pl.LazyFrame, after: pl.LazyFrame) -> dict[str, Change]:
-    """The stock figures for positions; for other datasets their rows and the sums of their quantities."""
+    """The stock figures for positions; for other datasets their rows and the sums of what adds up."""
     first, second = _totals(dataset, before), _totals(dataset, after)
     return {name: change(value, second[name]) for name, value in first.items()}
 
@@ -42,6 +42,5 @@ def _totals(dataset: Dataset, rows: pl.LazyFrame) -> Mapping[str, float]:
     if dataset == POSITIONS:
         figures = stock_totals(rows)
         return {name: getattr(figures, name) for name in _COMPARED}
-    amounts = [column.name for column in dataset.columns if column.type is Type.FLOAT]
-    sums = [summed(pl.col(name)).alias(f"{name}_sum") for name in amounts]
+    sums = [summed(pl.col(name)).alias(f"{name}_sum") for name in dataset.adding]
     return rows.select(pl.len().cast(pl.Int64).alias("rows"), *sums).collect().row(0, named=True)

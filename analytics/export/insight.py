@@ -38,7 +38,7 @@ class Tile(NamedTuple):
 
 
 class Breakdown(NamedTuple):
-    """Some numbers of each group, largest first: what a chart of the file shows."""
+    """Some numbers of each group, largest first: what a chart of the file shows. The title says when it has not all."""
 
     title: str
     by: str
@@ -59,8 +59,10 @@ def of_positions(lake: Lake, snapshot_id: str, tolerance: Tolerance) -> Insight:
     found = overview(lake, snapshot_id, tolerance)
     tiles = tuple(Tile(figure.title, getattr(found.totals, figure.name), figure.unit) for figure in FIGURES)
     floors = found.by_floor.select(pl.col("floor").fill_null(_NO_NAME), "book_units", "verified_units")
-    rows = tuple(floors.head(SHOWN_GROUPS).iter_rows())
-    title = "Book and verified units of counted lines, by floor"
+    size = pl.max_horizontal(pl.col("book_units", "verified_units").abs())
+    largest = floors.sort(size, "floor", descending=[True, False])
+    rows = tuple(largest.head(SHOWN_GROUPS).iter_rows())
+    title = f"Book and verified units of counted lines, by floor{_of_many(floors.height)}"
     breakdown = Breakdown(title, "Floor", ("Book", "Verified"), rows) if rows else None
     return Insight(tiles, breakdown, partial(_charts_of_positions, lake, found, tolerance))
 
@@ -86,7 +88,7 @@ def of_tally(tally: Tally) -> Insight:
         return Insight(tiles, None, lambda _: iter(()))
     by, measured = found.columns
     rows = tuple(found.select(pl.col(by).fill_null(_NO_NAME), measured).iter_rows())
-    title = f"{tally.measured} by {by}" + (f", the largest {SHOWN_GROUPS}" if tally.groups > SHOWN_GROUPS else "")
+    title = f"{tally.measured} by {by}{_of_many(tally.groups)}"
     breakdown = Breakdown(title, by, (tally.measured,), rows)
     return Insight(tiles, breakdown, partial(_bars, breakdown))
 
@@ -100,8 +102,13 @@ def _moved(found: Comparison, why: Contributions | None) -> Breakdown | None:
         total = _FIGURES[why.total].title if why.total in _FIGURES else why.total
         return Breakdown(f"What moved the total: {total}", _worded(why.by), ("Change",), tuple(rows))
     columns = sorted(found.column_changes.items(), key=lambda column: (-column[1], column[0]))
-    title = "Changed rows, by the column that differs"
+    title = f"Changed rows, by the column that differs{_of_many(len(columns))}"
     return Breakdown(title, "Column", ("Rows",), tuple(columns[:SHOWN_GROUPS])) if columns else None
+
+
+def _of_many(groups: int) -> str:
+    """What a title adds when there are more groups than are shown."""
+    return f", the largest {SHOWN_GROUPS} of {groups:,}" if groups > SHOWN_GROUPS else ""
 
 
 def _worded(column: str) -> str:

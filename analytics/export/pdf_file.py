@@ -1,10 +1,9 @@
-"""PDF for people: a cover with figures, charts, and a table of the first rows. The only file that imports typst.
+"""PDF for people: a cover with figures, charts, and a table of the rows on top. The only file that imports typst.
 
 Typst reads what it shows as data (report.typ); its own fonts are enough, and those of the system add other scripts. The
 manifest and the rows as they are, are attached to the file: that is where a program reads them.
 """
 
-import json
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,11 +17,12 @@ import vl_convert
 from analytics.export import pdf_words
 from analytics.export.cells import flat
 from analytics.export.insight import Insight, of_tally
-from analytics.export.tables import Table
+from analytics.export.tables import Table, Top
 from analytics.export.tallies import Tally
 from stockverify.errors import SetupError
 
 SHOWN_ROWS = 1_000
+_PLACE = "place among all rows"
 _TEMPLATE = Path(__file__).with_name("report.typ")
 _CHART_WIDTH = 420
 _FONT = "Libertinus Serif"
@@ -33,35 +33,44 @@ class NotTypeset(SetupError):
 
 
 def write(table: Table, path: Path, zone: str, about: dict[str, Any]) -> int:
-    """Write figures of all rows, charts, and the first 1,000 rows; returns how many there are in all.
+    """Write figures of all rows, charts, and the 1,000 rows on top; returns how many there are in all.
 
     Raises NotTypeset.
     """
-    tally = Tally(table.columns)
-    first = _first_rows(table, tally, zone)
+    tally = Tally(table.columns, table.adding)
+    top = _rows_on_top(table, tally, zone)
     insight = table.insight() if table.insight else of_tally(tally)
-    manifest = about | {"rows": tally.rows, "rows_shown": first.height}
+    chosen = pdf_words.chosen(table, top.height, tally.rows)
+    manifest = about | {"rows": tally.rows, "rows_shown": top.height} | ({"shown": chosen} if chosen else {})
     with TemporaryDirectory(prefix=".pdf-", dir=path.parent) as name:
         folder = Path(name)
         charts = _draw(insight, folder, zone)
-        shown = pdf_words.document(table, manifest, tally, insight, first, charts)
+        shown = pdf_words.document(table, manifest, tally, insight, top, charts)
         (folder / "data.json").write_bytes(msgspec.json.encode(shown))
-        (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest | {"first_rows": first.to_dicts()}))
+        (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest | {"first_rows": top.to_dicts()}))
         shutil.copy(_TEMPLATE, folder / "report.typ")
         _typeset(folder / "report.typ", path)
     return tally.rows
 
 
-def _first_rows(table: Table, tally: Tally, zone: str) -> pl.DataFrame:
-    """The rows that are shown, while all of them are counted and added up."""
-    kept = [pl.DataFrame(schema={name: pl.String for name, _ in table.columns})]
-    left = SHOWN_ROWS
+def _rows_on_top(table: Table, tally: Tally, zone: str) -> pl.DataFrame:
+    """The rows that are shown, while all of them are counted and added up: all in their order, or those on top."""
+    names, kept = [name for name, _ in table.columns], pl.DataFrame()
     for batch in tally.through(table.batches):
-        if left and batch.height:
-            shown = flat(batch.head(left), table.columns, zone).select(name for name, _ in table.columns)
-            kept = [*kept[1 if left == SHOWN_ROWS else 0 :], shown]
-            left -= shown.height
-    return pl.concat(kept)
+        if batch.height and (table.top or kept.height < SHOWN_ROWS):
+            placed = batch.select(names).with_row_index(_PLACE, tally.rows - batch.height)
+            kept = _on_top(pl.concat([kept, placed] if kept.height else [placed]), table.top)
+    if not kept.height:
+        return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
+    return flat(kept, table.columns, zone).select(names)
+
+
+def _on_top(rows: pl.DataFrame, top: Top | None) -> pl.DataFrame:
+    """Of equal ones, and of those without a size, which come last, the first."""
+    if top is None or rows.height <= SHOWN_ROWS:
+        return rows.head(SHOWN_ROWS)
+    size = top.size.fill_nan(None)
+    return rows.sort(size, _PLACE, descending=[True, False], nulls_last=True).head(SHOWN_ROWS)
 
 
 def _draw(insight: Insight, folder: Path, zone: str) -> int:
@@ -70,7 +79,7 @@ def _draw(insight: Insight, folder: Path, zone: str) -> int:
     for number, spec in enumerate(insight.charts(zone), 1):
         # A page has no container to fill, and the fonts of the charts must be there on every system.
         sized = spec | {"width": _CHART_WIDTH, "config": spec.get("config", {}) | {"font": _FONT}}
-        svg = vl_convert.vegalite_to_svg(json.dumps(sized))
+        svg = vl_convert.vegalite_to_svg(msgspec.json.encode(sized).decode())  # it takes no NaN, which is null here
         (folder / f"chart-{number - 1}.svg").write_text(svg)
     return number
 

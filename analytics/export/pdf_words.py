@@ -40,8 +40,8 @@ def document(
         "facts": list(facts(manifest, tally)),
         "tiles": [(tile.title, worded(tile)) for tile in insight.tiles],
         "charts": charts,
-        "table_title": f"Rows 1 to {first.height:,} of {tally.rows:,}" if first.height else "No rows",
-        "notes": list(notes(first.height, tally.rows, left_out)),
+        "table_title": table_title(table, first.height, tally.rows),
+        "notes": list(notes(manifest.get("shown", ""), left_out)),
         "columns": [soft(name) for name in names],
         "widths": [width(first[name], kind) for name, kind in columns],
         "right": [kind in _NUMBERS for _, kind in columns],
@@ -121,11 +121,29 @@ def shown_columns(table: Table, first: pl.DataFrame, most: int = MOST_COLUMNS) -
     return [column for column in table.columns if column in kept and column[0] not in empty]
 
 
-def notes(shown: int, rows: int, left_out: list[str]) -> list[str]:
+def table_title(table: Table, shown: int, rows: int) -> str:
+    """Which rows the table has."""
+    if table.top and shown < rows:
+        return f"{shown:,} of {rows:,} rows, by {table.top.words}"
+    return f"Rows 1 to {shown:,} of {rows:,}" if shown else "No rows"
+
+
+def chosen(table: Table, shown: int, rows: int) -> str:
+    """How the rows that are shown were chosen; empty when all are."""
+    if shown == rows:
+        return ""
+    if table.top:
+        return f"The {shown:,} of {rows:,} rows with the largest {table.top.words}, up or down, largest first"
+    order = next(iter(table.about.get("query", {}).get("sort", {}).items()), None)
+    downwards = "from the largest down" if order and order[1] < 0 else "from the smallest up"
+    return f"The first {shown:,} of {rows:,} rows" + (f", sorted by {order[0]} {downwards}" if order else "")
+
+
+def notes(shown: str, left_out: list[str]) -> list[str]:
     """What the table does not show, so that nobody takes it for the whole."""
     told = []
-    if shown < rows:
-        told.append(f"The first {shown:,} of {rows:,} rows; the sums below are those of all rows.")
+    if shown:
+        told.append(f"{shown}; the sums below are those of all rows.")
     if left_out:
         told.append(f"Columns left out here: {', '.join(left_out)}.")
     return [visible(f"{text} Export as xlsx or csv to have all.") for text in told]

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import polars as pl
 import pyarrow.parquet as pq
 from msgspec import structs
@@ -15,10 +16,14 @@ from analytics.export.insight import Insight, of_differences, of_positions
 from analytics.figures import EXACT, Tolerance
 from analytics.lake import Lake
 from analytics.lake.reports import ReportManifest
-from analytics.query import Query, QueryResult, described, stream
-from stockverify.datasets import POSITIONS, Type
+from analytics.query import Query, QueryResult, checked, described, stream
+from stockverify.datasets import HELD, POSITIONS, Type
+from stockverify.wire.reports import QuerySpec
 
 _BATCH = 20_000
+_SIDES = ("before", "after", "delta")
+_ABOUT = ("variance_value", "variance_qty")
+"""What a reader of stock looks for first."""
 _KINDS: tuple[tuple[Any, Type], ...] = (
     (pl.String, Type.STRING),
     (pl.Boolean, Type.BOOLEAN),
@@ -28,11 +33,20 @@ _KINDS: tuple[tuple[Any, Type], ...] = (
 )
 
 
+class Top(NamedTuple):
+    """By what the rows on top are chosen where not all have room: in words, and as a size, of which the largest is on
+    top."""
+
+    words: str
+    size: pl.Expr
+
+
 class Table(NamedTuple):
     """`name` becomes the name of the sheet; `about` is what the manifest says of the source. Batches are read once.
 
     `rows` is how many there will be, for progress. `insight` gives the figures and charts of what is shown, where there
-    are better ones than sums; it is asked only for formats that show some.
+    are better ones than sums; it is asked only for formats that show some. `adding` names the columns that add up.
+    Without `top` the first rows are those on top.
     """
 
     name: str
@@ -41,6 +55,8 @@ class Table(NamedTuple):
     about: dict[str, Any]
     rows: int | None = None
     insight: Callable[[], Insight] | None = None
+    adding: tuple[str, ...] = ()
+    top: Top | None = None
 
 
 def of_snapshot(lake: Lake, snapshot_id: str, dataset: str = POSITIONS.name, tolerance: Tolerance = EXACT) -> Table:
@@ -55,28 +71,35 @@ def of_snapshot(lake: Lake, snapshot_id: str, dataset: str = POSITIONS.name, tol
         "as_of": manifest.as_of,
         "query": {"collection": manifest.dataset},
     }
-    insight = partial(of_positions, lake, snapshot_id, tolerance) if manifest.dataset == POSITIONS.name else None
-    return Table(manifest.dataset, columns, _read(files), about, sum(part.rows for part in manifest.files), insight)
+    rows, adding = sum(part.rows for part in manifest.files), HELD[manifest.dataset].adding
+    table = Table(manifest.dataset, columns, _read(files), about, rows, adding=adding)
+    if manifest.dataset != POSITIONS.name:
+        return table
+    insight = partial(of_positions, lake, snapshot_id, tolerance)
+    return table._replace(insight=insight, top=Top(_ABOUT[0], pl.col(_ABOUT[0]).abs()))
 
 
 def of_result(result: QueryResult) -> Table:
     """The rows of a query; group keys are columns of their own."""
     query, about = result.query, _about(result.query, result.snapshot_id, result.as_of)
-    return Table(query.dataset.name, tuple(query.results()), _sliced(result.frame), about, result.row_count)
+    return _of(query, _sliced(result.frame), about, result.row_count)
 
 
 def of_query(lake: Lake, snapshot_id: str, query: Query, seconds: float) -> Table:
     """The rows of a query on a snapshot, streamed while it runs; how many there are turns out at the end. It is stopped
     after that many seconds of work (QueryTooLong)."""
     as_of = lake.manifest(query.dataset.name, snapshot_id).as_of
-    about = _about(query, snapshot_id, as_of)
-    return Table(query.dataset.name, tuple(query.results()), stream.batches(lake, snapshot_id, query, seconds), about)
+    return _of(query, stream.batches(lake, snapshot_id, query, seconds), _about(query, snapshot_id, as_of))
 
 
 def of_report(manifest: ReportManifest, files: Sequence[Path], query: Query) -> Table:
     """The rows that a report snapshot keeps, streamed from its files, which are checked by whoever names them."""
     about = _about(query, manifest.freeze_id, manifest.as_of) | {"report_id": manifest.report_id}
-    return Table(query.dataset.name, tuple(query.results()), _read(files), about, manifest.rows)
+    return _of(query, _read(files), about, manifest.rows)
+
+
+def _of(query: Query, batches: Iterator[pl.DataFrame], about: dict[str, Any], rows: int | None = None) -> Table:
+    return Table(query.dataset.name, tuple(query.results()), batches, about, rows, adding=query.adding)
 
 
 def of_comparison(found: Comparison, why: Callable[[], Contributions | None] | None = None) -> Table:
@@ -95,8 +118,24 @@ def of_comparison(found: Comparison, why: Callable[[], Contributions | None] | N
         "summary": {name: structs.asdict(step) for name, step in found.summary.items()},
     }
     columns = tuple((name, _kind(dtype)) for name, dtype in schema.items())
-    rows = sum(map(found.number, Kind))
-    return Table("comparison", columns, _comparison_batches(found, schema), about, rows, partial(_insight, found, why))
+    rows, insight = sum(map(found.number, Kind)), partial(_insight, found, why)
+    adding = tuple(f"{name}_{side}" for name in _compared_sums(found) for side in _SIDES)
+    batches, top = _comparison_batches(found, schema), _largest_change(list(schema), adding)
+    return Table("comparison", columns, batches, about, rows, insight, adding, top)
+
+
+def _largest_change(names: Sequence[str], adding: Sequence[str]) -> Top | None:
+    """A row that came or went has changed by all that it holds."""
+    amounts = [name.removesuffix("_delta") for name in adding if name.endswith("_delta") and name in names]
+    about = next((name for name in (*_ABOUT, *amounts) if name in amounts), None)
+    sizes = pl.coalesce(*(f"{about}_{side}" for side in ("delta", "after", "before")))
+    return None if about is None else Top(f"change of {about}", sizes.abs())
+
+
+def _compared_sums(found: Comparison) -> tuple[str, ...]:
+    """The columns of both sides that add up: those of a query, or of a whole dataset."""
+    asked = found.manifest.asked
+    return checked(msgspec.convert(asked.query, QuerySpec)).adding if asked.query else HELD[asked.dataset].adding
 
 
 def _insight(found: Comparison, why: Callable[[], Contributions | None] | None) -> Insight:
@@ -125,7 +164,7 @@ def _comparison_schema(found: Comparison) -> dict[str, pl.DataType]:
     known = found.schema(Kind.CHANGED)
     whole = found.number(Kind.ADDED) or found.number(Kind.REMOVED)
     shown = [name for name in found.manifest.columns if whole or name in found.column_changes]
-    wanted = [f"{name}_{side}" for name in shown for side in ("before", "after", "delta")]
+    wanted = [f"{name}_{side}" for name in shown for side in _SIDES]
     names = [*found.key, "changed_columns", *(name for name in wanted if name in known)]
     return {"change": pl.String(), **{name: known[name] for name in names}}
 

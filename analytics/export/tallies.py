@@ -1,32 +1,25 @@
 """Counts and adds up rows while they pass on their way into a file, so that no file is read twice."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import polars as pl
 
-from analytics.millionths import parts, total
+from analytics.millionths import joined, parts, total
 from stockverify.datasets import Type
 
 Columns = tuple[tuple[str, Type], ...]
 
-# What each unit costs and in which round it was counted adds up to nothing; nor does what is an average already. Of how
-# many different ones each group has, those that two groups share would count twice.
-_NO_SUMS = ("unit_cost", "mrp", "round")
-_NO_SUM_ENDS = (
-    *("_avg", "_min", "_max", "_count_distinct"),
-    *(f"{name}_{side}" for name in _NO_SUMS for side in ("before", "after")),
-)
 _GROUPS_FIRST = ("change", "floor", "status")
 MOST_GROUPS = 10_000
 """More groups than this are no breakdown, and are not kept."""
 
 
 class Tally:
-    """Rows, sums of all numbers that have one, and one measure by one group: floor if there is one."""
+    """Rows, sums of the columns that add up, and one measure by one group: floor if there is one."""
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, adding: Collection[str]) -> None:
         self.rows = 0
-        self._summed = [name for name, kind in columns if kind in (Type.FLOAT, Type.INTEGER) and _adds_up(name)]
+        self._summed = [name for name, _ in columns if name in adding]
         self._sums = dict.fromkeys(self._summed, (0.0, 0.0))
         texts = [name for name, kind in columns if kind is Type.STRING]
         self._by = next((name for name in (*_GROUPS_FIRST, *texts) if name in texts), None)
@@ -54,10 +47,11 @@ class Tally:
 
     def largest(self, most: int) -> pl.DataFrame | None:
         """The largest groups: the group, and its sum or its number of rows. None when there is nothing to group by."""
-        if self._groups is None:
+        if self._groups is None or self._by is None:
             return None
+        found = self._groups.select(self._by, joined(pl.col("units"), pl.col("rest")).alias("measured"))
         size = pl.col("measured").abs()
-        return self._groups.sort(size, self._by, descending=[True, False], maintain_order=True).head(most)
+        return found.sort(size, self._by, descending=[True, False], maintain_order=True).head(most)
 
     def _add(self, batch: pl.DataFrame) -> None:
         self.rows += batch.height
@@ -68,15 +62,11 @@ class Tally:
             self._group(batch, self._by)
 
     def _group(self, batch: pl.DataFrame, by: str) -> None:
-        measure = pl.col(self.measured).sum() if self._summed else pl.len()
-        found = batch.group_by(by).agg(measure.cast(pl.Float64).alias("measured"))
+        units, rest = parts(pl.col(self.measured)) if self._summed else (pl.len(), pl.lit(0.0))
+        found = batch.group_by(by).agg(units.cast(pl.Float64).alias("units"), rest.cast(pl.Float64).alias("rest"))
         known = found if self._groups is None else pl.concat([self._groups, found])
-        merged = known.group_by(by).agg(pl.col("measured").sum())
+        merged = known.group_by(by).agg(pl.col("units", "rest").sum())
         if merged.height > MOST_GROUPS:
             self._by, self._groups = None, None
         else:
             self._groups = merged
-
-
-def _adds_up(name: str) -> bool:
-    return name not in _NO_SUMS and not name.endswith(_NO_SUM_ENDS)

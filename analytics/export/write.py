@@ -32,6 +32,8 @@ class Format(StrEnum):
     PDF = "pdf"
 
 
+BARE = (Format.CSV, Format.NDJSON)
+"""Those without a place for the manifest in the file itself."""
 _STEPS = {Format.XLSX: 2_000}
 """Rows between two looks at whether the export is still wanted: a fraction of a second in every format."""
 _STEP = 20_000

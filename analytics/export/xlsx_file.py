@@ -127,7 +127,7 @@ class _Sheets:
 def write(table: Table, path: Path, zone: str, about: dict[str, Any], sheet_rows: int = SHEET_ROWS) -> int:
     """Write all rows, on as many sheets as they need, then a summary with a chart, and all of the manifest; returns how
     many rows. What xlsxwriter keeps on the disk meanwhile lies beside the file, and goes with it. Raises CellLost."""
-    tally = Tally(table.columns)
+    tally = Tally(table.columns, table.adding)
     with TemporaryDirectory(prefix=".xlsx-", dir=path.parent) as folder:
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
         # Not as a context manager: that would finish the whole file also when the export is cancelled.

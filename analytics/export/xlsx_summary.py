@@ -4,12 +4,13 @@ The book comes from xlsx_file, the one file that knows the library.
 """
 
 from collections.abc import Iterator
+from math import isfinite
 from typing import Any
 
 import msgspec
 
 from analytics.export.insight import Breakdown, Insight, Tile
-from analytics.export.xlsx_cells import pieces, text_cell
+from analytics.export.xlsx_cells import Whole, pieces, text_cell
 
 _FIRST = {
     "snapshot_name": "Snapshot",
@@ -60,7 +61,7 @@ def _figures(book: Any, sheet: Any, tiles: tuple[Tile, ...], row: int) -> int:
         if tile.value is None:
             sheet.write_string(place, 1, "n/a")
         else:
-            sheet.write_number(place, 1, tile.value, shape)
+            _number(sheet, place, 1, tile.value, shape)
     return row + 1 + len(tiles)
 
 
@@ -88,7 +89,7 @@ def _breakdown(book: Any, sheet: Any, shown: Breakdown, row: int) -> None:
     for place, (group, *values) in enumerate(shown.rows, first):
         text_cell(sheet, place, 0, str(group)[:1000], plain)
         for column, value in enumerate(values, 1):
-            sheet.write_number(place, column, value or 0.0, numbers)
+            _number(sheet, place, column, value or 0.0, numbers)
     last = first + len(shown.rows) - 1
     sheet.insert_chart(2, 3, _chart(book, sheet.get_name(), shown, first, last))
 
@@ -103,7 +104,7 @@ def _chart(book: Any, name: str, shown: Breakdown, first: int, last: int) -> Any
                 "categories": [name, first, 0, last, 0],
                 "values": [name, first, column, last, column],
                 "categories_data": [str(group)[:1000] for group, *_ in shown.rows],
-                "values_data": [values[column - 1] or 0.0 for _, *values in shown.rows],
+                "values_data": [_drawn(values[column - 1]) for _, *values in shown.rows],
                 "fill": {"color": colours[(column - 1) % len(colours)]},
                 "gap": 60,
             }
@@ -116,6 +117,18 @@ def _chart(book: Any, name: str, shown: Breakdown, first: int, last: int) -> Any
     chart.set_legend({"none": True} if len(shown.series) == 1 else {"position": "bottom"})
     chart.set_size({"width": 640, "height": max(260, 130 + _ROW_PIXELS * len(shown.rows) * len(shown.series))})
     return chart
+
+
+def _number(sheet: Any, row: int, column: int, value: float, shape: Any) -> None:
+    """Cells hold no infinite numbers and none that are not numbers: these are texts."""
+    if isfinite(value):
+        sheet.write_number(row, column, Whole(value), shape)
+    else:
+        sheet.write_string(row, column, str(value), shape)
+
+
+def _drawn(value: float | None) -> float:
+    return value if value is not None and isfinite(value) else 0.0
 
 
 def _values(shown: Breakdown) -> Iterator[float]:

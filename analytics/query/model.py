@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from analytics.query.calculated.adding import adds_up
 from analytics.query.calculated.model import Calculated, Field
 from stockverify.datasets import DATASETS, Column, Dataset, Type
 
@@ -114,6 +115,12 @@ class Measure(Struct, frozen=True):
             return Type.INTEGER
         return Type.FLOAT if self.function is Function.AVG else self.column.type
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether the results of groups add up to that of all of them: of averages and extremes there is no sum, and
+        different things of two groups may be the same ones."""
+        return self.function is Function.COUNT or (self.function is Function.SUM and adds_up(self.column))
+
 
 class Order(Struct, frozen=True):
     """One sort key: a result field. Null sorts before everything, as it does in MongoDB."""
@@ -159,6 +166,13 @@ class Query(Struct, frozen=True):
         columns: tuple[Key, ...] = self.group_by if self.grouped else self.fields
         yield from ((column.name, column.type) for column in columns)
         yield from ((measure.name, measure.type) for measure in self.measures)
+
+    @property
+    def adding(self) -> tuple[str, ...]:
+        """The columns of the result that add up; group keys never do."""
+        if self.grouped:
+            return tuple(measure.name for measure in self.measures if measure.adds_up)
+        return tuple(field.name for field in self.fields if adds_up(field))
 
 
 def queryable() -> tuple[Dataset, ...]:

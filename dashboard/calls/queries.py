@@ -14,7 +14,7 @@ from stockverify.wire.reports import (
 )
 
 MOST_SAVED = 1000
-PATIENCE = 90
+PATIENCE = 700
 """Seconds for a report, which takes a snapshot first; the service gives up sooner, and says why."""
 _QUERIES, _SNAPSHOTS = "/api/reports/queries", "/api/reports/snapshots"
 

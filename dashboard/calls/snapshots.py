@@ -6,8 +6,8 @@ from stockverify.wire.reports import Snapshot, SnapshotDeleted, SnapshotPinned
 
 MOST = 1000
 _ROOT = "/api/reports/snapshots"
-_PATIENCE = 120.0
-"""A refreshed report waits for a snapshot of the data as they are now."""
+_PATIENCE = 700.0
+"""A refreshed report waits for a snapshot of the data as they are now, and its query may take ten minutes."""
 
 
 def listed(desk: Desk) -> list[Snapshot]:

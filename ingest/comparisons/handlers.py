@@ -38,6 +38,11 @@ class ComparisonController(Controller):
         """One comparison."""
         return await stores.comparisons.comparison(job_id, caller)
 
+    @post("/{job_id:str}/cancel", name="reports.cancel_comparison", status_code=HTTP_200_OK)
+    async def cancel(self, job_id: FromPath[str], caller: CurrentCaller, stores: Stores) -> ComparisonJob:
+        """Cancel a comparison that is running; it stops a moment later, and whoever asked for it is told."""
+        return await stores.comparisons.cancel(job_id, caller, datetime.now(UTC))
+
     @get("/{job_id:str}/rows", name="reports.comparison_rows")
     async def rows(
         self,

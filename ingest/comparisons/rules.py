@@ -9,8 +9,8 @@ from ingest.auth.rules import Caller
 from ingest.reports.errands import CompareBoth, Compared, ComparedPage, Place
 from ingest.snapshots.rules import pagination
 from stockverify.clients import Document, as_stored
-from stockverify.errors import NotFound
-from stockverify.vocabulary import ComparisonStatus
+from stockverify.errors import Forbidden, NotFound, Refused
+from stockverify.vocabulary import ComparisonStatus, Role
 from stockverify.wire.comparisons import Compare, ComparisonContributions, ComparisonJob, ComparisonRows, RowKind
 from stockverify.wire.reports import Row
 
@@ -25,6 +25,24 @@ class ComparisonUnknown(NotFound):
 
 class ComparisonUnfinished(NotFound):
     """Comparison {job_id} has no rows to show, because it is {status}. {error}"""
+
+
+class ComparisonCancelled(Refused):
+    """Comparison {job_id} was cancelled; nothing of it was kept. Compare these snapshots again to have it made."""
+
+
+class NotYourComparison(Forbidden):
+    """Comparison {job_id} was asked for by {owner}; whoever asked for it or an admin may cancel it."""
+
+
+class ComparisonEnded(Refused):
+    """Comparison {job_id} is {status}; only one that is running can be cancelled."""
+
+
+def may_cancel(document: Document, caller: Caller) -> None:
+    """Raises NotYourComparison."""
+    if caller.role is not Role.ADMIN and document["created_by"] != caller.username:
+        raise NotYourComparison(job_id=document["_id"], owner=document["created_by"])
 
 
 def question(request: Compare, first: Place, second: Place) -> CompareBoth:
@@ -78,6 +96,11 @@ def completed(asked: CompareBoth, found: Compared, milliseconds: float) -> Docum
 def failed(reason: str, milliseconds: float) -> Document:
     """What changes in a comparison that could not be made."""
     return {"status": ComparisonStatus.FAILED.value, "error": reason, "execution_time_ms": milliseconds}
+
+
+def cancelled(milliseconds: float) -> Document:
+    """What changes in a comparison that nobody wants any more."""
+    return {"status": ComparisonStatus.CANCELLED.value, "execution_time_ms": milliseconds}
 
 
 def as_job(document: Document, now: datetime) -> ComparisonJob:

@@ -1,12 +1,16 @@
 """Comparisons: MongoDB keeps what was asked and what came of it, the lake keeps the rows, and the reports process makes
 and reads them."""
 
+import asyncio
 import time
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import PyMongoError
 
 from ingest.auth.rules import Caller
 from ingest.comparisons import rules
@@ -18,8 +22,10 @@ from ingest.scopes.rules import Floors, check_made, floors_of, made_within, with
 from stockverify.clients import Document
 from stockverify.errors import StockVerifyError
 from stockverify.settings import Settings
-from stockverify.vocabulary import Collection
+from stockverify.vocabulary import Collection, ComparisonStatus
 from stockverify.wire.comparisons import Compare, ComparisonContributions, ComparisonJob, ComparisonRows, RowKind
+
+_LOOK_SECONDS = 0.5
 
 
 class ComparisonStore:
@@ -42,6 +48,18 @@ class ComparisonStore:
         await self._jobs.update_one({"_id": job["_id"]}, {"$set": changes})
         return rules.as_job(job | changes, now)
 
+    async def cancel(self, job_id: str, caller: Caller, now: datetime) -> ComparisonJob:
+        """Stop a comparison, in whichever process it runs. Raises ComparisonUnknown, OutOfReach, NotYourComparison, or
+        ComparisonEnded unless it was cancelled before."""
+        job = await self._stored(job_id, caller)
+        rules.may_cancel(job, caller)
+        running = {"_id": job_id, "status": ComparisonStatus.RUNNING}
+        found = await self._jobs.update_one(running, {"$set": {"cancel_asked": True}})
+        job = await self._stored(job_id, caller)
+        if not found.matched_count and job["status"] != ComparisonStatus.CANCELLED:
+            raise rules.ComparisonEnded(job_id=job_id, status=job["status"])
+        return rules.as_job(job, now)
+
     async def comparison(self, job_id: str, caller: Caller) -> ComparisonJob:
         """One comparison. Raises ComparisonUnknown or OutOfReach."""
         return rules.as_job(await self._stored(job_id, caller), datetime.now(UTC))
@@ -59,8 +77,10 @@ class ComparisonStore:
         asked = errands.ReadCompared(comparison_id=job["comparison_id"], kind=kind, skip=skip, limit=limit)
         floors = floors_of(job)
         found = await self._room.run(asked, ComparedPage, floors)
-        if found.total is None:  # swept away since: the same question has the same answer
-            await self._room.run(compared, Compared, floors)
+        if found.total is None:  # swept away since, or answered otherwise by an earlier version
+            anew = await self._room.run(compared, Compared, floors)
+            await self._jobs.update_one({"_id": job_id}, {"$set": {"comparison_id": anew.comparison_id}})
+            asked = msgspec.structs.replace(asked, comparison_id=anew.comparison_id)
             found = await self._room.run(asked, ComparedPage, floors)
         return rules.rows_of(job_id, kind, found, skip, limit)
 
@@ -93,12 +113,29 @@ class ComparisonStore:
         """What came of it. A failure is kept with its reason, and goes on to whoever asked."""
         started = time.perf_counter()
         try:
-            found = await self._room.run(asked, Compared, floors)
+            found = await self._wanted(job_id, asyncio.create_task(self._room.run(asked, Compared, floors)))
+        except rules.ComparisonCancelled:
+            await self._jobs.update_one({"_id": job_id}, {"$set": rules.cancelled(_since(started))})
+            raise
         except Exception as error:
             reason = error.message if isinstance(error, StockVerifyError) else "Something unexpected; the log has it."
             await self._jobs.update_one({"_id": job_id}, {"$set": rules.failed(reason, _since(started))})
             raise
         return rules.completed(asked, found, _since(started))
+
+    async def _wanted(self, job_id: str, errand: "asyncio.Task[Compared]") -> Compared:
+        """What comes of an errand, as long as it is wanted. One that is given up ends with its process, or leaves the
+        queue. Raises ComparisonCancelled."""
+        try:
+            while not (await asyncio.wait({errand}, timeout=_LOOK_SECONDS))[0]:
+                with suppress(PyMongoError):  # whoever is away now is asked again
+                    if await self._jobs.find_one({"_id": job_id, "cancel_asked": True}, {"_id": 1}):
+                        raise rules.ComparisonCancelled(job_id=job_id)
+            return errand.result()
+        finally:
+            errand.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await errand
 
     async def _stored(self, job_id: str, caller: Caller) -> Document:
         job = await self._jobs.find_one({"_id": job_id})

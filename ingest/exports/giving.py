@@ -38,6 +38,7 @@ def _headers(job: Document) -> dict[str, str]:
         "Accept-Ranges": "bytes",
         "X-Rows": str(job["rows_done"]),
         "X-Content-SHA256": job["sha256"],
+        "Link": f'</api/reports/exports/{job["_id"]}/manifest>; rel="describedby"; type="application/json"',
         "Cache-Control": "private, no-store",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",

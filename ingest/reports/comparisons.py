@@ -150,7 +150,7 @@ def _side(lake: Lake, source: Source) -> _Side:
         return _Side(lake.freeze(source.freeze_id), files, sums.collect().row(0, named=True))
     manifest = kept(lake, source.report, datetime.now(UTC))
     files = Reports(lake.root).files(manifest.report_id)
-    return _Side(_freeze(lake, manifest), files, reports.totals(lake, manifest))
+    return _Side(_freeze(lake, manifest), files, reports.totals(lake, manifest, checked(source.spec)))
 
 
 def _freeze(lake: Lake, manifest: ReportManifest) -> Freeze:
@@ -163,8 +163,7 @@ def _freeze(lake: Lake, manifest: ReportManifest) -> Freeze:
 
 
 def _divisible(query: Query) -> Divisible:
-    """The totals of a query's result: its rows and the sums of its numbers; they can be divided by its texts."""
-    numbers = [name for name, kind in query.results() if kind in (Type.FLOAT, Type.INTEGER)]
-    sums = {f"{name}_sum": summed(pl.col(name)) for name in numbers}
+    """The totals of a query's result: its rows and the sums of what adds up; they can be divided by its texts."""
+    sums = {f"{name}_sum": summed(pl.col(name)) for name in query.adding}
     texts = [name for name, kind in query.results() if kind is Type.STRING]
     return Divisible(query.dataset.name, {"rows": pl.len().cast(pl.Int64), **sums}, texts)

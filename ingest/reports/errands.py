@@ -75,6 +75,7 @@ class Preview(Errand, frozen=True, kw_only=True):
 class Keep(Errand, frozen=True, kw_only=True):
     """Run a query on a freeze, keep its rows in the lake, and add up their numbers. Gives Totals."""
 
+    takes_long: ClassVar[bool] = True
     report: Report
     now: datetime
 

@@ -92,7 +92,7 @@ class Work:
     @do.register
     def _keep(self, asked: errands.Keep) -> Totals:
         manifest = places.kept(self._lake, asked.report, asked.now)
-        return Totals(manifest.as_of, manifest.rows, reports.totals(self._lake, manifest))
+        return Totals(manifest.as_of, manifest.rows, reports.totals(self._lake, manifest, checked(asked.report.spec)))
 
     @do.register
     def _forget(self, asked: errands.Forget) -> None:

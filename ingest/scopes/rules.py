@@ -44,8 +44,8 @@ _NAMES: dict[Reach, str] = {
     "conflicts.list conflicts.stats conflicts.one conflicts.resolve conflicts.batch_resolve",
     Reach.MADE: "reports.snapshots reports.snapshot reports.lineage reports.delete_snapshot reports.refresh_snapshot "
     "reports.export_snapshot reports.compare reports.comparison reports.comparisons reports.comparison_rows "
-    "reports.comparison_contributions reports.export_comparison exports.create exports.list exports.one "
-    "exports.manifest exports.cancel",
+    "reports.comparison_contributions reports.export_comparison reports.cancel_comparison exports.create "
+    "exports.list exports.one exports.manifest exports.cancel",
     Reach.OWN: "racks.mine sessions.history sync.receipts reports.run",
 }
 REACH: dict[str, Reach] = {name: reach for reach, names in _NAMES.items() for name in names.split()}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from analytics.export import Exported, Format, Order, export
-from analytics.export.write import format_of
+from analytics.export.write import BARE, format_of
 from analytics.extract import Abandoned
 from analytics.zones import zone_of
 from jobs.reports.content import Content
@@ -67,11 +67,12 @@ def written(tools: Tools, plan: Plan, content: Content, folder: Path, order: Ord
 
 
 def packed(files: Sequence[Exported], limit: int, archive: Path) -> Packed:
-    """The first way that fits: as they are, then all in one zip, made at `archive` with their manifests, then links."""
-    whole = sum(each.bytes for each in files)
+    """The first way that fits: as they are, with the manifests of those that have none within, then all of them in one
+    zip, made at `archive`, then links."""
+    attached = tuple(File(path, _media_type(path)) for each in files for path in _parts(each))
+    whole = sum(each.bytes for each in attached)
     if whole <= limit:
-        way = Way.ATTACHED if files else Way.NONE
-        return Packed(way, tuple(File(each.path, _media_type(each.path)) for each in files), (), whole, limit)
+        return Packed(Way.ATTACHED if files else Way.NONE, attached, (), whole, limit)
     _zip(files, archive)
     if archive.stat().st_size <= limit:
         return Packed(Way.ZIPPED, (File(archive, ZIP),), (), whole, limit)
@@ -81,6 +82,10 @@ def packed(files: Sequence[Exported], limit: int, archive: Path) -> Packed:
 def file_stem(name: str) -> str:
     """A name that every system takes as a file name."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:60] or "report"
+
+
+def _parts(file: Exported) -> tuple[Path, ...]:
+    return (file.path, file.manifest_path) if Format(file.path.suffix[1:]) in BARE else (file.path,)
 
 
 def _media_type(path: Path) -> str:

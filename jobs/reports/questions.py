@@ -32,8 +32,6 @@ from stockverify.wire.reports import QuerySpec
 MOST_TILES = 9
 MOST_FIGURES = 6
 _ADDED_UP = ("_sum", "_count")
-_DISTINCT = "_count_distinct"
-"""Different things of two groups may be the same ones: their numbers add up to nothing."""
 SECONDS = 600
 
 
@@ -113,7 +111,7 @@ def _table(plan: Plan, result: QueryResult) -> Table:
 
 def _tally(plan: Plan, result: QueryResult) -> Tally:
     table = _table(plan, result)
-    tally = Tally(table.columns)
+    tally = Tally(table.columns, table.adding)
     for _ in tally.through(table.batches):
         pass
     return tally
@@ -134,8 +132,7 @@ def _tiles(now: Tally, before: Tally | None, noun: str) -> list[Tile]:
     earlier = dict(before.sums()) if before else {}
     moved = (step(before.rows, now.rows, "lines") or 0) if before else None
     tiles = [Tile(noun.capitalize(), amount(now.rows, "lines"), moved, "off", "")]
-    summed = [(name, value) for name, value in now.sums() if not name.endswith(_DISTINCT)]
-    for name, value in summed[: MOST_TILES - 1]:
+    for name, value in now.sums()[: MOST_TILES - 1]:
         unit = "value" if is_money(name) else "units"
         changed = (step(earlier[name], value, unit) or 0) if name in earlier else None
         label = heading(name) if name.endswith(_ADDED_UP) else f"Sum of {heading(name).lower()}"

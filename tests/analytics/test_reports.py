@@ -10,7 +10,7 @@ import pytest
 
 from analytics import reports
 from analytics.engine import QueryTooLong
-from analytics.lake import Lake
+from analytics.lake import Lake, durable, parts
 from analytics.lake.removing import remove
 from analytics.lake.reports import ReportDamaged, ReportManifest, ReportNotStored, Reports
 from analytics.lake.store import SnapshotNotFound
@@ -55,11 +55,32 @@ def test_its_rows_are_those_of_the_query_on_the_freeze(lake: Lake, freeze_id: st
     assert [row for page in pages for row in page] == wanted.rows()
 
 
-def test_totals_are_sums_of_its_numbers(lake: Lake, freeze_id: str) -> None:
-    expected = {"rows": 3, "book_qty_sum_sum": 43.5, "counted_count_sum": 30}
-    assert reports.totals(lake, keep(lake, freeze_id, FLOORS)) == expected
-    empty = reports.keep(lake, "rs-" + "0" * 16, freeze_id, query_of({"collection": "sessions"}), {}, NOW)
-    assert reports.totals(lake, empty) == {"rows": 0, "round_sum": 0.0}
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        (FLOORS, {"book_qty_sum_sum": 43.5, "counted_count_sum": 30}),
+        ({"collection": "sessions"}, {}),
+        ({"collection": "items"}, {"book_qty_sum": 43.5}),
+        (
+            {"collection": "items", "calculated": {"share": "book_qty / (book_qty + 1)", "value": "book_qty * mrp"}},
+            {"book_qty_sum": 43.5, "value_sum": 174.0},
+        ),
+        (
+            {
+                "collection": "items",
+                "group_by": ["rack_id", "mrp"],
+                "aggregations": {"mrp": ["sum", "avg", "count"], "item_code": "count_distinct"},
+            },
+            {"mrp_count_sum": 30},
+        ),
+    ],
+    ids=["groups", "nothing to add up", "prices", "calculated", "aggregations"],
+)
+def test_totals_are_sums_of_what_adds_up(
+    lake: Lake, freeze_id: str, spec: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    kept, query = keep(lake, freeze_id, spec), query_of(spec)
+    assert reports.totals(lake, kept, query) == {"rows": kept.rows} | expected
 
 
 def test_it_outlives_its_freeze_but_is_not_made_without_it(lake: Lake, freeze_id: str) -> None:
@@ -86,6 +107,23 @@ def test_a_damaged_one_is_refused_by_name(lake: Lake, freeze_id: str) -> None:
     (lake.root / "reports" / ID / "manifest.json").write_text("{")
     with pytest.raises(ReportDamaged, match="its manifest cannot be read"):
         Reports(lake.root).manifest(ID)
+
+
+def test_files_are_read_through_once_and_again_when_they_have_changed(
+    lake: Lake, freeze_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, read = keep(lake, freeze_id, LINES), []
+    real = durable.sha256
+    monkeypatch.setattr("analytics.lake.durable.sha256", lambda path: read.append(path) or real(path))
+    for skip in range(0, 30, 10):
+        assert reports.rows(lake, kept, query_of(LINES), skip, 10).row_count == 10
+    [file] = Reports(lake.root).files(ID)
+    assert read == [file]
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(ReportDamaged, match="is not as its manifest says"):
+        reports.rows(lake, kept, query_of(LINES))
 
 
 def test_a_half_written_one_is_not_there(lake: Lake, freeze_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,10 +159,28 @@ def test_one_that_takes_too_long_says_so_and_leaves_nothing(
 ) -> None:
     endless = Sql("SELECT p.* FROM read_parquet($files) AS p, range(10000000000)", {})
     monkeypatch.setattr(reports, "KEEP_SECONDS", 0.5)
-    monkeypatch.setattr(reports, "compiled", lambda query: endless)
+    monkeypatch.setattr("analytics.query.stream.compiled", lambda query: endless)
     with pytest.raises(QueryTooLong, match=r"took more than 0\.5 seconds and was stopped. Narrow its filters"):
         keep(lake, freeze_id, LINES)
     assert Reports(lake.root).ids() == set()
+
+
+def test_time_is_not_taken_by_the_writing(lake: Lake, freeze_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analytics.query.stream.BATCH", 10)
+    now, write = [0.0], parts.write_parts
+
+    def slowly(folder: Path, schema: Any, batches: Any, rows_per_part: int) -> Any:
+        def later() -> Any:
+            for batch in batches:
+                yield batch
+                now[0] += 2 * reports.KEEP_SECONDS
+
+        return write(folder, schema, later(), rows_per_part)
+
+    monkeypatch.setattr("analytics.lake.reports.write_parts", slowly)
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    assert keep(lake, freeze_id, LINES).rows == 30
+    assert now[0] >= 6 * reports.KEEP_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -158,4 +214,4 @@ def test_columns_that_its_files_do_not_have_are_named(lake: Lake, freeze_id: str
     path = lake.root / "reports" / ID / "manifest.json"
     path.write_text(path.read_text().replace('"book_qty"', '"bo\\"ok"'))
     with pytest.raises(ReportDamaged, match='has other columns than its manifest says: bo"ok, book_qty'):
-        reports.totals(lake, kept)
+        reports.totals(lake, kept, query_of(LINES))

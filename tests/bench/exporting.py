@@ -12,34 +12,25 @@ import duckdb
 import pyarrow.parquet as pq
 import xlsxwriter
 
-from analytics.export import Format, Order, Table, export
-from analytics.export.insight import Breakdown, Insight, Tile
+from analytics.export import Format, Order, Table, export, of_snapshot
 from analytics.export.tables import _read
+from analytics.lake import Lake
 from stockverify.datasets import POSITIONS
 from tests.bench.measured import peak_mib
 from tests.bench.stock_rows import NOW
 
 ZONE = "Asia/Kolkata"
 _COLUMNS = tuple((column.name, column.type) for column in POSITIONS.columns)
-_CHARTS = 5
 
 
 def table(source: Path) -> Table:
-    """The rows of a file of the lake; five charts for who draws some."""
-    rows = pq.read_metadata(source).num_rows
+    """The rows of a file; or of the newest snapshot of a lake, with the figures and charts that go with it."""
+    if source.is_dir():
+        lake = Lake(source)
+        return of_snapshot(lake, lake.resolve("latest"))
     about = {"dataset": POSITIONS.name, "snapshot_id": "bench", "as_of": NOW, "query": {"collection": POSITIONS.name}}
-    return Table(POSITIONS.name, _COLUMNS, _read([source]), about, rows, lambda: _insight(rows))
-
-
-def _insight(rows: int) -> Insight:
-    groups = tuple((f"Floor {number}", float(number), float(number + 1)) for number in range(15))
-    shown = Breakdown("Units by floor", "Floor", ("Book", "Verified"), groups)
-    spec = {
-        "data": {"values": [{"floor": floor, "units": units} for floor, units, _ in groups]},
-        "mark": "bar",
-        "encoding": {"y": {"field": "floor"}, "x": {"field": "units", "type": "quantitative"}},
-    }
-    return Insight((Tile("Lines", rows, "lines"),) * 8, shown, lambda _: iter([spec] * _CHARTS))
+    rows = pq.read_metadata(source).num_rows
+    return Table(POSITIONS.name, _COLUMNS, _read([source]), about, rows, adding=POSITIONS.adding)
 
 
 def ours(kind: Format) -> Callable[[Path, Path], None]:

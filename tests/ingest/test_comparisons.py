@@ -1,10 +1,12 @@
 """Comparisons over HTTP: made in the reports process, kept in MongoDB and in the lake, read in pages, explained, and
 exported whole."""
 
+import asyncio
 import csv
 import io
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,9 +21,11 @@ from analytics.lake import Lake
 from ingest.auth.rules import Caller
 from ingest.comparisons import rules
 from ingest.comparisons.rules import LOST, LOST_AFTER
-from ingest.reports.errands import CompareBoth, Report, Totals
+from ingest.comparisons.store import ComparisonStore
+from ingest.reports.errands import CompareBoth, Describe, Question, Report, Totals
+from ingest.reports.room import open_room
 from ingest.snapshots.rules import report_document
-from stockverify.clients import Document, database
+from stockverify.clients import Document, async_database, database, open_async_mongo
 from stockverify.vocabulary import Role
 from stockverify.wire.comparisons import Compare, Limits
 from stockverify.wire.reports import CreateSnapshot, QuerySpec
@@ -148,15 +152,54 @@ def test_the_whole_difference_as_a_file(boss: httpx.Client, pair: tuple[str, str
 
 
 def test_rows_that_were_swept_away_are_made_again(
-    service: Service, boss: httpx.Client, pair: tuple[str, str, str]
+    service: Service, boss: httpx.Client, pair: tuple[str, str, str], stored: Stored
 ) -> None:
     _, first, second = pair
     job = compare(boss, first, second, ignore=["counted_at"])
-    folder = service.settings.lake / "comparisons" / job["comparison_result"]["metadata"]["comparison_id"]
+    comparison_id = job["comparison_result"]["metadata"]["comparison_id"]
+    folder = service.settings.lake / "comparisons" / comparison_id
     shutil.rmtree(folder)
     page = boss.get(f"/api/reports/compare/{job['job_id']}/rows", params={"limit": 100}).json()
     assert page["rows"] == job["comparison_result"]["row_diff"]["changed"]
     assert folder.is_dir()
+    of_before = {"$set": {"comparison_id": "cmp-" + "0" * 32}}
+    stored.report_compare_jobs.update_one({"_id": job["job_id"]}, of_before)
+    assert boss.get(f"/api/reports/compare/{job['job_id']}/rows", params={"limit": 100}).json() == page
+    assert stored.report_compare_jobs.find_one({"_id": job["job_id"]}, {"comparison_id": 1, "_id": 0}) == {
+        "comparison_id": comparison_id
+    }, "an answer of an earlier version is found once"
+
+
+async def test_one_that_runs_is_cancelled_and_its_process_ends(service: Service, pair: tuple[str, str, str]) -> None:
+    _, first, second = pair
+    bob = Caller(user_id="b", username="bob", role=Role.SUPERVISOR, login_id="", device_id="")
+    async with open_async_mongo(service.settings.mongodb_uri or "") as client, open_room(service.settings) as room:
+        store = ComparisonStore(async_database(client, service.settings), room, service.settings)
+        await room.long.ask(Question(Describe(), {}, ()))
+        os.kill(room.long.pid or 0, signal.SIGSTOP)  # as one that computes for long
+        request = Compare(snapshot_a_id=first, snapshot_b_id=second, ignore=["uom"])
+        asked = asyncio.create_task(store.compare(request, ANN, datetime.now(UTC)))
+        async with asyncio.timeout(20):
+            while not (found := await store.comparisons(ANN, "ann", 1)):  # noqa: ASYNC110 - nothing tells of it
+                await asyncio.sleep(0.05)
+            job_id = found[0].job_id
+            with pytest.raises(rules.NotYourComparison):
+                await store.cancel(job_id, bob, NOW)
+            assert (found[0].status, asked.done()) == ("running", False)
+            await store.cancel(job_id, ANN, NOW)
+            with pytest.raises(rules.ComparisonCancelled):
+                await asked
+        assert room.long.pid is None
+        assert (await store.cancel(job_id, ANN, NOW)).status == "cancelled"
+        with pytest.raises(rules.ComparisonUnfinished, match=r"because it is cancelled\. Compare again"):
+            await store.rows(job_id, ANN, "changed", 0, 1)
+
+
+def test_only_one_that_runs_is_cancelled(boss: httpx.Client, pair: tuple[str, str, str]) -> None:
+    _, first, second = pair
+    done = boss.post(f"/api/reports/compare/{compare(boss, first, second)['job_id']}/cancel")
+    assert (done.status_code, "is completed; only one that is running" in done.json()["detail"]) == (409, True)
+    assert boss.post("/api/reports/compare/cj-nope/cancel").status_code == 404
 
 
 def test_latest_is_what_it_was_when_it_was_compared(

@@ -129,6 +129,8 @@ def test_a_job_from_the_queue_to_the_file(shop: Service, boss: httpx.Client) -> 
     assert reply.headers["content-type"] == "application/x-ndjson"
     assert (reply.headers["x-content-sha256"], len(reply.content)) == (done["sha256"], done["bytes"])
     assert "etag" in reply.headers
+    link = f'</api/reports/exports/{done["job_id"]}/manifest>; rel="describedby"; type="application/json"'
+    assert (reply.headers["link"], boss.get(reply.links["describedby"]["url"]).json()["rows"]) == (link, ROWS)
     assert fetch(shop, done["download_url"]).content == reply.content, "the file stays for the next one"
     assert done["expires_at"] - done["finished_at"] == shop.settings.export_ttl
 

@@ -1,6 +1,7 @@
 """The reporting calls over HTTP: real MongoDB, real Parquet, a real worker."""
 
 import csv
+import hashlib
 import io
 import json
 import sys
@@ -18,6 +19,8 @@ import pypdf
 import pytest
 from pymongo.database import Database
 
+from ingest.reports.errands import Made
+from ingest.reports.files import download
 from stockverify.services.child import Child, Spec
 from stockverify.settings import to_env
 from tests.service import Service, claim, record, sync
@@ -194,6 +197,10 @@ def test_exports_agree_in_rows_sums_and_identifiers(boss: httpx.Client, counted:
         reply = boss.get(f"/api/reports/snapshots/{snapshot_id}/export", params={"format": kind})
         assert reply.status_code == 200, reply.text
         assert f".{kind}" in reply.headers["content-disposition"]
+        told = json.loads(reply.headers["x-manifest"])
+        hashed = hashlib.sha256(reply.content).hexdigest()
+        assert (told["format"], told["sha256"], told["snapshot_id"]) == (kind, hashed, snapshot_id)
+        assert told["columns"]["item_code"] == "string"
         return reply.content
 
     as_csv = list(csv.DictReader(io.StringIO(export("csv").decode("utf-8-sig"))))
@@ -211,6 +218,15 @@ def test_exports_agree_in_rows_sums_and_identifiers(boss: httpx.Client, counted:
         assert sorted(row["item_code"] for row in mine) == ["00123", "123456789012345678"]
         assert sum(float(row["verified_qty"] or 0) for row in mine) == 7.5
         assert len(rows) == len(as_parquet)
+
+
+def test_what_a_header_has_no_room_for_is_left_out_by_name(tmp_path: Path) -> None:
+    told = {"file": "größe.csv\r\nX-Evil: 1", "rows": 1, "query": "q" * 9000, "columns": {"c" * 6000: "string"}}
+    (tmp_path / "a.csv.manifest.json").write_text(json.dumps(told))
+    line = download(Made(str(tmp_path / "a.csv"), 1, "0" * 64)).headers["X-Manifest"]
+    assert line.isascii()
+    assert json.loads(line) == {"file": told["file"], "rows": 1, "left_out": ["query", "columns"]}
+    assert "X-Manifest" not in download(Made(str(tmp_path / "b.csv"), 1, "0" * 64)).headers
 
 
 def test_unknown_formats_and_snapshots_are_named(boss: httpx.Client, counted: tuple[str, str]) -> None:

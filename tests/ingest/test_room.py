@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -28,11 +29,14 @@ from ingest.reports.errands import (
     Done,
     Export,
     Find,
+    Keep,
     List,
     Preview,
     Question,
+    Report,
+    Totals,
 )
-from ingest.reports.room import ErrandFailed, Room, open_room
+from ingest.reports.room import MEMORY, ErrandFailed, Room, open_room
 from stockverify.errors import BadInput, NotFound, SetupError, Unavailable
 from stockverify.media_types import MEDIA_TYPES
 from stockverify.services.embedded import Backends
@@ -300,3 +304,12 @@ def reporting(service: Service) -> tuple[int, int]:
     assert boss.get("/api/reports/collections").json() == describe()
     (working,) = children(service.children[0].pid)
     return service.children[0].pid, working
+
+
+async def test_a_report_that_is_kept_does_not_hold_up_pages(place: Settings) -> None:
+    report = Report(FREEZE, QuerySpec(collection="items"), "rs-" + "0" * 16)
+    async with open_room(place) as room:
+        with pytest.raises(NotFound):
+            await room.run(Keep(report=report, now=NOW), Totals, ())
+        assert room.short.pid is None
+        assert resource.prlimit(pid_of(room.long), resource.RLIMIT_DATA) == (MEMORY, MEMORY)

@@ -6,8 +6,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from analytics.anomalies import Options, UnknownKind, find
+from analytics.anomalies import Options, UnknownKind, find, frames
 from analytics.anomalies.find import detected
+from analytics.engine import QueryTooLong
 from analytics.lake import Lake
 from analytics.lake.store import SnapshotNotFound
 from stockverify.vocabulary import AnomalyKind
@@ -70,3 +71,14 @@ def test_a_flag_says_which_racks_and_counters_its_rows_lead_to(tmp_path: Path) -
     assert places["w in R9"] == (["R9"], ["zoë"])
     assert places["v in R2"] == (["R2"], [])
     assert places["777777"] == (["R1", "R2"], ["ann", "u-9"])
+
+
+def test_looking_that_takes_too_long_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pl.DataFrame({"item_code": ["a"]}).write_parquet(tmp_path / "a.parquet")
+    monkeypatch.setattr(frames, "SECONDS", 0.3)
+    endless = "x AS (SELECT a.i * b.i AS n FROM range(10000000) a(i), range(10000000) b(i), positions) SELECT * FROM x"
+    with (
+        pytest.raises(QueryTooLong, match=r"more than 0\.3 seconds"),
+        frames.frames(frames.Files([tmp_path / "a.parquet"], []), Options()) as tables,
+    ):
+        tables.ask(f"{endless} WHERE n = -1")

@@ -54,6 +54,8 @@ def test_variance_by_category(seen: Overview) -> None:
     assert {row["category"] for row in rows} == {"(none)", "C2"}
     [exact] = seen.by_category.filter(pl.col("category") == "C1")["net_variance_value"]
     assert exact == 0.0
+    few, shown = drawn(charts.variance_by_category(seen.by_category, shown=1))
+    assert (few["title"], len(shown)) == ("Net variance at cost, by category (first 1 of 2 categories)", 1)
 
 
 def test_only_the_biggest_racks_are_drawn(seen: Overview) -> None:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -297,6 +298,17 @@ def test_what_neither_memory_nor_disk_holds_is_refused(monkeypatch: pytest.Monke
     before, after = (codes.with_columns(text=pl.col("code").hash(seed).cast(pl.String)) for seed in (1, 2))
     with pytest.raises(diff.ComparisonTooLarge, match="do not fit into the memory and the disk space"):
         between(before, after, ["code"])
+
+
+def test_one_that_takes_too_long_is_stopped_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(connection: duckdb.DuckDBPyConnection, *_: object) -> None:
+        connection.execute("SELECT count(*) FROM range(10000000) a(i), range(10000000) b(i) WHERE a.i * b.i = -1")
+
+    monkeypatch.setattr(diff, "_join", endless)
+    monkeypatch.setattr(diff, "SECONDS", 0.3)
+    codes = pl.DataFrame({"code": ["a"]})
+    with pytest.raises(diff.ComparisonTooLong, match=r"took more than 0\.3 seconds and was stopped"):
+        between(codes, codes, ["code"])
 
 
 def test_what_memory_does_not_hold_goes_to_the_disk_and_is_removed(

@@ -243,12 +243,41 @@ def test_batches_of_a_comparison_all_have_the_same_types(take: Take, lake: Lake,
     assert pl.concat(batches).height == 3, "concat takes no two types for one column"
 
 
-def test_how_many_different_ones_there_are_is_not_added_up() -> None:
-    columns = (("floor", Type.STRING), ("item_code_count", Type.INTEGER), ("item_code_count_distinct", Type.INTEGER))
-    groups = pl.DataFrame([("A", 3, 2), ("B", 2, 2)], schema=[name for name, _ in columns], orient="row")
-    tally = Tally(columns)
-    assert sum(batch.height for batch in tally.through(iter([groups]))) == 2
-    assert tally.sums() == [("item_code_count", 5.0)]
+@pytest.mark.parametrize(
+    ("spec", "adding"),
+    [
+        (QuerySpec(collection="items"), ("book_qty",)),
+        (QuerySpec(collection="records", calculated={"share": "damage_qty / verified_qty"}), RECORDS.adding),
+        (
+            QuerySpec(
+                collection="items",
+                calculated={"share": "book_qty / (book_qty + 1)", "worth": "book_qty * unit_cost"},
+                group_by=["mrp"],
+                aggregations={"share": "sum", "worth": "sum", "item_code": ["count", "count_distinct"], "mrp": "sum"},
+            ),
+            ("worth_sum", "item_code_count"),
+        ),
+    ],
+    ids=["prices", "a share", "groups"],
+)
+def test_only_what_adds_up_has_a_sum_in_a_file(
+    take: Take, lake: Lake, tmp_path: Path, spec: QuerySpec, adding: tuple[str, ...]
+) -> None:
+    taken = take(erp_items=[item("R1", "a", 3)], verification_records=[record("c-1", "R1", "a", 2, damage_qty=1.0)])
+    table = of_result(run(lake, taken.snapshot_id, checked(spec)))
+    book = openpyxl.load_workbook(export(table, Format.XLSX, tmp_path / "x.xlsx", ORDER).path)
+    said = [row[0] for row in book["Summary"].iter_rows(values_only=True) if str(row[0]).startswith("Sum of ")]
+    assert (table.adding, said) == (adding, [f"Sum of {name}" for name in adding])
+
+
+def test_sums_of_groups_are_to_the_millionth_as_those_of_all() -> None:
+    columns = (("floor", Type.STRING), ("verified_qty", Type.FLOAT))
+    tally = Tally(columns, ("verified_qty",))
+    batch = pl.DataFrame({"floor": ["A", "A"], "verified_qty": [0.1, 0.2]})
+    assert sum(each.height for each in tally.through(iter([batch, batch]))) == 4
+    found = tally.largest(5)
+    assert found is not None
+    assert [("verified_qty", found["measured"][0])] == tally.sums() == [("verified_qty", 0.6)]
 
 
 def test_a_writer_that_fails_leaves_the_old_file(tmp_path: Path) -> None:

@@ -4,17 +4,23 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import openpyxl
 import polars as pl
 import pypdf
 import pytest
 
 from analytics.compare import Comparison, compare, moved
-from analytics.export import Format, Order, Table, export, of_comparison, of_snapshot
+from analytics.export import Format, Order, Table, export, of_comparison, of_result, of_snapshot, pdf_file
+from analytics.export.insight import of_differences
 from analytics.export.pdf_file import SHOWN_ROWS
-from analytics.export.pdf_words import cell, number, visible
+from analytics.export.pdf_words import cell, chosen, number, visible
+from analytics.export.tables import Top
+from analytics.export.tallies import Tally
 from analytics.lake import Freeze, Lake
-from stockverify.datasets import Type
+from analytics.query import checked, run
+from stockverify.datasets import POSITIONS, Type
+from stockverify.wire.reports import QuerySpec
 from tests.analytics.conftest import Store, Take
 from tests.analytics.export.reading import attached, pdf_text
 from tests.analytics.export.test_agreement import HOSTILE
@@ -117,10 +123,23 @@ def test_a_comparison_whose_snapshots_are_gone_has_its_columns_to_show(compared:
     assert (found["verified_qty"], found["variance_qty"], found["Column"]) == (1, 1, "Rows")
 
 
+def test_columns_beyond_those_shown_are_counted_in_the_title(compared: Comparison) -> None:
+    manifest = msgspec.structs.replace(compared.manifest, column_changes={f"c{n:02}": n for n in range(1, 18)})
+    breakdown = of_differences(Comparison(compared.folder, manifest), None).breakdown
+    assert breakdown is not None
+    assert breakdown.title == "Changed rows, by the column that differs, the largest 15 of 17"
+    assert (len(breakdown.rows), breakdown.rows[0]) == (15, ("c17", 17))
+
+
 def test_what_is_not_shown_is_said_and_sums_are_of_all_rows(tmp_path: Path) -> None:
     rows = SHOWN_ROWS + 234
     frame = pl.DataFrame({"item_code": [f"I-{n:05}" for n in range(rows)], "verified_qty": [0.5] * rows})
-    done = export(Table("t", PAIR, frame.iter_slices(100), {}, rows), Format.PDF, tmp_path / "x.pdf", ORDER)
+    done = export(
+        Table("t", PAIR, frame.iter_slices(100), {}, rows, adding=("verified_qty",)),
+        Format.PDF,
+        tmp_path / "x.pdf",
+        ORDER,
+    )
     reader, text = pypdf.PdfReader(done.path), pdf_text(done.path)
     assert done.rows == rows
     assert "Rows 1 to 1,000 of 1,234" in text
@@ -130,6 +149,53 @@ def test_what_is_not_shown_is_said_and_sums_are_of_all_rows(tmp_path: Path) -> N
     tables = [page.extract_text() for page in reader.pages if "I-00" in page.extract_text()]
     assert len(tables) > 5
     assert all("item_code" in page for page in tables), "the header is on every page"
+
+
+def test_rows_on_top_are_the_largest_of_all_and_the_pdf_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdf_file, "SHOWN_ROWS", 3)
+    numbers = [1.0, None, -9.0, float("nan"), 2.0, -2.0, 9.0]
+    frame = pl.DataFrame({"item_code": [f"I-{n}" for n in range(7)], "verified_qty": numbers}, strict=False)
+    top = Top("verified_qty", pl.col("verified_qty").abs())
+    table = Table("t", PAIR, frame.iter_slices(2), {}, 7, adding=("verified_qty",), top=top)
+    path = export(table, Format.PDF, tmp_path / "x.pdf", ORDER).path
+    said = "The 3 of 7 rows with the largest verified_qty, up or down, largest first"
+    assert [row["item_code"] for row in attached(path)["first_rows"]] == ["I-2", "I-6", "I-4"]
+    assert (attached(path)["shown"], attached(path)["rows_shown"]) == (said, 3)
+    text = pdf_text(path)
+    assert ("3 of 7 rows, by verified_qty" in text, f"{said}; the sums below are those of all rows" in text) == (
+        True,
+        True,
+    )
+
+
+def test_what_is_no_number_spoils_no_summary(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"item_code": ["a", "b"], "verified_qty": [float("nan"), float("inf")]})
+    table = Table("t", PAIR, iter([frame]), {}, 2, adding=("verified_qty",))
+    book = openpyxl.load_workbook(export(table, Format.XLSX, tmp_path / "x.xlsx", ORDER).path)
+    found = {row[0]: row[1] for row in book["Summary"].iter_rows(values_only=True, max_col=2)}
+    assert (found["Sum of verified_qty"], found["a"], found["b"]) == ("nan", "nan", "inf")
+
+
+def test_what_the_top_rows_of_stock_and_of_its_changes_are(
+    counted: Freeze, compared: Comparison, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pdf_file, "SHOWN_ROWS", 1)
+    query = checked(QuerySpec(collection="items", sort={"book_qty": -1}))
+    wanted = {
+        "stock": (of_snapshot(lake, counted.snapshot_id), "The 1 of 2 rows with the largest variance_value"),
+        "changes": (of_comparison(compared), "The 1 of 2 rows with the largest change of variance_value"),
+        "items": (of_snapshot(lake, counted.snapshot_id, "items"), "The first 1 of 2 rows"),
+        "sorted": (
+            of_result(run(lake, counted.snapshot_id, query)),
+            "The first 1 of 2 rows, sorted by book_qty from the largest down",
+        ),
+    }
+    for name, (table, said) in wanted.items():
+        assert chosen(table, 1, 2).startswith(said), name
+        top = pdf_file._rows_on_top(table, Tally(table.columns, table.adding), "UTC")
+        assert top["item_code"].to_list() == ["00123"], name
 
 
 def test_columns_without_room_are_named(tmp_path: Path) -> None:
@@ -165,7 +231,12 @@ def test_numbers_and_controls() -> None:
 
 def test_the_workbook_has_a_summary_with_a_chart(counted: Freeze, lake: Lake, tmp_path: Path) -> None:
     path = export(of_snapshot(lake, counted.snapshot_id), Format.XLSX, tmp_path / "x.xlsx", ORDER).path
-    sheet = openpyxl.load_workbook(path)["Summary"]
+    book = openpyxl.load_workbook(path)
+    [line] = [row for row in book["positions"].iter_rows(min_row=2) if row[3].value == "00123"]
+    formats = dict(zip(POSITIONS.names, (cell.number_format for cell in line), strict=True))
+    shown = ("round", "unit_cost", "variance_value", "verified_qty", "item_code")
+    assert [formats[name] for name in shown] == ["#,##0", "#,##0.00", "#,##0.00", "General", "General"]
+    sheet = book["Summary"]
     found = {row[0]: row[1:3] for row in sheet.iter_rows(values_only=True, max_col=3)}
     assert found["Snapshot id"][0] == counted.snapshot_id
     assert (found["Lines"][0], found["Progress"][0], found["Net variance"][0]) == (2, 0.5, -2.5)
@@ -176,6 +247,20 @@ def test_the_workbook_has_a_summary_with_a_chart(counted: Freeze, lake: Lake, tm
     first, last = min(floors), max(floors)
     assert chart.y_axis.scaling.min == 0, "bars are compared by their lengths"
     assert refs == [(f"Summary!$A${first}:$A${last}", f"Summary!${x}${first}:${x}${last}") for x in "BC"]
+
+
+def test_a_summary_says_what_it_leaves_out_and_has_the_largest(take: Take, lake: Lake, tmp_path: Path) -> None:
+    floors = {f"F{n:02}" if n else None: float(n) for n in range(17)}
+    items = [item(f"R{n}", "a", n, floor=floor) for floor, n in floors.items()]
+    records = [record(f"c-{n}", f"R{n}", "a", n, floor=floor) for floor, n in floors.items()]
+    snapshot_id = take(erp_items=items, verification_records=records).snapshot_id
+    title = "Book and verified units of counted lines, by floor, the largest 15 of 17"
+    breakdown = of_snapshot(lake, snapshot_id).insight().breakdown  # type: ignore[misc]
+    assert breakdown is not None
+    assert breakdown.title == title
+    assert [row[0] for row in breakdown.rows] == [f"F{n:02}" for n in range(16, 1, -1)]
+    sheet = openpyxl.load_workbook(export(of_snapshot(lake, snapshot_id), Format.XLSX, tmp_path / "x.xlsx", ORDER).path)
+    assert title in [row[0] for row in sheet["Summary"].iter_rows(values_only=True)]
 
 
 def test_long_texts_are_measured_as_excel_does(tmp_path: Path) -> None:

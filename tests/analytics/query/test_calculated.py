@@ -140,3 +140,42 @@ def test_fields_may_be_given_in_any_order() -> None:
         ("a", "float", "mrp * 2"),
         ("b", "boolean", "a > 2"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_amount"),
+    [
+        ("verified_qty", True),
+        ("-(verified_qty - damage_qty)", True),
+        ("(verified_qty - book_qty) * unit_cost", True),
+        ("0.5 * verified_qty", True),
+        ("variance_value / unit_cost", True),
+        ("book_qty / 12 + damage_qty", True),
+        ("damage_qty / verified_qty", False),
+        ("damage_qty / verified_qty * verified_qty", True),
+        ("verified_qty * book_qty", False),
+        ("verified_qty * book_qty * unit_cost", False),
+        ("verified_qty + 1", False),
+        ("unit_cost", False),
+        ("unit_cost * 2 + 1", False),
+        ("1", False),
+        ("1 / verified_qty", False),
+        ("round", False),
+        ("verified_qty > 1", False),
+        ("other", True),
+        ("share", False),
+        ("other * share", True),
+    ],
+)
+def test_what_adds_up(text: str, is_amount: bool) -> None:
+    known = {"other": "verified_qty * 2", "share": "damage_qty / verified_qty", "x": text}
+    query = checked(QuerySpec(collection="positions", calculated=known))
+    assert ("x" in query.adding, "share" in query.adding, "other" in query.adding) == (is_amount, False, True)
+
+
+def test_seconds_add_up_and_instants_do_not() -> None:
+    spec = QuerySpec(
+        collection="sessions",
+        calculated={"minutes": "(completed_at - started_at) / 60", "late": "started_at > '2026-01-01T00:00:00Z'"},
+    )
+    assert checked(spec).adding == ("minutes",)

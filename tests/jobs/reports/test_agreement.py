@@ -32,7 +32,8 @@ def sent(house: House, run: dict[str, Any]) -> tuple[Letter, dict[str, Path]]:
     report(house.tools, run, NOW)
     place = folder(house.settings.mails, run["_id"])
     letter = opened(house.settings.mails, run["_id"])
-    return letter, {Path(each.name).suffix[1:]: place / each.name for each in letter.attachments}
+    names = [each.name for each in letter.attachments if not each.name.endswith(".manifest.json")]
+    return letter, {Path(name).suffix[1:]: place / name for name in names}
 
 
 def tiles(letter: Letter) -> dict[str, str]:

@@ -66,6 +66,7 @@ def test_a_report_is_a_mail_without_any_defect(house: House, make_run: MakeRun, 
         "multipart/related",
         "text/html",
         "text/csv",
+        "application/json",  # the manifest of the CSV
         "application/pdf",
     ]
     page, text = message.get_body(("html",)), message.get_body(("plain",))

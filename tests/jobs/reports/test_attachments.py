@@ -19,19 +19,20 @@ def made(folder: Path, name: str, data: bytes) -> Exported:
 
 def test_each_way_says_why(tmp_path: Path) -> None:
     found = [made(tmp_path, "a.csv", b"1" * 6000), made(tmp_path, "a.json", bytes(range(256)) * 16)]
-    cases = {10_096: Way.ATTACHED, 10_095: Way.ZIPPED, 500: Way.LINKED}
+    cases = {10_098: Way.ATTACHED, 10_097: Way.ZIPPED, 500: Way.LINKED}
     ways = {limit: packed(found, limit, tmp_path / "all.zip") for limit in cases}
     assert {limit: each.way for limit, each in ways.items()} == cases
-    assert [file.path.name for file in ways[10_096].attached] == ["a.csv", "a.json"]
-    assert [file.media_type for file in ways[10_096].attached] == ["text/csv; charset=utf-8", "application/json"]
-    with zipfile.ZipFile(ways[10_095].attached[0].path) as archive:
+    assert [file.path.name for file in ways[10_098].attached] == ["a.csv", "a.csv.manifest.json", "a.json"]
+    kinds = ["text/csv; charset=utf-8", "application/json", "application/json"]
+    assert [file.media_type for file in ways[10_098].attached] == kinds
+    with zipfile.ZipFile(ways[10_097].attached[0].path) as archive:
         assert archive.testzip() is None
         assert archive.read("a.csv") == b"1" * 6000
         assert set(archive.namelist()) == {"a.csv", "a.csv.manifest.json", "a.json", "a.json.manifest.json"}
     assert (ways[500].attached, ways[500].linked) == ((), tuple(found))
     said = [files(ways[limit], "12 Jan 2026, 07:00 CET") for limit in cases]
     assert said == [
-        "2 files are attached (9.9 KB in all).",
+        "3 files are attached (9.9 KB in all).",
         "The files are zipped: 9.9 KB in all is more than the 9.9 KB that mails of this report may hold.",
         "The files are not attached but linked: even zipped, 9.9 KB in all is more than the 0.5 KB that mails of this "
         "report may hold. Whoever has a link has the file, until 12 Jan 2026, 07:00 CET.",

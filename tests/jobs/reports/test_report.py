@@ -261,7 +261,9 @@ def test_a_saved_query_and_filters_of_the_schedule(house: House, make_run: MakeR
 def test_columns_are_those_that_were_asked_for(house: House, make_run: MakeRun) -> None:
     run = make_run({**about("snapshot", columns=["item_code", "verified_qty"]), "formats": ["csv"]})
     report(house.tools, run, NOW)
-    [file] = letter_of(house, run).attachments
+    file, manifest = letter_of(house, run).attachments
+    told = msgspec.json.decode((folder(house.settings.mails, run["_id"]) / manifest.name).read_bytes())
+    assert (manifest.name, told["snapshot_id"]) == (f"{file.name}.manifest.json", house.newer.snapshot_id)
     text = (folder(house.settings.mails, run["_id"]) / file.name).read_text("utf-8-sig")
     assert text.splitlines()[0] == "item_code,verified_qty"
 
