@@ -31,11 +31,11 @@ _SHOWN = (
     ("net_variance_value", "Net variance, value"),
     ("gross_variance_value", "Gross variance, value"),
     ("shrinkage_value", "Shrinkage, value"),
-    ("uncosted_lines", "Lines without a cost"),
     ("accuracy", "Accuracy"),
     ("accuracy_by_value", "Accuracy by value"),
     ("recount_rate", "Recount rate"),
     ("damage_units", "Damaged units"),
+    ("uncosted_lines", "Lines without a cost"),
 )
 
 
