@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from stockverify.vocabulary import Collection
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Rises whenever a column or a derivation changes: no snapshot builds on one of another version."""
 
 
@@ -163,14 +163,21 @@ POSITIONS = Dataset(
         Column("category", S, "category from the stock list, else as sent"),
         Column("subcategory", S, "subcategory from the stock list, else as sent"),
         Column("uom", S, "unit of measure"),
-        Column("unit_cost", F, "cost of one unit; null for an item that is not in the book here", summed=False),
-        Column("book_qty", F, "book quantity when the rack was claimed; 0 for an item that the book did not have here"),
+        Column(
+            "unit_cost",
+            F,
+            "cost of one unit; where the book does not have the item, the one cost it has elsewhere",
+            summed=False,
+        ),
+        Column(
+            "book_qty", F, "book quantity when the rack was claimed for this count; 0 where the book did not have it"
+        ),
         Column("verified_qty", F, "units counted in the rack's latest round; null is not counted"),
         Column("damage_qty", F, "units of these that are damaged"),
         Column("variance_qty", F, "verified minus book quantity; null while not counted"),
         Column("variance_value", F, "variance times unit cost; null while not counted or without a cost"),
         Column("counted", B, "true once a finalized record exists in the rack's latest round"),
-        Column("in_book", B, "true when the book had this line when the rack was claimed"),
+        Column("in_book", B, "true when the book had this line when the rack was claimed for this count"),
         Column("round", N, "round of the count; null while not counted", summed=False),
         Column("counted_by", S, "counter of the latest finalized record; null while not counted"),
         Column("counted_at", T, "when the service stored that record; null while not counted"),

@@ -21,7 +21,6 @@ _DECISIVE = {
     ITEMS.name: (*ITEMS.key, "item_name", "category", "subcategory", "uom"),
     BOOK.name: BOOK.names,
 }
-_NO_RACKS = pa.table({"rack_id": pa.array([], pa.string())})
 _NAMES = ["item_code", "item_name", "category", "subcategory", "uom"]
 
 
@@ -64,12 +63,14 @@ def _delta(database: Database[Document], at: Moment, base: Base, dataset: Datase
 
 def racks(base: Base, found: Mapping[str, Delta]) -> pa.Table:
     """The racks whose positions may be others now (column `rack_id`). An item that is named or classed differently may
-    lie in any rack."""
-    items = found[ITEMS.name]
+    lie in any rack, and one that the book does not have there takes its cost from where the book has it."""
+    items, lines = found[ITEMS.name], _differing(found[BOOK.name])
     renamed = lookup.differing(items.old.select(_NAMES), items.new.select(_NAMES)).select(["item_code"])
-    holders = lookup.found(base.files[POSITIONS.name], ("rack_id",), renamed) if len(renamed) else _NO_RACKS
+    strays = pa.table({"item_code": pc.unique(lines["item_code"])})
+    strays = strays.append_column("in_book", pa.repeat(pa.scalar(value=False), len(strays)))
     touched = [found[RECORDS.name].old["rack_id"], found[RECORDS.name].new["rack_id"]]
-    touched += [holders["rack_id"], *(_differing(found[name])["rack_id"] for name in (SESSIONS.name, BOOK.name))]
+    touched += [lookup.found(base.files[POSITIONS.name], ("rack_id",), keys)["rack_id"] for keys in (renamed, strays)]
+    touched += [_differing(found[SESSIONS.name])["rack_id"], lines["rack_id"]]
     names = pc.unique(pa.chunked_array([chunk for each in touched for chunk in each.chunks], pa.string()))
     return pa.table({"rack_id": names.drop_null()})
 

@@ -27,6 +27,8 @@ class Terms(Struct, frozen=True, kw_only=True):
     whole: bool = False
 
 
+_NOISE = 0.0005
+"""Half of the least that scales tell, a gram of a kilogram."""
 _ADVICE = (
     "Take a whole one with `stockverify snapshot --full`; if that is refused too, look for what writes to MongoDB."
 )
@@ -35,13 +37,13 @@ _ADVICE = (
 def reconciled(dataset: str, expected: Totals, found: Totals) -> None:
     """Rows and sums must be those that MongoDB has at the same moment. Raises SnapshotRefused.
 
-    Sums may differ by a millionth for each row: positions round theirs, and floats are added in another order. MongoDB
-    carries the errors of its additions along and we add up millionths, so that a trillionth of the sum is plenty.
+    Floats are added in another order here, which is all that may show. MongoDB carries the errors of its additions
+    along, so that a trillionth of the sum is plenty; the half of a gram is for sums in which large numbers cancel out.
     """
     if found.rows != expected.rows:
         raise _refused("row count", dataset, f"{expected.rows:,}", f"{found.rows:,}")
     for name, wanted in expected.sums.items():
-        if not isclose(found.sums.get(name, 0.0), wanted, rel_tol=1e-12, abs_tol=1e-6 * max(found.rows, 1)):
+        if not isclose(found.sums.get(name, 0.0), wanted, rel_tol=1e-12, abs_tol=_NOISE):
             raise _refused(f"sum of {name}", dataset, f"{wanted:,.6f}", f"{found.sums.get(name, 0.0):,.6f}")
 
 

@@ -1,6 +1,7 @@
 """A snapshot that builds on the one before: what has not changed is taken over as it is, file by file."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 
@@ -46,8 +47,10 @@ def _changed(task: Task, base: Base) -> changes.Ids:
 
 
 def _whole_check_due(task: Task, base: Base, dataset: Dataset) -> bool:
-    """Whether it is time to compare with the whole collection again, instead of with what has changed."""
-    return task.head.created_at - base.origin(dataset.name).whole_at >= task.terms.whole_every
+    """Whether it is time to compare with the whole collection again, instead of with what has changed. A last time
+    that is still to come is that of a clock which was set back since."""
+    since = task.head.created_at - base.origin(dataset.name).whole_at
+    return not timedelta() <= since < task.terms.whole_every
 
 
 def _publish(task: Task, base: Base, dataset: Dataset, delta: Delta) -> Published:

@@ -57,7 +57,7 @@ def materialise(
     with moment.moment(database, COLLECTED) as at:
         if at is None:
             raise NothingToFreeze()
-        head = Head(snapshot_id=_new_id(now), name=name, as_of=at.as_of, created_at=now)
+        head = Head(snapshot_id=_new_id(lake, now), name=name, as_of=at.as_of, created_at=now)
         task = Task(lake.root, database, at, moment.incarnations(database), head, terms, stopping, rows_per_part)
         taken = _taken(lake, task)
     return freeze_of(taken.manifest)
@@ -76,7 +76,7 @@ def _taken(lake: Lake, task: Task) -> Published:
     except (FileNotFoundError, duckdb.IOException) as error:
         because = f"a file of the earlier snapshot could not be read: {error}"
     _log.info("whole snapshot: %s", because)
-    again = task._replace(head=structs.replace(task.head, snapshot_id=_new_id(task.head.created_at)))
+    again = task._replace(head=structs.replace(task.head, snapshot_id=_new_id(lake, task.head.created_at)))
     return _attempt(again, lambda: whole(again, because, _rows_before(lake)))
 
 
@@ -97,5 +97,5 @@ def _rows_before(lake: Lake) -> dict[str, int]:
     return {}
 
 
-def _new_id(now: datetime) -> str:
-    return new_snapshot_id(now, secrets.token_hex(4))
+def _new_id(lake: Lake, now: datetime) -> str:
+    return new_snapshot_id(now, secrets.token_hex(4), next(iter(lake.ids()), None))

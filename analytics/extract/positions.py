@@ -13,100 +13,13 @@ import pyarrow as pa
 
 from analytics.engine import engine, one, texts
 from analytics.extract.moment import Totals
-from analytics.millionths import rounded_sql, summed_sql
+from analytics.extract.recipe import COUNTED, SQL
 from stockverify.datasets import COLLECTED
 
 _BATCH = 20_000
 _ROWS_AT_ONCE = 500_000
 
 Files = Mapping[str, tuple[Path, ...]]
-
-# The round of a rack that is shown is the latest that has records, or else the latest that was claimed. Quantities and
-# values are in millionths: 0.1 + 0.2 must not differ from a book quantity of 0.3, and sums must not differ between
-# snapshots because their floats were added in another order.
-_ROUNDS = """
-WITH records AS (
-    SELECT *, coalesce(bin, '') AS place, coalesce(round, 1) AS pass,
-        status = 'finalized' AND verified_qty IS NOT NULL AS is_count
-    FROM read_parquet($verification_records, hive_partitioning = false) SEMI JOIN racks USING (rack_id)
-    WHERE rack_id BETWEEN $first AND $last
-),
-latest AS (SELECT rack_id, max(pass) AS pass FROM records GROUP BY rack_id)
-"""
-
-_LINES = f""",
-claims AS (
-    SELECT rack_id, coalesce(round, 1) AS pass, min(started_at) AS claimed_at
-    FROM read_parquet($verification_sessions, hive_partitioning = false) SEMI JOIN racks USING (rack_id)
-    WHERE rack_id BETWEEN $first AND $last GROUP BY ALL
-),
-claimed AS (SELECT rack_id, max(pass) AS pass FROM claims GROUP BY rack_id),
-shown AS (
-    SELECT rack_id, coalesce(latest.pass, claimed.pass) AS pass FROM latest FULL JOIN claimed USING (rack_id)
-),
-versions AS (
-    SELECT *, coalesce(bin, '') AS place
-    FROM read_parquet($book_versions, hive_partitioning = false) SEMI JOIN racks USING (rack_id)
-    WHERE rack_id BETWEEN $first AND $last
-),
-held AS (
-    SELECT versions.*, claimed_at,
-        coalesce(valid_from <= claimed_at, true) AND coalesce(valid_until > claimed_at, true) AS at_claim
-    FROM versions LEFT JOIN (SELECT rack_id, claimed_at FROM shown JOIN claims USING (rack_id, pass)) USING (rack_id)
-),
-chosen AS (
-    SELECT * FROM held QUALIFY CASE
-        WHEN claimed_at IS NULL THEN valid_until IS NULL
-        WHEN bool_or(at_claim) OVER (PARTITION BY rack_id) THEN at_claim
-        ELSE version = 1
-    END
-),
-book AS (
-    SELECT rack_id, place, item_code, max(floor) AS floor, max(unit_cost) AS unit_cost,
-        {summed_sql("coalesce(book_qty, 0)")} AS book_qty
-    FROM chosen GROUP BY rack_id, place, item_code
-),
-counts AS (
-    SELECT rack_id, place, item_code, max(floor) AS floor,
-        max(category) AS category, max(subcategory) AS subcategory, max(uom) AS uom,
-        bool_or(is_count) AS counted,
-        {summed_sql("verified_qty", "is_count")} AS verified_qty,
-        {summed_sql("coalesce(damage_qty, 0)", "is_count")} AS damage_qty,
-        max(pass) FILTER (is_count) AS round,
-        arg_max(coalesce(username, user_id), (received_at, client_record_id)) FILTER (is_count) AS counted_by,
-        max(received_at) FILTER (is_count) AS counted_at
-    FROM records JOIN latest USING (rack_id, pass) GROUP BY rack_id, place, item_code
-),
-lines AS (
-    SELECT rack_id, place, item_code,
-        coalesce(book.floor, counts.floor) AS floor, unit_cost, coalesce(book_qty, 0) AS book_qty,
-        book.item_code IS NOT NULL AS in_book, coalesce(counted, false) AS counted,
-        verified_qty, damage_qty, round, counted_by, counted_at,
-        {rounded_sql("(verified_qty - coalesce(book_qty, 0))")} AS variance_qty,
-        counts.category AS sent_category, counts.subcategory AS sent_subcategory, counts.uom AS sent_uom
-    FROM book FULL JOIN counts USING (rack_id, place, item_code)
-),
-known AS (
-    SELECT item_code, max(item_name) AS item_name, max(category) AS category,
-        max(subcategory) AS subcategory, max(uom) AS uom
-    FROM read_parquet($erp_items, hive_partitioning = false) SEMI JOIN lines USING (item_code) GROUP BY item_code
-)
-SELECT floor, rack_id, place AS bin, lines.item_code AS item_code, item_name,
-    coalesce(category, sent_category) AS category, coalesce(subcategory, sent_subcategory) AS subcategory,
-    coalesce(uom, sent_uom) AS uom, unit_cost, book_qty, verified_qty, damage_qty, variance_qty,
-    {rounded_sql("(variance_qty * unit_cost)")} AS variance_value, counted, in_book, round, counted_by, counted_at
-FROM lines LEFT JOIN known ON known.item_code = lines.item_code
-ORDER BY rack_id, bin, item_code
-"""  # noqa: S608 - made of constants
-SQL = _ROUNDS + _LINES
-
-COUNTED = (
-    _ROUNDS
-    + """
-SELECT coalesce(fsum(verified_qty), 0), coalesce(fsum(damage_qty), 0)
-FROM records JOIN latest USING (rack_id, pass) WHERE is_count
-"""
-)
 
 _RACKS = """
 SELECT rack_id, count(*) AS lines FROM (
@@ -154,8 +67,10 @@ def batches(files: Files, racks: Sequence[pa.Table]) -> Iterator[pa.Table]:
     finalized records of a line add up; a line without one is not counted, even if a partial record saw it. What
     was seen and is not in the book appears with a book quantity of 0. Records without a rack are no positions.
 
-    The book is that of the moment at which the rack was first claimed in that round; the current one where nobody
-    claimed it; and where it was empty at that moment, the first that was known (docs/decisions/0023).
+    The book of a line is that of the moment at which whoever counted it had claimed the rack; that of a line nobody
+    counted goes by the last claim under which something was (docs/decisions/0023). It is the current one where nobody
+    claimed the rack; and where it was empty at that moment, the first that was known. What the book has elsewhere only
+    takes the item's cost, if it has but one (0046).
     """
     for some in racks:
         with _over(files) as connection:

@@ -11,6 +11,7 @@ from analytics.millionths import rounded, summed
 
 _NUMBERS = ("unit_cost", "book_qty", "verified_qty", "damage_qty", "variance_qty", "variance_value")
 _OURS = "docs/glossary.md"
+_COST = "docs/decisions/0046"
 _ABSOLUTE = "docs/glossary.md; elsewhere also called absolute variance"
 _GOOD_COUNTS = "Piasecki, Inventory Accuracy Measurement, inventoryops.com: good counts / counts, with tolerances"
 _VITASEK = "after Vitasek: 1 - sum of absolute variances / sum of the perpetual inventory, in units or in value"
@@ -33,6 +34,8 @@ class Totals(Struct, frozen=True, kw_only=True):
     gross_variance_value: float
     shrinkage_value: float
     shrinkage_rate: float | None
+    uncosted_lines: int
+    uncosted_units: float
     damage_units: float
     damage_rate: float | None
     accuracy: float | None
@@ -68,6 +71,7 @@ AMOUNTS: dict[str, pl.Expr] = {
     "net_variance_value": _VALUE,
     "gross_variance_value": _VALUE.abs(),
     "shrinkage_value": -_VALUE,
+    "uncosted_units": pl.when(_VALUE.is_null()).then(pl.col("variance_qty").abs()),
     "damage_units": pl.col("damage_qty"),
     "value_size": _valued("book_qty").abs(),
     "value_off": pl.when(~pl.col("within")).then(_VALUE.abs()),
@@ -77,6 +81,7 @@ LINES: dict[str, pl.Expr] = {
     "lines": pl.lit(value=True),
     "counted_lines": _COUNTED,
     "recounted_lines": _COUNTED & (pl.col("round") > 1),
+    "uncosted_lines": _COUNTED & _VALUE.is_null(),
     "right_lines": _COUNTED & pl.col("within"),
 }
 """Which lines a figure counts; the last one is only a part of a share."""
@@ -194,6 +199,24 @@ STOCK: tuple[Figure, ...] = (
         _RETAIL,
         "less",
         _share("shrinkage_value", "book_value"),
+    ),
+    Figure(
+        "uncosted_lines",
+        "Lines without a cost",
+        "lines",
+        "counted lines that have no cost: no value tells of them",
+        _COST,
+        "less",
+        _lines("uncosted_lines"),
+    ),
+    Figure(
+        "uncosted_units",
+        "Variance without a cost",
+        "units",
+        "sum of |verified - book| of counted lines that have no cost: no value tells of it",
+        _COST,
+        "less",
+        _sum("uncosted_units"),
     ),
     Figure("damage_units", "Damaged", "units", "sum of damaged units", _OURS, "less", _sum("damage_units")),
     Figure(

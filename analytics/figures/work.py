@@ -47,7 +47,8 @@ WORK: tuple[Figure, ...] = (
     ),
 )
 
-# The end of a gap decides whose it is. A device's clock may be off by any amount, but rarely changes within a session.
+# The end of a gap decides whose it is; of counts that a device stamps alike, the id says which was first. A device's
+# clock may be off by any amount, but rarely changes within a session.
 _SQL = f"""
 WITH
 sessions AS (
@@ -55,14 +56,14 @@ sessions AS (
     FROM read_parquet($sessions, hive_partitioning = false) WHERE rack_id IS NOT NULL GROUP BY session_id
 ),
 counts AS (
-    SELECT session_id, coalesce(username, user_id) AS counter,
+    SELECT client_record_id AS record_id, session_id, coalesce(username, user_id) AS counter,
         epoch_ms(created_at) AS created, epoch_ms(updated_at) AS updated, epoch_ms(received_at) AS received
     FROM read_parquet($records, hive_partitioning = false) WHERE status = 'finalized' AND verified_qty IS NOT NULL
 ),
 timed AS (
     SELECT counter,
         CASE WHEN session_id IS NOT NULL
-            THEN created - lag(created) OVER (PARTITION BY session_id ORDER BY created) END AS since,
+            THEN created - lag(created) OVER (PARTITION BY session_id ORDER BY created, record_id) END AS since,
         received - updated AS waited, received - claimed AS longest
     FROM counts LEFT JOIN sessions USING (session_id)
 ),

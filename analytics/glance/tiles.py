@@ -35,12 +35,17 @@ _SHOWN = (
     ("accuracy_by_value", "Accuracy by value"),
     ("recount_rate", "Recount rate"),
     ("damage_units", "Damaged units"),
+    ("uncosted_lines", "Lines without a cost"),
 )
 
 
 def tiles(now: Totals, before: Totals | None, only: Container[str] = frozenset(dict(_SHOWN))) -> list[Tile]:
-    """The tiles of a snapshot, all or only those of some figures, with the change since the one before it."""
-    return [_tile(name, label, now, before) for name, label in _SHOWN if name in only]
+    """The tiles of a snapshot, all or only those of some figures, with the change since the one before it. That values
+    leave something out is said where they do, now or before."""
+    shown = [(name, label) for name, label in _SHOWN if name in only]
+    if not any(found.uncosted_lines for found in (now, before) if found):
+        shown = [pair for pair in shown if pair[0] != "uncosted_lines"]
+    return [_tile(name, label, now, before) for name, label in shown]
 
 
 def pace(work: WorkTotals) -> str:
@@ -62,6 +67,8 @@ def _value(name: str, value: float | None, now: Totals) -> str:
     match name:
         case "counted_lines":
             return f"{shown} / {amount(now.lines, 'lines')}"
+        case "uncosted_lines":
+            return f"{shown} (off by {amount(now.uncosted_units, 'units')})"
         case "damage_units" if now.damage_rate is not None:
             return f"{shown} ({amount(now.damage_rate, 'share')})"
         case "shrinkage_value" if now.shrinkage_rate is not None:

@@ -1,7 +1,8 @@
 """Snapshot ids: they sort by time, and are safe as folder names."""
 
 import re
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 from stockverify.errors import BadInput
 
@@ -13,10 +14,20 @@ class BadSnapshotId(BadInput):
     shows yours."""
 
 
-def new_snapshot_id(now: datetime, mark: str) -> str:
-    """The id of a snapshot made at `now`; `mark`, 8 random hexadecimal digits, tells those of one moment apart."""
-    moment = now.astimezone(UTC)
+def new_snapshot_id(now: datetime, mark: str, newest: str | None = None) -> str:
+    """The id of a snapshot made at `now`; `mark`, 8 random hexadecimal digits, tells those of one moment apart.
+
+    It sorts after that of the `newest` there is, also when the clock was set back since: the latest is found by it.
+    """
+    moment = max(now, _just_after(newest) or now).astimezone(UTC)
     return f"{moment:%Y%m%dT%H%M%S}{moment.microsecond // 1000:03d}Z-{mark}"
+
+
+def _just_after(newest: str | None) -> datetime | None:
+    """A millisecond after an id; None after one that has the shape of an id and is of no day that there is."""
+    with suppress(ValueError, OverflowError):
+        return datetime.strptime((newest or "").partition("-")[0], "%Y%m%dT%H%M%S%f%z") + timedelta(milliseconds=1)
+    return None
 
 
 def is_snapshot_id(text: str) -> bool:

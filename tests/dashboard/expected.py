@@ -27,8 +27,8 @@ def figures(database: Database[Document]) -> Figures:
     records = list(database[Collection.RECORDS].find({"rack_id": {"$ne": None}}))
     counted, seen = _counts(_latest(records))
     book = _book(items)
-    costs = {_key(item): item["unit_cost"] for item in items}
     lines = set(book) | seen
+    costs = _costs(items, lines)
     variance = {key: found - book.get(key, 0.0) for key, (found, _) in counted.items()}
     verified, damaged = (sum(pair[side] for pair in counted.values()) for side in (0, 1))
     value = sum(step * costs[key] for key, step in variance.items() if costs.get(key) is not None)
@@ -39,8 +39,11 @@ def figures(database: Database[Document]) -> Figures:
     gross = sum(abs(variance[key]) * cost for key, cost in priced.items())
     size = sum(abs(book.get(key, 0.0)) * cost for key, cost in priced.items())
     done = {key[0] for key in counted}
+    uncosted = [abs(step) for key, step in variance.items() if costs.get(key) is None]
+    left_out = {"Lines without a cost": f"{len(uncosted):,} (off by {_units(sum(uncosted))})"} if uncosted else {}
     return Figures(
-        tiles={
+        tiles=left_out
+        | {
             "Progress": _percent(len(counted), len(lines)),
             "Lines counted": f"{len(counted):,} / {len(lines):,}",
             "Verified units": _units(verified),
@@ -66,6 +69,16 @@ def figures(database: Database[Document]) -> Figures:
 
 def _key(document: Document) -> Key:
     return document["rack_id"], document.get("bin") or "", document["item_code"]
+
+
+def _costs(items: list[Document], lines: set[Key]) -> dict[Key, float | None]:
+    """What the book says a line costs; where it has none, the cost that all other lines of the item have."""
+    elsewhere: dict[str, set[float]] = defaultdict(set)
+    for item in items:
+        if item["unit_cost"] is not None:
+            elsewhere[item["item_code"]].add(item["unit_cost"])
+    astray = {key: next(iter(elsewhere[key[2]])) for key in lines if len(elsewhere[key[2]]) == 1}
+    return astray | {_key(item): item["unit_cost"] for item in items}
 
 
 def _book(items: Iterable[Document]) -> dict[Key, float]:

@@ -48,6 +48,7 @@ class Changing:
             "round": self.draw.choice([1, 1, 2, None]),
             "received_at": self.now,
             "bin": self.draw.choice(["", "7"]),
+            "session_id": self._one_of("verification_sessions"),
         }
         made = record(f"c-{self.step}", self._rack(), self.draw.choice(CODES), self.draw.choice([None, 0.1, 7, 2.5]))
         self.db["verification_records"].insert_one(made | fields)
@@ -86,7 +87,8 @@ class Changing:
         """As the import of a stock list does."""
         if line := self.db["erp_items"].find_one({"_id": self._one_of("erp_items")}):
             before = {name: line[name] for name in ("book_qty", "unit_cost", "valid_from")} | {"valid_until": self.now}
-            change = {"book_qty": self.draw.random(), "valid_from": self.now}
+            cost = self.draw.choice([None, 2.5, 2.5, 4.0])
+            change = {"book_qty": self.draw.random(), "unit_cost": cost, "valid_from": self.now}
             self.db["erp_items"].update_one({"_id": line["_id"]}, {"$set": change, "$push": {"versions": before}})
 
     def rename(self) -> None:

@@ -1,6 +1,6 @@
 """Takes incremental snapshots of a real MongoDB in processes that are killed on the way.
 
-Arguments: URI, database, and a folder with a lake in `base`. For every n-th step: a copy of that lake, and a process
+Arguments: URI, database, a folder with a lake in `base`, and n. For every n-th step: a copy of that lake, and a process
 that is killed at this operation on it. Prints how many steps were tried; the lakes stay for the test to look at.
 """
 
@@ -18,7 +18,6 @@ from stockverify.clients import open_mongo
 from tests.analytics.extract.changing import at_utc
 from tests.analytics.stock import NOW
 
-STRIDE = 9
 _ON_DISK = ("open", "os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir", "shutil.rmtree")
 
 
@@ -43,11 +42,11 @@ def _killed_at(step: int, root: Path, uri: str, name: str) -> int:
 
 def main() -> None:
     """Try every step until a writer outlives its own."""
-    uri, name, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
+    uri, name, folder, stride = sys.argv[1], sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])
     for tried in count(1):
         root = folder / str(tried)
         shutil.copytree(folder / "base", root)
-        if not os.WIFSIGNALED(_killed_at(tried * STRIDE, root, uri, name)):
+        if not os.WIFSIGNALED(_killed_at(tried * stride, root, uri, name)):
             break
     print(tried)
 

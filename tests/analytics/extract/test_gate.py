@@ -176,6 +176,28 @@ def test_reconciled(found: Totals, message: str) -> None:
     gate.unrepeated(ITEMS, None)
 
 
-def test_a_few_units_of_a_very_large_sum_are_not_let_pass() -> None:
+@pytest.mark.parametrize(("rows", "total", "off"), [(3, 1e12, 10.0), (10_000_000, 1e9, 1.0), (10_000_000, 0.0, 0.001)])
+def test_a_little_of_a_very_large_sum_is_not_let_pass(rows: int, total: float, off: float) -> None:
     with pytest.raises(SnapshotRefused, match="sum of book_qty"):
-        gate.reconciled("erp_items", Totals(3, {"book_qty": 1e12}), Totals(3, {"book_qty": 1e12 + 10}))
+        gate.reconciled("erp_items", Totals(rows, {"book_qty": total}), Totals(rows, {"book_qty": total + off}))
+    gate.reconciled("erp_items", Totals(rows, {"book_qty": total}), Totals(rows, {"book_qty": total + off / 1e4}))
+
+
+def test_many_small_fractions_add_up_alike_everywhere(lake: Lake, db: Store) -> None:
+    """Positions round each count to the millionth, and what they are compared with does so too."""
+    tiny = [0.0000004, 0.0000016, 1 / 3, 0.1, 7.0000005]
+    db["verification_records"].insert_many(
+        record(f"c-{n}", f"R{n % 3}", str(n % 50), tiny[n % 5], damage_qty=tiny[n % 2]) for n in range(1000)
+    )
+    db["verification_records"].insert_one(record("large", "R1", "0", 1e12))
+    db["erp_items"].insert_many(item(f"R{n % 3}", str(n), tiny[n % 5] * (-1) ** (n // 5)) for n in range(100))
+    taken = materialise(lake, db, NOW)
+    db["verification_records"].update_one({"_id": "large"}, {"$set": {"verified_qty": 0.0000004}})
+    again = materialise(lake, db, LATER)
+    for each, whole in ((taken, True), (again, False)):
+        origin = lake.manifest("positions", each.snapshot_id).origin
+        assert origin is not None
+        assert (origin.base is None) == whole, origin.because
+    left = {name: lake.manifest(name, again.snapshot_id).sums for name in ("records", "positions")}
+    off = left["positions"]["verified_qty"] - left["records"]["verified_qty"]
+    assert 0.00001 < abs(off) < 0.001

@@ -119,6 +119,97 @@ def test_what_a_transaction_commits_later_is_neither_skipped_nor_taken_twice(
     assert [why(lake, taken)[0] for taken in (before, after)] == [ten.snapshot_id, before.snapshot_id]
 
 
+def test_what_is_written_while_the_snapshot_is_taken_is_in_the_next(
+    db: Store, lake: Lake, ten: Freeze, step: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the moment and the mark that ends what is read of the history."""
+    records, lines, mark = db["verification_records"], db["erp_items"], changes.mark
+
+    def late(*args: Any) -> None:
+        monkeypatch.setattr(changes, "mark", mark)
+        records.insert_one(record("late", "R1", "a", 1))
+        records.update_one({"_id": "c-1"}, {"$set": {"verified_qty": 99.0}})
+        records.delete_one({"_id": "c-2"})
+        lines.insert_one(item("R1", "late", 5))
+        lines.update_one({"item_code": "1"}, {"$set": {"book_qty": 7.0}})
+        lines.delete_one({"item_code": "3"})
+        mark(*args)
+
+    for terms in (ANYTHING, WHOLE):
+        before = everything(lake, lake.ids()[0])
+        monkeypatch.setattr(changes, "mark", late)
+        assert everything(lake, step(terms=terms).snapshot_id) == before
+        taken = step()
+        assert why(lake, taken) == (lake.ids()[1], "")
+        found = rows(lake, taken)
+        assert [row["client_record_id"] for row in found] == ["c-0", "c-1", *(f"c-{n}" for n in range(3, 10)), "late"]
+        assert [row["verified_qty"] for row in found[:3]] == [0.5, 99.0, 3.5]
+        book = {row["item_code"]: row["book_qty"] for row in rows(lake, taken, "erp_items")}
+        assert book == {str(n): float(n) for n in range(10) if n != 3} | {"1": 7.0, "late": 5.0}
+        wanted = materialise(Lake(lake.root / "fresh"), db, NOW, terms=WHOLE)
+        assert everything(lake, taken.snapshot_id) == everything(Lake(lake.root / "fresh"), wanted.snapshot_id)
+        _as_before(db)
+        step()
+
+
+def _as_before(db: Store) -> None:
+    """What that test begins with."""
+    db["verification_records"].delete_one({"_id": "late"})
+    db["verification_records"].update_one({"_id": "c-1"}, {"$set": {"verified_qty": 1.5}})
+    db["verification_records"].insert_one(record("c-2", "R0", "2", 2.5))
+    db["erp_items"].delete_one({"item_code": "late"})
+    db["erp_items"].update_one({"item_code": "1"}, {"$set": {"book_qty": 1.0}})
+    db["erp_items"].insert_one(item("R1", "3", 3))
+
+
+def test_a_cost_that_changes_elsewhere_changes_what_was_found_in_another_rack(
+    db: Store, lake: Lake, ten: Freeze, step: Step
+) -> None:
+    db["verification_records"].insert_one(record("elsewhere", "R0", "3", 1))
+    before = step()
+    db["erp_items"].update_one({"item_code": "3"}, {"$set": {"unit_cost": 9.0}})
+    taken = step()
+    costs = [
+        [row["unit_cost"] for row in rows(lake, each, "positions") if row["item_code"] == "3"]
+        for each in (before, taken)
+    ]
+    assert (costs, why(lake, taken)) == ([[2.5, 2.5], [9.0, 9.0]], (before.snapshot_id, ""))
+
+
+def test_a_rack_that_is_given_back_and_claimed_anew_is_derived_again(
+    db: Store, lake: Lake, ten: Freeze, step: Step
+) -> None:
+    before = {"book_qty": 3.0, "unit_cost": 2.5, "valid_from": None, "valid_until": NOW + timedelta(minutes=1)}
+    change = {"$set": {"book_qty": 1.0, "valid_from": NOW + timedelta(minutes=1)}, "$push": {"versions": before}}
+    db["erp_items"].update_one({"item_code": "3"}, change)
+    db["verification_sessions"].insert_one(session("first", "R1", started_at=NOW))
+    db["verification_records"].update_one({"_id": "c-3"}, {"$set": {"status": "partial"}})
+    taken = [step()]
+    db["verification_sessions"].insert_one(session("second", "R1", started_at=NOW + timedelta(minutes=2)))
+    taken.append(step())
+    db["verification_records"].insert_one(record("anew", "R1", "3", 1.0, session_id="second"))
+    taken.append(step())
+    found = [[row for row in rows(lake, each, "positions") if row["item_code"] == "3"] for each in taken]
+    assert [(row["book_qty"], row["variance_qty"]) for [row] in found] == [(3.0, None), (1.0, None), (1.0, 0.0)]
+
+
+def test_a_clock_that_is_set_back_leaves_the_newest_the_newest(db: Store, lake: Lake) -> None:
+    """Its id goes on, it builds on the one before, and everything is compared again."""
+    db["erp_items"].insert_one(item("R1", "a", 1))
+    known: list[Freeze] = []
+    for number, minutes in enumerate((0, -90, -90, -60, 1)):
+        db["erp_items"].update_one({}, {"$set": {"book_qty": float(number)}})
+        known.insert(0, materialise(lake, db, NOW + timedelta(minutes=minutes)))
+        assert lake.freezes() == known
+        assert lake.resolve("latest") == known[0].snapshot_id
+        assert rows(lake, known[0], "erp_items")[0]["book_qty"] == number
+    assert [why(lake, each)[0] for each in known] == [*(each.snapshot_id for each in known[1:]), None]
+    origins = [lake.manifest("items", each.snapshot_id).origin for each in known]
+    compared = [origin and origin.whole_at - NOW for origin in reversed(origins)]
+    assert compared == [timedelta(minutes=minutes) for minutes in (0, -90, -90, -90, -90)]
+    assert known[-2].snapshot_id[:19] == "20260131T183015251Z"
+
+
 def test_only_files_with_changed_rows_are_written(db: Store, lake: Lake, ten: Freeze, step: Step) -> None:
     db["verification_records"].update_one({"_id": "c-9"}, {"$set": {"verified_qty": 1.0}})
     taken = step()

@@ -77,8 +77,9 @@ def test_when_mongodb_has_forgotten_its_history_everything_is_read(
     assert verify(lake.root) == []
 
 
+@pytest.mark.parametrize("stride", [9, pytest.param(1, marks=pytest.mark.faults)])
 def test_killed_at_any_step_it_leaves_the_old_or_the_new(
-    db: Store, embedded: Backends, settings: Settings, tmp_path: Path
+    db: Store, embedded: Backends, settings: Settings, tmp_path: Path, stride: int
 ) -> None:
     base = Lake(tmp_path / "base")
     db["erp_items"].insert_many([item(f"R{number}", "a", number) for number in range(3)])
@@ -87,7 +88,7 @@ def test_killed_at_any_step_it_leaves_the_old_or_the_new(
     db["verification_records"].update_one({"_id": "c-1"}, {"$set": {"verified_qty": 7.0}})
     db["verification_records"].insert_one(record("late", "R2", "b", 2.0))
     old, new = [1.5, 1.5, 1.5], [1.5, 7.0, 1.5, 2.0]
-    argv = ["-m", "tests.analytics.extract.killed", str(settings.mongodb_uri), db.name, str(tmp_path)]
+    argv = ["-m", "tests.analytics.extract.killed", str(settings.mongodb_uri), db.name, str(tmp_path), str(stride)]
     tried = int(subprocess.run([sys.executable, *argv], capture_output=True, text=True, check=True).stdout)
     assert tried > 5
     seen = []

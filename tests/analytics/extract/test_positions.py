@@ -147,8 +147,8 @@ def test_an_item_that_the_book_has_in_another_rack(derive: Derive) -> None:
     found = derive([item("R2", "a", 4)], [record("c-1", "R1", "a", 3, uom="BOX", floor="Attic")])[0]
     named = (found["rack_id"], found["floor"], found["item_name"], found["category"], found["uom"])
     assert named == ("R1", "Attic", "Item a", "Tools", "EA")
-    assert (found["in_book"], found["book_qty"], found["unit_cost"]) == (False, 0.0, None)
-    assert (found["variance_qty"], found["variance_value"]) == (3.0, None)
+    assert (found["in_book"], found["book_qty"], found["unit_cost"]) == (False, 0.0, 2.5)
+    assert (found["variance_qty"], found["variance_value"]) == (3.0, 7.5)
 
 
 def test_an_item_that_no_stock_list_knows(derive: Derive) -> None:
@@ -193,7 +193,12 @@ def at(minutes: float) -> datetime:
     return NOW + timedelta(minutes=minutes)
 
 
-CHANGED_TWICE = revalued(item("R1", "a", 30), (10, None, at(10)), (20, at(10), at(20)))
+def changed_twice(rack_id: str, item_code: str) -> Document:
+    """A book line of 10, from minute 10 on of 20, from minute 20 on of 30."""
+    return revalued(item(rack_id, item_code, 30), (10, None, at(10)), (20, at(10), at(20)))
+
+
+CHANGED_TWICE = changed_twice("R1", "a")
 
 
 @pytest.mark.parametrize(
@@ -215,7 +220,7 @@ def test_the_book_is_that_of_the_moment_of_the_claim(
         ([("R2", 1, 0)], [1], 30),
         ([(None, 1, 0)], [1], 30),
         ([("R1", 1, 0)], [], 10),
-        ([("R1", 1, 15), ("R1", 1, 0)], [1], 10),
+        ([("R1", 1, 15), ("R1", 1, 0)], [1], 20),
         ([("R1", 1, 0), ("R1", 2, 15)], [1, 2], 20),
         ([("R1", 1, 0), ("R1", 2, 15)], [1], 10),
         ([("R1", 1, 0), ("R1", 2, 15)], [], 20),
@@ -227,7 +232,7 @@ def test_the_book_is_that_of_the_moment_of_the_claim(
         "another rack",
         "no rack",
         "claimed, not counted yet",
-        "the first claim of the round",
+        "the last claim of the round, of a count whose session nobody knows",
         "the round that is shown",
         "the next round has no record yet",
         "no record at all",
@@ -238,11 +243,109 @@ def test_the_book_is_that_of_the_moment_of_the_claim(
 def test_which_claim_decides(derive: Derive, sessions: list[Any], rounds: list[int], book_qty: float) -> None:
     records = [record(f"c-{number}", "R1", "a", 5, round=number) for number in rounds]
     claims = [
-        session(f"s-{number}", rack, round=turn, started_at=at(minutes))
+        session(f"claim-{number}", rack, round=turn, started_at=at(minutes))
         for number, (rack, turn, minutes) in enumerate(sessions)
     ]
     [found] = derive([CHANGED_TWICE], records, claims)
     assert (found["book_qty"], found["in_book"]) == (book_qty, True)
+
+
+# Who claimed when (session, round, minute), who counted what (session, item, more), and the book of the lines a and b,
+# which changed twice.
+CLAIMED_AGAIN: dict[str, tuple[list[tuple[str, int, Any]], list[tuple[str | None, str, Document]], tuple[int, int]]] = {
+    "given back uncounted": ([("one", 1, 0), ("two", 1, 15)], [("two", "a", {})], (20, 20)),
+    "given back twice": ([("one", 1, 0), ("two", 1, 15), ("three", 1, 25)], [("three", "a", {})], (30, 30)),
+    "given back when counted": ([("one", 1, 0), ("two", 1, 15)], [("one", "a", {})], (10, 10)),
+    "counted in part by each": ([("one", 1, 0), ("two", 1, 15)], [("one", "a", {}), ("two", "b", {})], (10, 20)),
+    "late work of who gave it back": (
+        [("one", 1, 0), ("two", 1, 15)],
+        [("one", "a", {"received_at": at(30)}), ("two", "c", {"received_at": at(16)})],
+        (10, 20),
+    ),
+    "counted twice, the newer count": (
+        [("one", 1, 0), ("two", 1, 15)],
+        [("one", "a", {}), ("two", "a", {"received_at": at(16)})],
+        (20, 20),
+    ),
+    "counted twice, the older count": (
+        [("one", 1, 0), ("two", 1, 15)],
+        [("one", "a", {"received_at": at(30)}), ("two", "a", {"received_at": at(16)})],
+        (10, 20),
+    ),
+    "a note of the second is no count": (
+        [("one", 1, 0), ("two", 1, 15)],
+        [("one", "a", {}), ("two", "a", {"status": "partial", "received_at": at(16)})],
+        (10, 20),
+    ),
+    "only notes of the first": ([("one", 1, 0), ("two", 1, 15)], [("one", "a", {"status": "partial"})], (10, 10)),
+    "nobody counted": ([("one", 1, 0), ("two", 1, 15)], [], (20, 20)),
+    "a session that nobody knows": ([("one", 1, 0), ("two", 1, 15)], [("gone", "a", {})], (20, 20)),
+    "without a session": ([("one", 1, 0)], [(None, "a", {})], (10, 10)),
+    "a session of the round before": (
+        [("one", 1, 0), ("two", 2, 15)],
+        [("one", "a", {"round": 2})],
+        (20, 20),
+    ),
+    "of no known time": ([("one", 1, None)], [("one", "a", {})], (30, 30)),
+    "a claim of no known time beside another": ([("one", 1, 0), ("two", 1, None)], [("two", "a", {})], (10, 10)),
+}
+
+
+def test_a_line_goes_by_the_claim_under_which_it_was_counted(derive: Derive) -> None:
+    """All in one snapshot, each in a rack of its own."""
+    lines, records, sessions = [], [], []
+    for rack, (claims, counts, _) in CLAIMED_AGAIN.items():
+        lines += [changed_twice(rack, code) for code in "ab"]
+        sessions += [
+            session(f"{name}, {rack}", rack, round=turn, started_at=None if when is None else at(when))
+            for name, turn, when in claims
+        ]
+        records += [
+            record(f"{number}, {rack}", rack, code, 4, session_id=name and f"{name}, {rack}", **more)
+            for number, (name, code, more) in enumerate(counts)
+        ]
+    found = derive(lines, records, sessions)
+    books = {(line["rack_id"], line["item_code"]): line["book_qty"] for line in found}
+    assert {rack: (books[rack, "a"], books[rack, "b"]) for rack in CLAIMED_AGAIN} == {
+        rack: wanted for rack, (_, _, wanted) in CLAIMED_AGAIN.items()
+    }
+
+
+# Versions of the book of the item in other racks (cost, from, until), when the rack was claimed in which it was found,
+# and what it is said to cost there.
+STRAYS: dict[str, tuple[list[list[tuple[float | None, Any, Any]]], int | None, float | None]] = {
+    "one cost": ([[(5.0, None, None)], [(5.0, None, None)]], 0, 5.0),
+    "two costs": ([[(5.0, None, None)], [(6.0, None, None)]], 0, None),
+    "one cost, and a line without": ([[(5.0, None, None)], [(None, None, None)]], 0, 5.0),
+    "no cost": ([[(None, None, None)]], 0, None),
+    "nowhere in the book": ([], 0, None),
+    "dearer after the claim": ([[(5.0, None, at(10)), (6.0, at(10), None)]], 0, 5.0),
+    "dearer before the claim": ([[(5.0, None, at(10)), (6.0, at(10), None)]], 10, 6.0),
+    "never claimed": ([[(5.0, None, at(10)), (6.0, at(10), None)]], None, 6.0),
+    "two costs, later one": ([[(5.0, None, None)], [(6.0, None, at(10)), (5.0, at(10), None)]], 15, 5.0),
+    "two costs, once one": ([[(5.0, None, None)], [(5.0, None, at(10)), (6.0, at(10), None)]], 0, 5.0),
+    "known later": ([[(5.0, at(20), at(30)), (6.0, at(30), None)]], 0, 5.0),
+}
+
+
+def test_what_an_item_costs_where_the_book_does_not_have_it(derive: Derive) -> None:
+    """Units that lie in another rack than they should are no loss. Each case is an item of its own, all in one rack for
+    each time of a claim."""
+    lines, records, minutes = [], [], {claimed for _, claimed, _ in STRAYS.values()}
+    for code, (elsewhere, claimed, _) in STRAYS.items():
+        for number, versions in enumerate(elsewhere):
+            *before, (cost, since, _) = versions
+            kept = [
+                {"book_qty": 10, "unit_cost": cost, "valid_from": since, "valid_until": until}
+                for cost, since, until in before
+            ]
+            more = {"unit_cost": cost, "valid_from": since, "versions": kept}
+            lines.append(item("home", code, 10, bin=str(number), **more))
+        records.append(record(code, f"found {claimed}", code, 10, session_id=f"s {claimed}"))
+    sessions = [session(f"s {each}", f"found {each}", started_at=at(each)) for each in minutes if each is not None]
+    found = {line["item_code"]: line for line in derive(lines, records, sessions) if line["rack_id"] != "home"}
+    seen = {code: (line["unit_cost"], line["variance_value"], line["in_book"]) for code, line in found.items()}
+    assert seen == {code: (cost, None if cost is None else 10 * cost, False) for code, (_, _, cost) in STRAYS.items()}
 
 
 def test_a_line_that_came_after_the_claim_was_not_in_the_book(derive: Derive) -> None:

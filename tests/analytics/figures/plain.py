@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -41,7 +42,7 @@ def stock(rows: Iterable[Row], units: float, share: float) -> dict[str, float | 
 SUMS = (
     *("lines", "counted_lines", "book_units", "verified_units", "net_variance_units", "gross_variance_units"),
     *("book_value", "verified_value", "net_variance_value", "gross_variance_value", "shrinkage_value"),
-    *("damage_units", "recounted_lines"),
+    *("damage_units", "recounted_lines", "uncosted_lines", "uncosted_units"),
 )
 
 
@@ -61,6 +62,9 @@ def _line(sums: dict[str, float], row: Row) -> None:
         sums["net_variance_value"] += value
         sums["gross_variance_value"] += abs(value)
         sums["shrinkage_value"] -= value
+    else:
+        sums["uncosted_lines"] += 1
+        sums["uncosted_units"] += abs(row["variance_qty"] or 0.0)
 
 
 def _right(sums: dict[str, float], row: Row, units: float, share: float) -> None:
@@ -72,22 +76,42 @@ def _right(sums: dict[str, float], row: Row, units: float, share: float) -> None
 
 def work(records: list[Row], sessions: list[Row]) -> dict[str, float | None]:
     """The figures over counts and sessions."""
+    return _figures(*_counted(records), sessions)
+
+
+def work_by_counter(records: list[Row], sessions: list[Row]) -> list[dict[str, Any]]:
+    """The same of each counter, those without a name first. A gap belongs to who ended it."""
+    counts, gaps = _counted(records)
+    found = []
+    for counter in sorted({row["username"] for row in counts}, key=lambda name: (name is not None, name)):
+        own = [row for row in counts if row["username"] == counter]
+        ended = [(row, seconds) for row, seconds in gaps if row["username"] == counter]
+        found.append({"counter": counter} | _figures(own, ended, sessions))
+    return found
+
+
+def _counted(records: list[Row]) -> tuple[list[Row], list[tuple[Row, float]]]:
+    """The counts, and the gaps that are no break, each with the count that ended it."""
     counts = [row for row in records if row["status"] == "finalized" and row["verified_qty"] is not None]
-    claimed = {row["session_id"]: row["started_at"] for row in sessions if row["rack_id"] is not None}
-    times: dict[str, list[datetime]] = defaultdict(list)
-    for row in counts:
+    times: dict[str, list[Row]] = defaultdict(list)
+    for row in sorted(counts, key=lambda row: (row["created_at"], row["client_record_id"])):
         if row["session_id"] is not None:
-            times[row["session_id"]].append(row["created_at"])
+            times[row["session_id"]].append(row)
     gaps = [
-        (after - before).total_seconds()
+        (after, (after["created_at"] - before["created_at"]).total_seconds())
         for one in times.values()
-        for before, after in zip(sorted(one), sorted(one)[1:], strict=False)
+        for before, after in pairwise(one)
     ]
-    kept = [gap for gap in gaps if gap <= 15 * 60]
+    return counts, [(row, gap) for row, gap in gaps if gap <= 15 * 60]
+
+
+def _figures(counts: list[Row], gaps: list[tuple[Row, float]], sessions: list[Row]) -> dict[str, float | None]:
+    claimed = {row["session_id"]: row["started_at"] for row in sessions if row["rack_id"] is not None}
+    seconds = sum(gap for _, gap in gaps)
     return {
         "counts": len(counts),
-        "counting_hours": sum(kept) / 3600,
-        "items_per_hour": len(kept) / (sum(kept) / 3600) if sum(kept) else None,
+        "counting_hours": seconds / 3600,
+        "items_per_hour": len(gaps) / (seconds / 3600) if seconds else None,
         "time_to_sync": median(_waited(row, claimed) for row in counts) if counts else None,
     }
 

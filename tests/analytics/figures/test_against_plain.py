@@ -106,10 +106,10 @@ def test_the_figures_of_the_work(tmp_path: Path, drawn: tuple[list[dict[str, Any
         pq.write_table(table(dataset, *rows), path)
     found = work([places[0]], [places[1]])
     assert differing(msgspec.structs.asdict(found.totals), plain.work(records, sessions)) == {}
-    for group in found.by_counter.iter_rows(named=True):
-        counter = group.pop("counter")
-        own = [row for row in records if row["username"] == counter]
-        assert {"counts": group["counts"]} == {"counts": plain.work(own, sessions)["counts"]}
+    by_counter = plain.work_by_counter(records, sessions)
+    assert found.by_counter["counter"].to_list() == [group.pop("counter") for group in by_counter]
+    for group, wanted in zip(found.by_counter.drop("counter").iter_rows(named=True), by_counter, strict=True):
+        assert differing(group, wanted) == {}
 
 
 def test_a_clock_that_is_off_neither_helps_nor_harms(tmp_path: Path) -> None:
@@ -135,6 +135,26 @@ def test_a_clock_that_is_off_neither_helps_nor_harms(tmp_path: Path) -> None:
     found = work(paths[:1], paths[1:])
     assert found.by_counter.select("counter", "time_to_sync").rows() == [("ahead", 0.0), ("behind", 120.0)]
     assert found.totals == WorkTotals(counts=6, counting_hours=0.066667, items_per_hour=60.0, time_to_sync=30.0)
+
+
+def test_of_counts_that_are_stamped_alike_the_first_by_id_ends_the_gap(tmp_path: Path) -> None:
+    told = [("c-0", "ann", 0), ("c-3", "bob", 60), ("c-2", "cleo", 60), ("c-1", "ann", 0)]
+    records = [
+        {
+            "client_record_id": record_id,
+            "session_id": "s-1",
+            "verified_qty": 1.0,
+            "status": "finalized",
+            "username": name,
+            "created_at": START + timedelta(seconds=seconds),
+        }
+        for record_id, name, seconds in told
+    ]
+    paths = [tmp_path / name for name in ("records", "sessions")]
+    pq.write_table(table(RECORDS, *records), paths[0])
+    pq.write_table(table(SESSIONS), paths[1])
+    found = work(paths[:1], paths[1:]).by_counter.select("counter", "counting_hours", "items_per_hour").rows()
+    assert found == [("ann", 0.0, None), ("bob", 0.0, None), ("cleo", 0.016667, 60.0)]
 
 
 @pytest.mark.parametrize("poison", [math.nan, math.inf, -0.0])

@@ -1,6 +1,7 @@
 """The tiles of the overview."""
 
 import msgspec
+import pytest
 
 from analytics.figures import Totals, WorkTotals
 from analytics.glance.tiles import pace, tiles
@@ -19,6 +20,8 @@ NOW = Totals(
     gross_variance_value=120.0,
     shrinkage_value=99.9,
     shrinkage_rate=0.04995,
+    uncosted_lines=0,
+    uncosted_units=0.0,
     damage_units=2.0,
     damage_rate=0.0016,
     accuracy=0.8,
@@ -40,6 +43,8 @@ NOTHING = Totals(
     gross_variance_value=0.0,
     shrinkage_value=0.0,
     shrinkage_rate=None,
+    uncosted_lines=0,
+    uncosted_units=0.0,
     damage_units=0.0,
     damage_rate=None,
     accuracy=None,
@@ -86,6 +91,16 @@ def test_what_cannot_be_computed_is_a_dash_and_never_zero() -> None:
         "Recount rate": "–",
         "Damaged units": "0",
     }
+
+
+@pytest.mark.parametrize(("now", "before", "shown"), [(0, 0, []), (3, 0, ["3 (off by 7.5)"]), (0, 2, ["0 (off by 0)"])])
+def test_what_values_leave_out_is_a_tile_when_there_is_something(now: int, before: int, shown: list[str]) -> None:
+    totals, earlier = (
+        msgspec.structs.replace(NOW, uncosted_lines=each, uncosted_units=each * 2.5) for each in (now, before)
+    )
+    found = [tile for tile in tiles(totals, earlier) if tile.label == "Lines without a cost"]
+    assert [tile.value for tile in found] == shown
+    assert len(tiles(totals, None)) == len(tiles(NOW, None)) + (now > 0)
 
 
 def test_every_tile_says_how_it_is_computed() -> None:

@@ -1,8 +1,10 @@
 """Publishes small snapshots without MongoDB, also as a process that others kill."""
 
 import os
+import shutil
 import signal
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -12,6 +14,7 @@ import msgspec
 import polars as pl
 import pyarrow as pa
 
+from analytics.compare import Kind, compare
 from analytics.extract import positions as derived
 from analytics.extract.task import files_of
 from analytics.lake import Lake
@@ -19,6 +22,7 @@ from analytics.lake.manifest import Manifest, Part
 from analytics.lake.parts import Kept
 from analytics.lake.publish import Head, Published, publish
 from analytics.lake.removing import remove
+from analytics.lake.reports import ReportManifest, Reports
 from analytics.schema import arrow_schema
 from stockverify.datasets import BOOK, COLLECTED, ITEMS, POSITIONS, Dataset
 
@@ -69,7 +73,37 @@ def _parts(folder: Path) -> tuple[Part, ...]:
     return msgspec.json.decode((folder / "manifest.json").read_bytes(), type=Manifest).files
 
 
-DEEDS = {
+REPORT = ReportManifest(
+    report_id="rs-" + "0" * 16,
+    freeze_id=ONE,
+    as_of=AS_OF,
+    created_at=AS_OF,
+    query={"collection": "items"},
+    columns=tuple((column.name, column.type) for column in ITEMS.columns),
+    rows=0,
+    files=(),
+)
+
+
+def report(root: Path) -> ReportManifest:
+    """A report snapshot of two rows."""
+    batches = [rows(ITEMS, LINE | {"item_code": code}) for code in "ab"]
+    return Reports(root).write(REPORT, arrow_schema(ITEMS), batches)
+
+
+def two_and_half_an_answer(root: Path) -> None:
+    """Two snapshots, and what differs between them, of which a file is cut."""
+    freeze(root, ONE)
+    freeze(root, TWO, LINE | {"book_qty": 4.0}, LINE | {"item_code": "new"})
+    path = compare(Lake(root), ONE, TWO).folder / Kind.CHANGED.file
+    os.truncate(path, path.stat().st_size // 2)
+
+
+BEFORE: dict[str, Callable[[Path], Any]] = {"compare": two_and_half_an_answer}
+"""What there is before a deed, if it is not one snapshot."""
+DEEDS: dict[str, Callable[[Path], Any]] = {
+    "report": report,
+    "compare": lambda root: compare(Lake(root), ONE, TWO),
     "freeze": lambda root: freeze(root, TWO),
     "follow": lambda root: follow(root, TWO, published(root, ONE)),
     "remove": lambda root: remove(root, ONE),
@@ -104,26 +138,28 @@ def _killed_at(step: int, root: Path, deed: str) -> int:
 
 
 def main() -> None:
-    """For each step: a lake with one snapshot, and a process that is killed there while it does one of DEEDS.
+    """For each step: a copy of a lake with what there is before, and a process that is killed there amid one of DEEDS.
 
     Prints the first step that a writer outlived; the lakes stay for the test to look at.
     """
     base, deed = Path(sys.argv[1]), sys.argv[2]
+    in_child(lambda: BEFORE.get(deed, lambda root: freeze(root, ONE))(base / "before"))
     for step in count():
         root = base / str(step)
-        freeze_in_child(root)
+        shutil.copytree(base / "before", root)
         status = _killed_at(step, root, deed)
         if not os.WIFSIGNALED(status):
             print(step)
             sys.exit(os.waitstatus_to_exitcode(status))
 
 
-def freeze_in_child(root: Path) -> None:
+def in_child(deed: Callable[[], Any]) -> None:
     """The parent must not start the threads of DuckDB, which would not survive the fork."""
     if (child := os.fork()) == 0:
-        freeze(root, ONE)
+        deed()
         os._exit(0)
-    os.waitpid(child, 0)
+    if status := os.waitpid(child, 0)[1]:
+        sys.exit(os.waitstatus_to_exitcode(status))
 
 
 if __name__ == "__main__":

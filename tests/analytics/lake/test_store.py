@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from analytics.lake import Freeze, Lake, Problem, verify
-from analytics.lake.ids import BadSnapshotId
+from analytics.lake.ids import BadSnapshotId, new_snapshot_id
 from analytics.lake.manifest import SnapshotDamaged, SnapshotOutdated
 from analytics.lake.store import NoSnapshot, SnapshotNotFound, UnknownDataset
 from tests.analytics.lake.frozen import AS_OF, LINE, ONE, TWO, freeze, positions
@@ -64,6 +64,22 @@ def test_names_for_snapshots_that_do_not_exist(tmp_path: Path) -> None:
 def test_ids_from_outside_are_checked_before_they_become_paths(tmp_path: Path, text: str) -> None:
     with pytest.raises(BadSnapshotId, match="is not a snapshot id"):
         Lake(tmp_path).files("positions", text)
+
+
+@pytest.mark.parametrize(
+    ("newest", "new"),
+    [
+        (None, "20260131T180000000Z-00000009"),
+        ("20260131T175959999Z-ffffffff", "20260131T180000000Z-00000009"),
+        ("20260131T180000000Z-ffffffff", "20260131T180000001Z-00000009"),
+        ("20281231T235959999Z-00000001", "20290101T000000000Z-00000009"),
+        ("99991231T235959999Z-00000001", "20260131T180000000Z-00000009"),
+        ("99999999T999999999Z-00000001", "20260131T180000000Z-00000009"),
+    ],
+    ids=["first", "later", "at once", "clock set back", "end of time", "no day that there is"],
+)
+def test_the_id_of_a_new_snapshot_sorts_after_the_newest(newest: str | None, new: str) -> None:
+    assert new_snapshot_id(AS_OF, "00000009", newest) == new
 
 
 def test_a_snapshot_without_positions_is_invisible(tmp_path: Path) -> None:
@@ -130,7 +146,7 @@ def test_a_missing_file_and_a_link_in_its_place(tmp_path: Path) -> None:
         (lambda m: m["files"].append(m["files"][0]), "names a file twice"),
         (lambda m: m.update(rows=7), "its files hold 1 rows and its manifest says 7"),
         (lambda m: m["columns"].append(["salary", "float"]), "its columns are not those of positions: salary"),
-        (lambda m: m.update(schema_version=99), "has schema version 99, and this version of StockVerify reads 2"),
+        (lambda m: m.update(schema_version=99), "has schema version 99, and this version of StockVerify reads 3"),
         (lambda m: m.update(snapshot_id=TWO), f"its manifest is that of positions {TWO}"),
         (lambda m: m.update(dataset="erp_items"), f"its manifest is that of erp_items {ONE}"),
         (lambda m: m.update(as_of="2026-01-31T18:00:00"), "its manifest cannot be read"),

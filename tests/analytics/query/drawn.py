@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from analytics.query.model import Unit
-from stockverify.datasets import RECORDS, Type
+from stockverify.datasets import RECORDS, Dataset, Type
 from stockverify.wire.reports import GroupBy, QuerySpec
 from tests.analytics.stock import NOW
 
@@ -114,9 +114,6 @@ VALUES: dict[Type, st.SearchStrategy[Any]] = {
     Type.BOOLEAN: st.booleans(),
     Type.INSTANT: st.sampled_from([*INSTANTS, TIMES[0] + timedelta(microseconds=500)]),
 }
-COLUMNS = {column.name: column.type for column in RECORDS.columns}
-SCALARS = [name for name, kind in COLUMNS.items() if kind is not Type.STRINGS]
-MOMENTS = [name for name, kind in COLUMNS.items() if kind is Type.INSTANT]
 
 
 @st.composite
@@ -180,19 +177,22 @@ LITERALS: dict[Type, st.SearchStrategy[str]] = {
 
 
 @st.composite
-def specs(draw: st.DrawFn) -> QuerySpec:
-    """Any query that a client may ask."""
-    known = dict(COLUMNS)
+def specs(draw: st.DrawFn, dataset: Dataset = RECORDS) -> QuerySpec:
+    """Any query that a client may ask of it."""
+    columns = {column.name: column.type for column in dataset.columns}
+    scalars = [name for name, kind in columns.items() if kind is not Type.STRINGS]
+    moments = [name for name, kind in columns.items() if kind is Type.INSTANT]
+    known = dict(columns)
     calculated = {}
     for name in ("one", "Two")[: draw(st.integers(0, 2))]:
         kind = draw(st.sampled_from([Type.FLOAT, Type.BOOLEAN]))
         calculated[name] = draw(_expressions(kind, known, draw(st.integers(0, 3))))
         known[name] = kind
-    fields = draw(st.lists(st.sampled_from([*calculated, *sorted(COLUMNS)]), max_size=3, unique=True))
-    plain = draw(st.lists(st.sampled_from([*calculated, *SCALARS]), max_size=3, unique=True))
-    periods = draw(st.lists(st.tuples(st.sampled_from(MOMENTS), st.sampled_from(list(Unit))), max_size=2, unique=True))
+    fields = draw(st.lists(st.sampled_from([*calculated, *sorted(columns)]), max_size=3, unique=True))
+    plain = draw(st.lists(st.sampled_from([*calculated, *scalars]), max_size=3, unique=True))
+    periods = draw(st.lists(st.tuples(st.sampled_from(moments), st.sampled_from(list(Unit))), max_size=2, unique=True))
     group_by = [*plain, *(GroupBy(field=name, by=by, zone=draw(st.sampled_from(ZONES))) for name, by in periods)]
-    aggregated = draw(st.lists(st.sampled_from([*calculated, *sorted(COLUMNS)]), max_size=3, unique=True))
+    aggregated = draw(st.lists(st.sampled_from([*calculated, *sorted(columns)]), max_size=3, unique=True))
     aggregations = {
         name: draw(st.lists(st.sampled_from(_functions(known[name])), min_size=1, max_size=3, unique=True))
         for name in aggregated
@@ -200,10 +200,10 @@ def specs(draw: st.DrawFn) -> QuerySpec:
     results = {name: known[name] for name in plain} | {f"{name}_{by}": Type.STRING for name, by in periods}
     results |= {f"{name}_{each}": _type(known[name], each) for name in aggregated for each in aggregations[name]}
     having = draw(st.lists(st.sampled_from(sorted(results)), max_size=2, unique=True)) if results else []
-    sortable = [*results, "_id"] if results else [*calculated, *SCALARS]
+    sortable = [*results, "_id"] if results else [*calculated, *scalars]
     sort = draw(st.lists(st.sampled_from(sortable), max_size=3, unique=True))
     return QuerySpec(
-        collection="verification_records",
+        collection=dataset.name,
         calculated=calculated,
         filters={name: draw(comparisons(known[name])) for name in fields},
         group_by=group_by,

@@ -70,6 +70,8 @@ def refusal(given: QuerySpec) -> str:
         (spec(filters={"round": 2**60}), "needs a number between -2^53 and 2^53"),
         (spec(filters={"unknown_item": 1}), "needs true or false; it has 1"),
         (spec(filters={"received_at": "yesterday"}), "needs an ISO 8601 time or Unix seconds"),
+        (spec(filters={"received_at": "2026-02-30"}), "needs an ISO 8601 time or Unix seconds"),
+        (spec(filters={"received_at": "2026-02-30T08:00:00Z"}), "needs an ISO 8601 time or Unix seconds"),
         (spec(filters={"received_at": 1e300}), "needs an ISO 8601 time or Unix seconds"),
         (spec(filters={"received_at": [1]}), "needs an ISO 8601 time or Unix seconds"),
         (spec(filters={"verified_qty": {"in": [1, "x"]}}), "needs a finite number; it has 'x'"),

@@ -4,8 +4,6 @@ ENGINE_EXAMPLES=4000 in the environment draws so many queries instead of 30.
 """
 
 import os
-from collections.abc import Iterator
-from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -13,6 +11,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from pymongo import MongoClient
 
@@ -24,7 +23,8 @@ from stockverify.datasets import RECORDS
 from stockverify.services.embedded import Backends
 from stockverify.wire.reports import QuerySpec
 from tests.analytics.conftest import Store, Take
-from tests.analytics.query.drawn import INSTANTS, NULLABLE, NUMBERS, PATTERNS, TEXTS, TIMES, specs
+from tests.analytics.query.drawn import PATTERNS, TIMES, specs
+from tests.analytics.query.varied import ASKED, SETS, drawn, varied
 from tests.analytics.stock import NOW, item, record, session
 
 
@@ -36,34 +36,13 @@ class Both(NamedTuple):
     snapshot_id: str
 
 
-def varied() -> Iterator[Document]:
-    """Records with ties, nulls, missing fields, and numbers stored as integers and as floats."""
-    for number, (text, quantity) in enumerate(product(TEXTS, NUMBERS)):
-        made = record(
-            f"c-{number:03}",
-            TEXTS[number % 5] or None,
-            text,
-            quantity,
-            floor=None if number % 4 == 0 else TEXTS[number % 7],
-            bin=TEXTS[number % 3],
-            round=1 + number % 3,
-            mrp=NUMBERS[number % (len(NUMBERS) - 1)],
-            created_at=INSTANTS[number % len(INSTANTS)],
-            serial_numbers=list(TEXTS[: number % 4]) if number % 5 else None,
-            unknown_item=(True, False, None)[number % 3],
-            received_at=TIMES[number % 3] if number % 6 else None,
-        )
-        for position, name in enumerate(NULLABLE):
-            if number % (11 + position) == 0:
-                del made[name]
-        yield made
-
-
 @pytest.fixture(scope="module")
 def both(embedded: Backends, mongo: "MongoClient[Document]", tmp_path_factory: pytest.TempPathFactory) -> Both:
     """One database for all examples."""
     db = database(mongo, msgspec.structs.replace(embedded.settings, mongodb_database=f"engines_{uuid4().hex[:12]}"))
     db["verification_records"].insert_many(varied())
+    for dataset in ASKED:
+        db[dataset.name].insert_many(drawn(dataset))
     lake = Lake(Path(tmp_path_factory.mktemp("lake")))
     return Both(db, lake, materialise(lake, db, NOW).snapshot_id)
 
@@ -82,8 +61,11 @@ def agree(both: Both, spec: QuerySpec) -> list[dict[str, Any]]:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(spec=specs())
-def test_both_engines_give_equal_rows(both: Both, spec: QuerySpec) -> None:
+@given(spec=st.sampled_from([RECORDS, *ASKED]).flatmap(specs), rack=st.sampled_from([None, *SETS]))
+def test_both_engines_give_equal_rows(both: Both, spec: QuerySpec, rack: str | None) -> None:
+    """On all rows, and on one of ten lists of rows that were drawn."""
+    if rack:
+        spec = msgspec.structs.replace(spec, filters=spec.filters | {"rack_id": rack})
     note(msgspec.json.encode(spec).decode())
     agree(both, spec)
     query = checked(spec)
