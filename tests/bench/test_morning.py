@@ -4,6 +4,7 @@ killed among them; each must arrive once all the same."""
 import os
 import re
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,10 +32,9 @@ def test_memory_does_not_grow_with_how_many_are_due(
 
 def _peak(embedded: Backends, mongo: "MongoClient[Document]", folder: Path, many: int) -> tuple[float, float]:
     """Seconds until all had arrived, and the higher of both workers' peaks in MiB."""
-    changes = {"data_dir": folder, "mongodb_database": f"bench_morning_{many}", "secret": "s" * 32}
+    changes = {"data_dir": folder, "mongodb_database": f"bench_{uuid.uuid4().hex[:12]}", "secret": "s" * 32}
     settings = msgspec.structs.replace(embedded.settings, **changes)
     db = database(mongo, settings)
-    mongo.drop_database(db.name)
     due_now(db, many, ["a@shop.example"], SUMMARY)
     begun = time.perf_counter()
     with mail_server() as server:
@@ -53,7 +53,6 @@ def _peak(embedded: Backends, mongo: "MongoClient[Document]", folder: Path, many
     arrived = server.post.counts()
     assert (len(rows), set(arrived) == set(rows)) == (many, True)
     assert all(arrived[each] <= 1 + doubts for each, doubts in rows.items())
-    mongo.drop_database(db.name)
     return seconds, peak
 
 
