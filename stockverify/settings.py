@@ -159,7 +159,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 900
     snapshot_after_records: Annotated[
         NotNegative,
-        Env("SNAPSHOT_AFTER_RECORDS", "New records after which the worker takes one before its time; 0 is never"),
+        Env(
+            "SNAPSHOT_AFTER_RECORDS",
+            "New records after which the worker takes one before its time, a minute apart at least; 0 is never",
+        ),
     ] = 10_000
     snapshot_may_fall: Annotated[
         Annotated[int, msgspec.Meta(ge=0, le=100)],

@@ -50,6 +50,9 @@ def command(backup_id: str, into: str | None, replace: bool, yes: bool, as_json:
       - the fence of every rack rises, so that what devices still send of before is kept aside as conflicts, whole;
       - everybody logs in again; passwords and revoked devices are as they were, so revoke again what was revoked since;
       - schedules of reports are paused, mails and runs that were under way are ended: nothing is sent twice;
+      - who unsubscribed since gets mails again: look through the recipients of a schedule before you resume it;
+      - for 31 days nothing is removed from the lake but snapshots that this database has taken itself, so that you can
+        go back to the one before;
       - the next snapshot reads everything. As it has fewer records than the one before, take it yourself:
         stockverify snapshot --full --accept-fewer
 
@@ -84,10 +87,12 @@ def _confirm(client: MongoClient[Document], name: str, manifest: Manifest, repla
     documents = held(client[name])
     if documents and not replace and not half_exchanged(client[name]):
         raise DatabaseNotEmpty(database=name, documents=documents)
+    whole = f"{manifest.documents:,} documents as of {moment(manifest.as_of, zone)}"
     if yes:
+        click.echo(f"Restoring {manifest.backup_id}: {whole}.", err=True)
         return
     gone = f"; the {documents:,} documents there will be gone" if documents else ", which is empty"
-    what = f"Restore {manifest.documents:,} documents as of {moment(manifest.as_of, zone)} into {name}{gone}?"
+    what = f"Restore {whole} into {name}{gone}?"
     if not sys.stdin.isatty() or not click.confirm(what, err=True):
         raise NotConfirmed()
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
+from analytics.backup.shared_lake import not_taken_by, was_brought_back
 from analytics.commands.shared import as_json_option, settings, show
 from analytics.lake import Lake
 from analytics.lake.references import references
@@ -29,7 +30,10 @@ def command(dry_run: bool, as_json: bool) -> None:
     lake, policy = Lake(chosen.lake), Policy(hours=chosen.keep_hours, days=chosen.keep_days, months=chosen.keep_months)
     now, freezes = datetime.now(UTC), lake.freezes()
     with open_mongo(chosen.mongodb_uri) as client:
-        needed = references(database(client, chosen), now)
+        house = database(client, chosen)
+        needed = references(house, now)
+        if was_brought_back(house, now):
+            needed |= not_taken_by(house, lake, freezes)
     going = surplus(freezes, policy, chosen.time_zone, now, needed)
     for snapshot_id in () if dry_run else going:
         remove(lake.root, snapshot_id)

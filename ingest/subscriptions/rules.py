@@ -25,7 +25,7 @@ h1 {{ margin: 0 0 12px; font-size: 22px; }} p {{ margin: 0 0 20px; overflow-wrap
 button {{ padding: 12px 20px; border: 0; border-radius: 6px; background: #0f5c8c; color: #fff; font: inherit; }}
 button:focus-visible {{ outline: 3px solid #f0b429; outline-offset: 2px; }}
 @media (prefers-color-scheme: dark) {{
-  body {{ background: #12161c; color: #e6eaf0; }} main {{ background: #1b222c; }} button {{ background: #2b7fb0; }}
+  body {{ background: #12161c; color: #e6eaf0; }} main {{ background: #1b222c; }} button {{ background: #27739f; }}
 }}
 </style></head>
 <body><main><h1>{title}</h1><p>{words}</p><form method="post" action="{action}"><button>{button}</button></form>

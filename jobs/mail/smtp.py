@@ -22,7 +22,7 @@ REPLY_SECONDS = 120.0
 """What a server may take to reply to a whole mail: it looks for viruses first, and a reply that is not waited for
 leaves a doubt. The lease of a mail must be longer."""
 _PIECE = 2**16
-_PERMANENT, _TOO_LARGE, _CLOSING, _LOGGED_IN = range(500, 600), 552, 421, (235, 503)
+_PERMANENT, _TOO_LARGE, _CLOSING, _LOGGED_IN, _GO_ON = range(500, 600), 552, 421, (235, 503), 334
 _LINE_START = re.compile(rb"^\.", re.MULTILINE)
 
 
@@ -167,9 +167,10 @@ def _log_in(smtp: smtplib.SMTP, user: str, password: str) -> None:
     if "PLAIN" in offered:
         code, _ = smtp.docmd("AUTH", "PLAIN " + _base64(f"\0{user}\0{password}"))
     elif "LOGIN" in offered:
-        smtp.docmd("AUTH", "LOGIN")
-        smtp.docmd(_base64(user))
-        code, _ = smtp.docmd(_base64(password))
+        code, _ = smtp.docmd("AUTH", "LOGIN")
+        for each in (user, password):
+            if code == _GO_ON:  # whoever does not ask for it, would take it for a command, and log it
+                code, _ = smtp.docmd(_base64(each))
     else:
         raise _Told(Verdict.LATER, "The mail server offers no login by PLAIN or LOGIN, which SMTP_USER needs.")
     if code not in _LOGGED_IN:

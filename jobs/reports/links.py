@@ -27,8 +27,9 @@ def given_out(tools: Tools, plan: Plan, content: Content, file: Exported, now: d
     """
     job = _job(tools, plan, content, file, now)
     folder = tools.settings.export_jobs / f"{job['_id']}-{_TAKEN_BY}"
-    with durable.replacing(folder / file.path.name) as draft:
-        shutil.copyfile(file.path, draft)
+    for path in (file.path, file.manifest_path):
+        with durable.replacing(folder / path.name) as draft:
+            shutil.copyfile(path, draft)
     tools.database[Collection.REPORT_EXPORTS].replace_one({"_id": job["_id"]}, job, upsert=True)
     link = Link(job["_id"], job["file"], int(job["file_expires_at"].timestamp()), plan.owner_id)
     return tools.settings.api_link() + links.url(link, links.key_of(signing_secret(tools.settings)))

@@ -50,12 +50,13 @@ class When(Struct, frozen=True, kw_only=True):
 
 
 class Last(Struct, frozen=True, kw_only=True):
-    """How the schedule's last run ended: what was delivered then or before, and whether the figure was past its
-    limit."""
+    """What was delivered last, and whether it told that the figure was past the limit of the `condition` that the
+    schedule had then."""
 
     delivered_snapshot_id: str | None = None
     content_hash: str | None = None
     over_limit: bool = False
+    condition: When | None = None
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -91,9 +92,13 @@ def plan_of(run: Document) -> Plan:
     told = {**schedule, **{name: run.get(name) for name in of_run}, "run_id": run["_id"]}
     told |= {"late": bool(run.get("late")), "last": schedule.get("last") or {}, "report": _decoded(schedule, run)}
     try:
-        return msgspec.convert(told, Plan)
+        plan = msgspec.convert(told, Plan)
     except msgspec.ValidationError as error:
         raise PlanUnreadable(run_id=run["_id"], reason=str(error)) from None
+    if plan.last.condition in (None, plan.condition):
+        return plan
+    untold = msgspec.structs.replace(plan.last, over_limit=False)  # an alarm of another limit says nothing of this one
+    return msgspec.structs.replace(plan, last=untold)
 
 
 def _decoded(schedule: Document, run: Document) -> Document:

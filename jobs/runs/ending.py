@@ -7,11 +7,13 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.read_concern import ReadConcern
 
+from jobs.runs import delivered
+from jobs.runs.delivered import Fate
 from jobs.runs.outcomes import NOTHING, after, failed, skipped
 from jobs.runs.store import RunStore
 from jobs.schedules.store import ScheduleStore
 from stockverify.clients import Document
-from stockverify.vocabulary import Role, RunPurpose, ScheduleState
+from stockverify.vocabulary import Collection, DeliveryKind, Role, RunPurpose, ScheduleState
 
 _SNAPSHOT = ReadConcern("snapshot")
 _OWNERS = (Role.SUPERVISOR, Role.ADMIN)
@@ -30,6 +32,7 @@ class Ending:
     def __init__(self, database: Database[Document]) -> None:
         self._client = database.client
         self._runs, self._schedules = RunStore(database), ScheduleStore(database)
+        self._deliveries = database[Collection.DELIVERIES]
 
     def prepare(self, run: Document) -> Unfit | None:
         """Whether a run is still to be done; if so it gets to know how the runs before it ended, unless it got so far
@@ -40,8 +43,22 @@ class Ending:
         if run["purpose"] == RunPurpose.SCHEDULED and (unfit := self._unfit(schedule)):
             return unfit
         if schedule and not run["snapshot_id"]:
-            self._runs.catch_up(run, schedule)
+            self._runs.catch_up(run, self._last(schedule))
         return None
+
+    def _last(self, schedule: Document) -> Document | None:
+        """How the last run ended, with what has reached somebody as what was delivered last."""
+        last: Document | None = schedule["last"]
+        return last and last | delivered.known(last, self._fates(last)).last()
+
+    def _fates(self, last: Document | None, transaction: ClientSession | None = None) -> dict[str, Fate]:
+        """What has become of the mails of earlier runs."""
+        if not (run_ids := delivered.runs_in(last)):
+            return {}
+        reports = {"run_id": {"$in": run_ids}, "kind": DeliveryKind.REPORT.value}
+        states = {"_id": "$run_id", "states": {"$addToSet": "$state"}}
+        found = self._deliveries.aggregate([{"$match": reports}, {"$group": states}], session=transaction)
+        return {each["_id"]: delivered.fate(each["states"]) for each in found}
 
     def end(self, run: Document, outcome: Document, unfit: Unfit | None) -> bool:
         """Write how a run ended and what that changes in its schedule; false when another worker has it now."""
@@ -55,7 +72,8 @@ class Ending:
         schedule = self._schedules.one(schedule_id, transaction) if schedule_id else None
         change = NOTHING
         if schedule and (unfit is None or unfit.pauses):
-            change = after(schedule, run, outcome, unfit and unfit.reason)
+            fates = self._fates(schedule["last"], transaction)
+            change = after(schedule, run, outcome, unfit and unfit.reason, fates)
         untold = {"untold": [each._asdict() for each in change.notices]} if change.notices else {}
         if not self._runs.finish(run, outcome | untold, transaction):
             return False

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from jobs.runs.delivered import Fate, Known, known, with_run
 from jobs.tools import Done
 from stockverify.clients import Document
 from stockverify.vocabulary import RunPurpose, RunStatus, ScheduleState
@@ -12,8 +13,7 @@ MAX_ATTEMPTS = 3
 MAX_FAILURES = 5
 """After so many failed runs in a row a schedule is paused."""
 _LONGEST = 1000
-_DELIVERED = {"delivered_snapshot_id": "snapshot_id", "content_hash": "content_hash"}
-"""What a delivery leaves behind for the runs after it, and where it comes from."""
+_UNDELIVERED = "none of its mails arrived; the list of deliveries says why."
 
 
 class Notice(NamedTuple):
@@ -33,6 +33,7 @@ class After(NamedTuple):
 
 
 NOTHING = After({}, [])
+_UNKNOWN: Mapping[str, Fate] = {}
 
 
 def succeeded(done: Done, now: datetime) -> Document:
@@ -62,33 +63,51 @@ def worn_out(run: Document) -> bool:
     return bool(run["attempts"] > MAX_ATTEMPTS)
 
 
-def after(schedule: Document, run: Document, outcome: Document, unfit: str | None) -> After:
+def after(
+    schedule: Document, run: Document, outcome: Document, unfit: str | None, fates: Mapping[str, Fate] = _UNKNOWN
+) -> After:
     """What changes in the schedule as it is now. Tests and previews change nothing, and what a person started does not
-    count as a failure: that person sees it. `unfit` says why the schedule can have no further run."""
-    purpose = run["purpose"]
+    count as a failure: that person sees it. `unfit` says why the schedule can have no further run; `fates`, what has
+    become of the mails of earlier ones."""
+    purpose, newest = run["purpose"], _is_newest(schedule["last"], run)
     if purpose not in (RunPurpose.SCHEDULED, RunPurpose.NOW):
         return NOTHING
-    changes: Document = {"last": _last(schedule["last"], run, outcome)} if _is_newest(schedule["last"], run) else {}
+    found = known(schedule["last"], fates) if newest else Known(())
+    changes: Document = {"last": _last(found, run, outcome)} if newest else {}
+    failures = (0 if found.begun_anew else schedule["failures"]) + found.failed
     if outcome["status"] == RunStatus.SUCCEEDED:
-        return After(changes | {"failures": 0}, [])
+        changes |= {"failures": failures if found.failed or found.waiting else 0}
+        return _undelivered(schedule, run, changes) if found.failed else After(changes, [])
     if purpose == RunPurpose.NOW:
-        return After(changes, [])
-    failures = schedule["failures"] + 1
-    return _failure(schedule, run, outcome["error"], changes | {"failures": failures}, unfit)
+        return After(changes | ({"failures": failures} if found.failed else {}), [])
+    return _failure(schedule, run, outcome["error"], changes | {"failures": failures + 1}, unfit)
 
 
 def _failure(schedule: Document, run: Document, error: str, changes: Document, unfit: str | None) -> After:
     """The first failure in a row is told, and the one that pauses the schedule."""
-    name, to, is_active = schedule["name"], schedule["owner_id"], schedule["state"] == ScheduleState.ACTIVE
-    if is_active and (unfit or changes["failures"] >= MAX_FAILURES):
-        reason = unfit or f"It failed {changes['failures']} times in a row; the last time: {error}"
-        paused = {"state": ScheduleState.PAUSED.value, "paused_reason": reason[:_LONGEST], "next_due_at": None}
-        text = f"The schedule {name!r} was paused. {reason}\n\nIt stays paused until somebody resumes it."
-        notice = Notice(f"paused:{run['_id']}", None if unfit else to, f"Paused: {name}", text)
-        return After(changes | paused, [notice])
+    name, to = schedule["name"], schedule["owner_id"]
+    if schedule["state"] == ScheduleState.ACTIVE and (unfit or changes["failures"] >= MAX_FAILURES):
+        return _paused(schedule, run, changes, unfit or _in_a_row(changes, error), None if unfit else to)
     text = f"The schedule {name!r} could not do what it is for.\n\n{error}\n\nIt goes on at its next due time."
     first = [Notice(f"failed:{run['_id']}", to, f"Failed: {name}", text)] if changes["failures"] == 1 else []
     return After(changes, first)
+
+
+def _undelivered(schedule: Document, run: Document, changes: Document) -> After:
+    """The owner has had a notice of each delivery that failed; here it is told only that the schedule is paused."""
+    if schedule["state"] != ScheduleState.ACTIVE or changes["failures"] < MAX_FAILURES:
+        return After(changes, [])
+    return _paused(schedule, run, changes, _in_a_row(changes, _UNDELIVERED), schedule["owner_id"])
+
+
+def _in_a_row(changes: Document, error: str) -> str:
+    return f"It failed {changes['failures']} times in a row; the last time: {error}"
+
+
+def _paused(schedule: Document, run: Document, changes: Document, reason: str, to: str | None) -> After:
+    paused = {"state": ScheduleState.PAUSED.value, "paused_reason": reason[:_LONGEST], "next_due_at": None}
+    text = f"The schedule {schedule['name']!r} was paused. {reason}\n\nIt stays paused until somebody resumes it."
+    return After(changes | paused, [Notice(f"paused:{run['_id']}", to, f"Paused: {schedule['name']}", text)])
 
 
 def moment_of(run: Document) -> datetime:
@@ -101,17 +120,11 @@ def _is_newest(last: Mapping[str, Any] | None, run: Document) -> bool:
     return last is None or bool(last["due_at"] <= moment_of(run))
 
 
-def _last(last: Mapping[str, Any] | None, run: Document, outcome: Document) -> Document:
-    """What the next run will know. Only what was delivered replaces what was delivered before."""
-    before, result = last or {}, outcome.get("result", {})
-    is_delivered = outcome["status"] == RunStatus.SUCCEEDED and not result.get("skipped")
-    values = result | {"snapshot_id": outcome.get("snapshot_id")} if is_delivered else {}
-    kept = {name: values.get(source) if is_delivered else before.get(name) for name, source in _DELIVERED.items()}
-    return {
+def _last(found: Known, run: Document, outcome: Document) -> Document:
+    """What the next run will know."""
+    return with_run(found, run, outcome).last() | {
         "run_id": run["_id"],
         "due_at": moment_of(run),
         "status": outcome["status"],
         "snapshot_id": outcome.get("snapshot_id"),
-        "over_limit": bool(result.get("over_limit", before.get("over_limit", False))),
-        **kept,
     }

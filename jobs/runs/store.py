@@ -95,12 +95,12 @@ class RunStore:
         run["snapshot_id"] = snapshot_id
         return snapshot_id
 
-    def catch_up(self, run: Document, schedule: Document) -> None:
+    def catch_up(self, run: Document, last: Document | None) -> None:
         """Let a run that has not chosen its snapshot know what became of the runs before it. Raises Abandoned."""
-        known = {"schedule.last": schedule["last"]}
+        known = {"schedule.last": last}
         if not self._runs.update_one(held_by(run), {"$set": known}).matched_count:
             raise Abandoned
-        run["schedule"]["last"] = schedule["last"]
+        run["schedule"]["last"] = last
 
     def finish(self, run: Document, outcome: Document, transaction: ClientSession | None = None) -> bool:
         """Write how a run ended; false when another has it now."""

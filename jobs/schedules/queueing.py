@@ -70,8 +70,8 @@ class Queueing:
         if not after or not (ids := self._lake.ids()):
             return
         with suppress(StockVerifyError):  # one that is damaged cannot be built on; the interval brings a whole one
-            frozen = self._lake.manifest(RECORDS.name, ids[0]).rows
-            run = crowded_run(ids[0], self._runs.records(), frozen, after, now)
+            latest = self._lake.manifest(RECORDS.name, ids[0])
+            run = crowded_run(latest, self._runs.records(), after, now)
             if run and self._runs.queue_once(run):
                 _log.info("snapshot_due", records=after)
 

@@ -2,12 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
+from analytics.lake.manifest import Manifest
 from stockverify.clients import Document
 from stockverify.runs import queued
 from stockverify.vocabulary import RunKind
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RETENTION_SECONDS = 3600
+CROWDED_APART = timedelta(minutes=1)
+"""MongoDB's count of records is an estimate, wrong after a crash: it must not bring one snapshot after the other."""
 
 
 def slot(now: datetime, interval: int) -> datetime:
@@ -29,12 +32,13 @@ def retention_run(now: datetime) -> Document:
     return queued(f"retention-{hour:%Y%m%dT%H%M%SZ}", RunKind.RETENTION, now)
 
 
-def crowded_run(latest: str, stored: int, frozen: int, after: int, now: datetime) -> Document | None:
+def crowded_run(latest: Manifest, stored: int, after: int, now: datetime) -> Document | None:
     """A run before its time, when `after` more records are stored than the latest snapshot has; once for each
-    snapshot. None while there are fewer."""
-    if stored - frozen < after:
+    snapshot. None while there are fewer, or it is younger than a minute."""
+    is_young = timedelta(0) <= now - latest.created_at < CROWDED_APART
+    if is_young or stored - latest.rows < after:
         return None
-    return queued(f"after-{after}-records-on-{latest}", RunKind.MATERIALISE, now)
+    return queued(f"after-{after}-records-on-{latest.snapshot_id}", RunKind.MATERIALISE, now)
 
 
 def interval_run(due_at: datetime, interval: int, now: datetime) -> Document:

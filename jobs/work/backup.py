@@ -3,21 +3,24 @@
 import hashlib
 from datetime import datetime
 
-from analytics.backup import Backups, Manifest, NothingToBackUp, back_up
+from analytics.backup import Backups, Manifest, back_up
 from analytics.backup.retention import Made, surplus
 from analytics.lake.ids import new_snapshot_id
+from jobs.runs.store import RunStore
 from jobs.tools import Done, Tools
 from stockverify.clients import Document
 from stockverify.settings import Settings
 
+_NOTHING = "There are no items, sessions or records yet, so there is nothing to back up."
+
 
 def make_backup(tools: Tools, run: Document, now: datetime) -> Done:
-    """Each run makes one, also if it is taken over: the id of the backup comes from the run."""
+    """Each run makes one, also if it is taken over: the id of the backup comes from the run. There is none before
+    anything is stored: after a disaster a new, empty house runs for a while, and its backup would be the latest."""
+    if not RunStore(tools.database).anything_to_freeze():
+        return Done(note=_NOTHING)
     backups = Backups(tools.lake.root)
-    try:
-        made = back_up(backups, tools.database, _backup_id(run), now, tools.stopping)
-    except NothingToBackUp as error:
-        return Done(note=error.message)
+    made = back_up(backups, tools.database, _backup_id(run), now, tools.stopping)
     removed = _clear_away(backups, tools.settings, now)
     result = {"backup_id": made.backup_id, "documents": made.documents, "bytes": made.file_bytes, "removed": removed}
     return Done(result=result, note=f"{made.documents:,} documents as of {made.as_of:%Y-%m-%d %H:%M:%S} UTC.")

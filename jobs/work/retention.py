@@ -5,6 +5,7 @@ from datetime import datetime
 import structlog
 from pymongo.database import Database
 
+from analytics.backup.shared_lake import not_taken_by, was_brought_back
 from analytics.lake import Lake
 from analytics.lake.references import references
 from analytics.lake.removing import remove
@@ -30,15 +31,18 @@ def retain(lake: Lake, database: Database[Document], policy: Policy, zone: str, 
     """Remove what the policy does not keep and nothing refers to; gives the ids. Safe to run twice, or at two places.
 
     What refers to snapshots is read after the list of them: a reference that is made meanwhile is to a younger one, or
-    to one that a list showed; and all of the last hour stays.
+    to one that a list showed; and all of the last hour stays. A database that was brought back from a backup removes
+    nothing but snapshots of its own for a while.
     """
-    freezes = lake.freezes()
-    going = surplus(freezes, policy, zone, now, references(database, now))
+    freezes, is_copy = lake.freezes(), was_brought_back(database, now)
+    others = not_taken_by(database, lake, freezes) if is_copy else set()
+    going = surplus(freezes, policy, zone, now, references(database, now) | others)
     for snapshot_id in going:
         remove(lake.root, snapshot_id)
         _log.info("snapshot_removed", snapshot_id=snapshot_id)
     sweep(lake.root, now)
-    sweep_reports(Reports(lake.root), database, now)
+    if not is_copy:
+        sweep_reports(Reports(lake.root), database, now)
     return going
 
 

@@ -1,15 +1,22 @@
 """Stopping mails by the link in them, without a login."""
 
+import email
+import re
+import threading
 import uuid
+from email.message import EmailMessage
+from email.policy import default
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from pymongo.database import Database
 
+from jobs.mail.sender import Sender
 from stockverify import unsubscribe
 from stockverify.unsubscribe import Subscription, TokenWrong
-from tests.ingest.mails import put, schedule
+from tests.ingest.mails import NOW, put, schedule
 from tests.service import Service
 
 Stored = Database[dict[str, Any]]
@@ -94,3 +101,23 @@ def test_a_token_says_whom_it_is_for_only_to_its_key() -> None:
     assert unsubscribe.read(token, unsubscribe.key_of("k" * 32)) == subscription
     with pytest.raises(TokenWrong):
         unsubscribe.read(token, unsubscribe.key_of("l" * 32))
+
+
+def test_the_link_in_a_mail_that_was_sent_works(service: Service, stored: Stored, mine) -> None:
+    """From the outbox into the mail, out of it again, and to the service: the next run has no mail for its reader."""
+    reader = f"{mine['_id']}@shop.example"
+    put(service, stored, mine, f"{mine['_id']}@1", reader)
+    given = msgspec.structs.replace(service.settings, public_api_url=service.url)
+    Sender(stored, given, "w", threading.Event()).tick(NOW)
+    [row] = stored["report_deliveries"].find({"schedule_id": mine["_id"]})
+    assert row["state"] == "sent"
+    read = (email.message_from_bytes(path.read_bytes(), policy=default) for path in given.outbox.glob("*.eml"))
+    [mail] = [each for each in read if each["To"] == reader]
+    assert isinstance(mail, EmailMessage)
+    link = mail["List-Unsubscribe"].strip("<>")
+    page = mail.get_body(("html",))
+    assert page is not None
+    assert re.findall('href="([^"]+)"', page.get_content()) == [link]
+    stopped = httpx.post(link, data={"List-Unsubscribe": "One-Click"})
+    assert (stopped.status_code, unsubscribed(stored, mine)) == (200, [reader])
+    assert put(service, stored, mine, f"{mine['_id']}@2", reader) == []

@@ -114,6 +114,21 @@ def test_beside_a_run_under_way_no_worker_takes_another_of_its_schedule(
     assert [(run["schedule"]["last"] or {}).get("run_id") for run in works.runs] == [None, "s@20260201T070000Z"]
 
 
+@pytest.mark.parametrize(("state", "over", "failures"), [("failed", False, 1), ("queued", True, 0)])
+def test_an_alarm_that_reached_nobody_is_not_taken_for_told(
+    whole: Whole, works: Works, db: Runs, state: str, over: bool, failures: int
+) -> None:
+    """The mail server was down for as long as its mails were tried."""
+    db["report_schedules"].insert_one(schedule("s", NOW))
+    works.ends = [Done("s-1", {"sent_to": 1, "over_limit": True})]
+    whole.tick(SEVEN)
+    mail = {"run_id": "s@20260201T070000Z", "kind": "report"}
+    db["report_deliveries"].insert_many([mail | {"state": state}, mail | {"state": "cancelled"}])
+    whole.tick(SEVEN + timedelta(days=1))
+    assert [(run["schedule"]["last"] or {}).get("over_limit") for run in works.runs] == [None, over]
+    assert stored(db)["failures"] == failures
+
+
 def test_a_run_that_is_taken_over_keeps_what_it_knew(whole: Whole, works: Works, db: Runs) -> None:
     """It chose its snapshot, then its worker died; meanwhile another run of the schedule ended."""
     made = schedule("s", NOW)

@@ -18,6 +18,7 @@ from stockverify.clients import Document, open_mongo
 from stockverify.settings import Settings
 from tests.analytics.stock import NOW, item, record
 from tests.jobs.conftest import Whole, queued
+from tests.jobs.schedules.making import person, schedule
 
 Runs = Database[Document]
 Make = Callable[..., Whole]
@@ -179,6 +180,23 @@ def test_many_new_records_bring_a_snapshot_before_its_time(worker: Make, lake: L
             db["verification_records"].insert_one(record(f"c-{minute}-{number}", "R1", "a", 1))
         only.tick(NOW + timedelta(minutes=minute))
     assert [lake.manifest("records", snapshot_id).rows for snapshot_id in lake.ids()] == [6, 3, 0]
+
+
+def test_a_schedule_of_snapshots_takes_one_when_it_is_due(worker: Make, lake: Lake, db: Runs) -> None:
+    db["users"].insert_one(person())
+    db["erp_items"].insert_one(item("R1", "a", 1))
+    made = schedule("s", NOW, kind="materialise", name="At seven", report=None, recipients=[], cron="0 7 * * *")
+    db["report_schedules"].insert_one(made)
+    only = worker(snapshot_interval=10**8)
+    before = made["next_due_at"] - timedelta(seconds=1)
+    only.tick(before)
+    taken = len(lake.ids())
+    for seconds in range(3):
+        only.tick(made["next_due_at"] + timedelta(seconds=seconds))
+    [run] = db["report_runs"].find({"schedule_id": "s"})
+    assert (run["status"], run["error"], lake.freeze(run["snapshot_id"]).name) == ("succeeded", None, "At seven")
+    assert len(lake.ids()) == taken + 1
+    assert (db["report_schedules"].find_one({"_id": "s"}) or {})["last"]["snapshot_id"] == run["snapshot_id"]
 
 
 def test_what_the_gate_refuses_fails_the_run_and_leaves_the_one_before(worker: Make, lake: Lake, db: Runs) -> None:

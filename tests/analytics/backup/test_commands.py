@@ -60,7 +60,8 @@ def test_back_up_list_and_restore(start: Start, db: Store, mongo: "MongoClient[D
     assert out.startswith(f"{made['backup_id']}  as of ")
     new = f"{db.name}_new"
     code, out, err = ended(start("restore", "latest", "--into", new, "--yes"))
-    assert (code, err) == (0, "")
+    held = sum(part["documents"] for part in made["parts"])
+    assert (code, err.startswith(f"Restoring {made['backup_id']}: {held:,} documents as of ")) == (0, True)
     assert f"start StockVerify with MONGODB_DATABASE={new}" in out
     assert bytes_of(mongo[new])["erp_items"] == bytes_of(db)["erp_items"]
     assert (settings.data_dir / "audit-head.json").exists()

@@ -1,5 +1,6 @@
 """Mails over real SMTP: encrypted, logged in, byte for byte as written. What arrived the server counts."""
 
+import base64
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from stockverify.vocabulary import DeliveryKind
 from tests.jobs.mail.conftest import NOW, RUN, plain
 from tests.jobs.mail.servers import (
     ENVELOPE,
+    GOODBYE,
     HELLO,
     PASSWORD,
     USER,
@@ -105,6 +107,34 @@ def test_a_wrong_password_is_told_without_the_password_and_tried_again(put, send
     assert states(rows) == ["sent"]
     said = capsys.readouterr()
     assert "wrong-password-1" not in said.out + said.err + str(rows())
+
+
+BY_LOGIN = ["send 220 here", "expect EHLO", "send 250-here", "send 250 AUTH LOGIN", "expect AUTH LOGIN"]
+NAME, SECRET = (base64.b64encode(each.encode()).decode().upper() for each in (USER, PASSWORD))
+
+
+@pytest.mark.parametrize(
+    ("answers", "state", "error"),
+    [
+        (["send 334 VXNlcm5hbWU6", f"expect {NAME}", "send 334 UGFzc3dvcmQ6", f"expect {SECRET}",
+          "send 235 welcome", *ENVELOPE, "text", "send 250 kept", *GOODBYE], "sent", None),
+        (["send 334 VXNlcm5hbWU6", f"expect {NAME}", "send 334 UGFzc3dvcmQ6", f"expect {SECRET}", "send 535 no"],
+         "queued", "The mail server refused the login of SMTP_USER (535)."),
+        (["send 334 VXNlcm5hbWU6", f"expect {NAME}", "send 535 no", "text"],
+         "queued", "The mail server refused the login of SMTP_USER (535)."),
+        (["send 504 no", "text"], "queued", "The mail server refused the login of SMTP_USER (504)."),
+    ],
+    ids=["in", "a wrong password", "a wrong name", "not like this"],
+)  # fmt: skip
+def test_a_server_that_knows_only_the_older_login(
+    put, sender, rows, answers: list[str], state: str, error: str | None
+) -> None:
+    """Names and passwords are sent only when they are asked for."""
+    put("ann@shop.example")
+    with Script([*BY_LOGIN, *answers]) as server:
+        sender(**plain(server.port), smtp_user=USER, smtp_password=PASSWORD).tick(NOW)
+    assert (states(rows), rows()[0]["error"]) == ([state], error)
+    assert len(server.texts) == (state == "sent")
 
 
 def test_what_arrives_is_the_letter_byte_for_byte(put, sender, letter) -> None:

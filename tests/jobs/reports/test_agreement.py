@@ -52,6 +52,16 @@ def from_xlsx(path: Path, sheet: str) -> list[dict[str, Any]]:
     return [dict(zip(header, cells, strict=True)) for cells in rows]
 
 
+def rows_of(files: dict[str, Path]) -> dict[str, list[dict[str, Any]]]:
+    """What each file of a query on positions holds."""
+    return {
+        "csv": from_csv(files["csv"]),
+        "xlsx": from_xlsx(files["xlsx"], "positions"),
+        "json": json.loads(files["json"].read_text())["rows"],
+        "pdf": attached(files["pdf"])["first_rows"],
+    }
+
+
 def added(values: Iterable[Any]) -> float:
     return round(math.fsum(float(value) for value in values if value not in (None, "")), 6) + 0.0
 
@@ -61,13 +71,7 @@ def test_a_query_agrees_in_all_its_files(house: House, make_run: MakeRun) -> Non
     letter, files = sent(house, run_document)
     spec = next(each.query_spec for each in templates("UTC") if each.name == "rack_summary")
     expected = run(house.tools.lake, house.newer.snapshot_id, checked(spec)).frame
-    found = {
-        "csv": from_csv(files["csv"]),
-        "xlsx": from_xlsx(files["xlsx"], "positions"),
-        "json": json.loads(files["json"].read_text())["rows"],
-        "pdf": attached(files["pdf"])["first_rows"],
-    }
-    for rows in found.values():
+    for rows in rows_of(files).values():
         assert [unguarded(unescape(str(row["rack_id"]))) for row in rows] == expected["rack_id"].to_list()
         for name in ("verified_qty_sum", "book_qty_sum", "variance_value_sum", "item_code_count"):
             assert added(row[name] for row in rows) == added(expected[name])
@@ -111,15 +115,15 @@ def office(house: House) -> Iterator[Service]:
 
 
 def test_the_service_answers_what_the_mail_says(house: House, make_run: MakeRun, office: Service) -> None:
-    letter, files = sent(house, make_run({**about("template", ref="variance_by_category"), "formats": ["csv"]}))
+    letter, files = sent(house, make_run({**about("template", ref="variance_by_category"), "formats": FORMATS}))
     supervisor = office.person("supervisor")
     known = {each["name"]: each["query_spec"] for each in supervisor.get("/api/reports/templates").json()}
     asked = known["variance_by_category"] | {"snapshot_id": house.newer.snapshot_id}
     reply = supervisor.post("/api/reports/query/preview", json=asked).json()
-    lines = from_csv(files["csv"])
-    assert [line["category"] for line in lines] == [row["_id"] for row in reply["rows"]]
-    for name in ("book_qty_sum", "verified_qty_sum", "variance_qty_sum", "variance_value_sum"):
-        assert [float(line[name]) for line in lines] == [row[name] for row in reply["rows"]]
+    for kind, lines in rows_of(files).items():
+        assert [line["category"] for line in lines] == [row["_id"] for row in reply["rows"]], kind
+        for name in ("book_qty_sum", "verified_qty_sum", "variance_qty_sum", "variance_value_sum"):
+            assert [float(line[name]) for line in lines] == [row[name] for row in reply["rows"]], kind
     assert tiles(letter)["Groups"] == str(reply["row_count"])
     summary, whole = sent(house, make_run({**about("summary"), "formats": ["csv"]}))
     page = supervisor.get(f"/api/reports/snapshots/{house.newer.snapshot_id}?limit=1000").json()

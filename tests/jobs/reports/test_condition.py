@@ -1,11 +1,14 @@
 """When a report that is due is sent."""
 
+from typing import Any
+
 import pytest
 
 from analytics.figures import UnknownFigure
 from jobs.reports.condition import Seen, Verdict, decide
-from jobs.reports.plan import Last, When
+from jobs.reports.plan import Last, When, plan_of
 from stockverify.vocabulary import Condition
+from tests.jobs.reports.conftest import after, only_when, run_of
 
 ALWAYS, ROWS, CHANGED = (When(kind=kind) for kind in (Condition.ALWAYS, Condition.ROWS, Condition.CHANGED))
 SHRINKAGE = When(kind=Condition.FIGURE, figure="shrinkage_value", op="gt", limit=500.0)
@@ -48,6 +51,23 @@ def test_a_figure_is_told_when_it_goes_past_its_limit_and_when_it_comes_back() -
         (False, "", False),
         (True, "Shrinkage above 500.00", True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("told_by", "over"),
+    [
+        (only_when("figure", "accuracy", "lt", 0.9), True),
+        (only_when("figure", "shrinkage_value", "gt", 500), False),
+        (only_when("figure", "accuracy", "lt", 0.8), False),
+        (only_when("always"), False),
+        ({}, True),
+    ],
+    ids=["this one", "another figure", "another limit", "none", "not known in an earlier version"],
+)
+def test_an_alarm_belongs_to_the_condition_that_told_it(told_by: dict[str, Any], over: bool) -> None:
+    """Else a new limit would be "told before" when it never was, and "back" from where the figure never was."""
+    run = run_of(only_when("figure", "accuracy", "lt", 0.9) | {"last": after(None, over_limit=True)["last"] | told_by})
+    assert plan_of(run).last.over_limit is over
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,8 @@ async def test_a_link_gives_the_file_until_its_time_is_over(tools: Tools, servic
     listed = service.admin.get("/api/reports/exports").json()
     mine = [each for each in listed if each["created_by"] == "olga"]
     assert [(each["status"], each["rows_done"]) for each in mine] == [("done", 597)] * 2
+    told = [service.admin.get(f"/api/reports/exports/{each['job_id']}/manifest").json() for each in mine]
+    assert [each["rows"] for each in told] == [597, 597]
 
     async with open_async_mongo(tools.settings.mongodb_uri or "") as client:
         found = async_database(client, tools.settings)

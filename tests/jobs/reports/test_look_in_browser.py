@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from ingest.subscriptions.rules import page as unsubscribing
+from jobs.mail.notices import notice
 from jobs.reports.report import report
 from stockverify.letters import Letter, folder, opened
+from stockverify.unsubscribe import Subscription
 from tests.dashboard.pages import chromium
 from tests.jobs.reports.conftest import HOSTILE, LATE, NOW, House, MakeRun, about, after, only_when
 
@@ -75,8 +78,26 @@ def test_a_mail_fits_and_can_be_read(
     run = make_run({**after(house.older), **MAILS[name]}, **late)
     report(house.tools, run, NOW)
     letter = opened(house.settings.mails, run["_id"])
-    page_file = tmp_path / "mail.html"
-    page_file.write_text(standalone(letter, folder(house.settings.mails, run["_id"])), encoding="utf-8")
+    can_be_read(standalone(letter, folder(house.settings.mails, run["_id"])), browser, name, tmp_path)
+
+
+SUBSCRIBED = Subscription("sch-1", "a.person.with.a.long.name@warehouse.north.shop.example")
+PAGES = {
+    "notice": notice(f"Failed: {HOSTILE}", f"{'A sentence. ' * 20}\n\nhttps://stock.example/{'x' * 200}\nMore.").html,
+    "unsubscribe": unsubscribing({"name": HOSTILE}, SUBSCRIBED, "t"),
+    "unsubscribed": unsubscribing({"name": HOSTILE, "unsubscribed": [SUBSCRIBED.address]}, SUBSCRIBED, "t"),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_is_around_mails_fits_and_can_be_read(browser: Browser, name: str, tmp_path: Path) -> None:
+    can_be_read(PAGES[name], browser, name, tmp_path)
+
+
+def can_be_read(html: str, browser: Browser, name: str, folder_of_page: Path) -> None:
+    """Narrow and wide, light and dark."""
+    page_file = folder_of_page / "mail.html"
+    page_file.write_text(html, encoding="utf-8")
     for width in WIDTHS:
         for scheme in ("light", "dark"):
             page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """A run of a report, from its snapshot to the outbox, on real MongoDB and a real lake."""
 
+import zipfile
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from jobs.reports import report as module
 from jobs.reports.plan import PlanUnreadable
 from jobs.reports.questions import NothingAsked, SavedQueryGone, TemplateUnknown
 from jobs.reports.report import NoAddress, report
+from jobs.reports.wording import size
 from jobs.tools import Done
 from stockverify import page_links
 from stockverify.clients import Document
@@ -266,6 +268,31 @@ def test_columns_are_those_that_were_asked_for(house: House, make_run: MakeRun) 
     assert (manifest.name, told["snapshot_id"]) == (f"{file.name}.manifest.json", house.newer.snapshot_id)
     text = (folder(house.settings.mails, run["_id"]) / file.name).read_text("utf-8-sig")
     assert text.splitlines()[0] == "item_code,verified_qty"
+
+
+def test_files_that_fit_only_when_zipped_come_in_one_zip(house: House, make_run: MakeRun) -> None:
+    asked = {**about("snapshot"), "formats": ["csv", "json"]}
+    plain = make_run(asked)
+    report(house.tools, plain, NOW)
+    whole = sum(each.bytes for each in letter_of(house, plain).attachments)
+    run = make_run({**asked, "max_attachment_bytes": whole - 1})
+    report(house.tools, run, NOW)
+    letter = letter_of(house, run)
+    [archive] = letter.attachments
+    assert (archive.name, archive.media_type, archive.bytes < whole) == ("Morning-report.zip", "application/zip", True)
+    assert all(
+        f"The files are zipped: {size(whole)} in all is more than" in text for text in (letter.html, letter.text)
+    )
+    with zipfile.ZipFile(folder(house.settings.mails, run["_id"]) / archive.name) as opened_zip:
+        names = opened_zip.namelist()
+        [table] = [name for name in names if name.endswith(".csv")]
+        assert len(opened_zip.read(table).splitlines()) == 1 + 597
+    assert sorted(name.partition(".")[2] for name in names) == [
+        "csv",
+        "csv.manifest.json",
+        "json",
+        "json.manifest.json",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -14,19 +14,25 @@ from tests.jobs.schedules.making import schedule
 
 def run(purpose: str = "scheduled", **changes: Any) -> Document:
     due_at = NOW if purpose == "scheduled" else None
-    return {"_id": "r", "purpose": purpose, "due_at": due_at, "requested_at": NOW} | changes
+    asked = {"purpose": purpose, "due_at": due_at, "requested_at": NOW, "schedule": {"condition": LIMIT}}
+    return {"_id": "r"} | asked | changes
+
+
+LIMIT = {"kind": "figure", "figure": "shrinkage_value", "op": "gt", "limit": 500.0}
+OTHER = LIMIT | {"figure": "accuracy", "op": "lt", "limit": 0.9}
+BEFORE = {
+    "delivered_run_id": "before",
+    "delivered_snapshot_id": "s-0",
+    "content_hash": "h-0",
+    "over_limit": True,
+    "condition": LIMIT,
+    "counts": True,
+}
 
 
 def last(**changes: Any) -> Document:
-    return {
-        "run_id": "before",
-        "due_at": NOW - timedelta(days=1),
-        "status": "succeeded",
-        "snapshot_id": "s-0",
-        "delivered_snapshot_id": "s-0",
-        "content_hash": "h-0",
-        "over_limit": True,
-    } | changes
+    ended = {"run_id": "before", "due_at": NOW - timedelta(days=1), "status": "succeeded", "snapshot_id": "s-0"}
+    return BEFORE | ended | changes
 
 
 DELIVERED = succeeded(Done("s-1", {"sent_to": 2, "content_hash": "h-1", "over_limit": False}), NOW)
@@ -45,15 +51,24 @@ def test_a_delivery_is_what_the_next_run_compares_with(purpose: str) -> None:
         "delivered_snapshot_id": "s-1",
         "content_hash": "h-1",
         "over_limit": False,
+        "delivered_run_id": "r",
+        "condition": LIMIT,
+        "counts": purpose == "scheduled",
+        "before": [BEFORE],
     }
     assert changed == After({"last": expected, "failures": 0}, [])
 
 
-@pytest.mark.parametrize(("outcome", "over"), [(SKIPPED, False), (FAILED, True)], ids=["skipped", "failed"])
-def test_what_was_delivered_stays_when_nothing_is(outcome: Document, over: bool) -> None:
-    found = after(schedule("s", NOW, last=last()), run(), outcome, None).changes["last"]
-    kept = (found["delivered_snapshot_id"], found["content_hash"], found["over_limit"])
-    assert kept == ("s-0", "h-0", over)
+@pytest.mark.parametrize(
+    ("outcome", "condition", "over"),
+    [(SKIPPED, LIMIT, True), (SKIPPED, OTHER, False), (FAILED, LIMIT, True), (FAILED, OTHER, True)],
+    ids=["skipped", "skipped by another condition", "failed", "failed under another condition"],
+)
+def test_what_was_delivered_stays_when_nothing_is(outcome: Document, condition: Document, over: bool) -> None:
+    asked = run(schedule={"condition": condition})
+    found = after(schedule("s", NOW, last=last()), asked, outcome, None).changes["last"]
+    kept = (found["delivered_snapshot_id"], found["content_hash"], found["over_limit"], found["condition"])
+    assert kept == ("s-0", "h-0", over, LIMIT if over else OTHER)
 
 
 def test_a_run_that_is_overtaken_does_not_turn_back_what_is_known() -> None:

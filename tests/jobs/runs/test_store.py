@@ -75,7 +75,7 @@ def test_a_worker_that_lost_its_run_writes_nothing_more(store: RunStore, db: Run
     with pytest.raises(Abandoned):
         store.choose_snapshot(mine, "mine")
     with pytest.raises(Abandoned):
-        store.catch_up(mine | {"schedule": {}}, {"last": None})
+        store.catch_up(mine | {"schedule": {}}, None)
     assert one(db, "r") == before
     assert store.finish(theirs, {"status": "succeeded", "snapshot_id": "theirs"})
     assert (one(db, "r")["snapshot_id"], one(db, "r")["lease_until"]) == ("theirs", None)

@@ -21,10 +21,12 @@ from stockverify.cron import next_times
 from stockverify.settings import Settings
 from tests.analytics.stock import NOW
 from tests.jobs.conftest import Whole
+from tests.jobs.mortal import QUICK
 from tests.jobs.schedules.making import person, schedule
 
 Runs = Database[Document]
 SEVEN = datetime(2026, 2, 1, 7, tzinfo=UTC)
+TWO = ["a@shop.example", "b@shop.example"]
 
 
 @pytest.fixture
@@ -110,7 +112,7 @@ def test_over_a_clock_change_every_due_time_has_one_run(db: Runs, lake: Lake, qu
     zones = ("Europe/Berlin", "Asia/Kolkata")
     pairs = {f"{zone} {cron}": (zone, cron) for zone in zones for cron in crons}
     db["report_schedules"].insert_many(
-        [schedule(name, start, cron=cron, zone=zone) for name, (zone, cron) in pairs.items()]
+        [schedule(name, start, cron=cron, zone=zone, recipients=TWO) for name, (zone, cron) in pairs.items()]
     )
     workers = [Queueing(db, lake, quiet) for _ in range(2)]
     end = start + timedelta(hours=34)
@@ -123,6 +125,17 @@ def test_over_a_clock_change_every_due_time_has_one_run(db: Runs, lake: Lake, qu
     for zone in zones:
         night = [due for due in due_times(db, f"{zone} 30 2 * * *") if due < start + timedelta(hours=12)]
         assert len(night) == 1
+    db["users"].insert_one(person())
+    db["report_runs"].delete_many({"$or": [{"kind": {"$ne": "report"}}, {"schedule_id": {"$regex": "/30"}}]})
+    due = {(run["schedule_id"], run["due_at"]) for run in db["report_runs"].find()}
+    doers = [Whole(db, lake, quiet, name, work=QUICK).worker for name in ("w-1", "w-2")]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda each: each.tick(end), doers))
+    run_due = {run["_id"]: run["due_at"] for run in db["report_runs"].find()}
+    mails = list(db["report_deliveries"].find())
+    sent = Counter((each["schedule_id"], run_due[each["run_id"]], each["recipient"]) for each in mails)
+    assert sent == {(*each, reader): 1 for each in due for reader in TWO}
+    assert len(due) > 12
 
 
 def test_500_due_in_the_same_second_are_all_queued_once_in_little_memory(db: Runs, lake: Lake, quiet: Settings) -> None:

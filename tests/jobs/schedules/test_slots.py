@@ -2,7 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from jobs.schedules.slots import due, interval_run, slot
+from analytics.lake.manifest import Manifest
+from jobs.schedules.slots import crowded_run, due, interval_run, slot
 
 NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 QUARTER = 900
@@ -42,3 +43,25 @@ def test_the_run_of_a_slot_has_an_id_of_its_own() -> None:
         "requested_at": NOON + timedelta(seconds=3),
         "schedule_id": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("stored", "age", "is_due"),
+    [(102, 3600, False), (103, 3600, True), (103, 59, False), (103, 60, True), (9999, 0, False), (103, -3600, True)],
+    ids=["too few", "enough", "too soon", "soon enough", "a wrong count at once", "a clock that was set back"],
+)
+def test_many_records_bring_a_snapshot_a_minute_at_most(stored: int, age: int, is_due: bool) -> None:
+    latest = Manifest(
+        dataset="records",
+        snapshot_id="20260131T110000000Z-0a1b2c3d",
+        name="",
+        as_of=NOON,
+        created_at=NOON - timedelta(seconds=age),
+        schema_version=1,
+        columns=(),
+        rows=100,
+        files=(),
+        query={},
+    )
+    run = crowded_run(latest, stored, 3, NOON)
+    assert (run and run["_id"]) == ("after-3-records-on-20260131T110000000Z-0a1b2c3d" if is_due else None)

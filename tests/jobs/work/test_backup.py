@@ -15,6 +15,7 @@ from jobs.work.backup import make_backup
 from stockverify.clients import Document
 from stockverify.settings import Settings
 from tests.analytics.backup.world import AT, fill
+from tests.analytics.stock import item
 
 Store = Database[Document]
 
@@ -41,7 +42,7 @@ def test_a_run_that_is_taken_over_makes_no_second_one(tools: Tools, db: Store) -
 
 
 def test_every_night_for_a_fortnight_leaves_three_days_and_three_weeks(tools: Tools, db: Store) -> None:
-    db["users"].insert_one({"_id": "u"})
+    db["erp_items"].insert_one(item("R1", "a", 1))
     changed = msgspec.structs.replace(tools.settings, backup_keep_days=3, backup_keep_weeks=3)
     few = tools._replace(settings=changed)
     made = [make_backup(few, run(day), AT + timedelta(days=day)).result["backup_id"] for day in range(17)]
@@ -50,9 +51,15 @@ def test_every_night_for_a_fortnight_leaves_three_days_and_three_weeks(tools: To
     assert kept == [7, *range(14, 17)]
 
 
-def test_an_empty_house_is_no_failure(tools: Tools) -> None:
-    done = make_backup(tools, run(), AT)
+def test_a_house_without_stock_is_no_failure_and_does_not_become_the_latest_backup(tools: Tools, db: Store) -> None:
+    """So a new machine looks until the backup of the old one is brought back."""
+    fill(db)
+    whole = make_backup(tools, run(), AT).result["backup_id"]
+    for name in ("erp_items", "verification_sessions", "verification_records"):
+        db[name].delete_many({})
+    done = make_backup(tools, run(1), AT + timedelta(days=1))
     assert (done.result, done.note.endswith("nothing to back up.")) == ({}, True)
+    assert Backups(tools.lake.root).resolve("latest") == whole
 
 
 def test_a_worker_that_is_to_stop_gives_up(tools: Tools, db: Store) -> None:
