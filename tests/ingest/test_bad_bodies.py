@@ -14,7 +14,6 @@ import zstandard
 from pymongo.database import Database
 
 from stockverify.wire.sync import SyncRecord
-from tests.faults.ledger import wrong_reply
 from tests.service import Service, claim, record
 
 Stored = Database[dict[str, Any]]
@@ -116,8 +115,11 @@ def test_a_batch_that_is_cut_at_any_byte_is_refused_whole(sender: Sender) -> Non
         b'{"records": [{}]} trailing',
         b'{"records": [{}],}',
         b"{'records': []}",
-        b'{"records": [NaN]}',
+        b'{"records": NaN}',
         b'{"records": [undefined]}',
+        b'{"records": [{"a": NaN},]}',
+        b'{"records": [{"a": NaN, "b": "',
+        b'{"records": [' + b"NaN," * 20_000 + b"0]}",
     ],
     ids=lambda body: repr(body[:24]),
 )
@@ -217,7 +219,30 @@ def test_numbers_at_the_edge_are_kept_exactly_or_refused(sender: Sender, field: 
         assert float(row[field]) == float(number)
 
 
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "nan", "+1", "01", ".5", "5.", "0x10", "1_000"])
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "[NaN]"])
+@pytest.mark.parametrize("field", ["verified_qty", "mrp", "revision", "uom", "serial_numbers", "client_record_id"])
+def test_numbers_that_are_none_cost_only_their_record(sender: Sender, field: str, number: str) -> None:
+    bad = [json.dumps(sender.record("nan") | {field: "@"}).replace('"@"', number)]
+    bad += [json.dumps(sender.record("nan-2", bin='"NaN, \\') | {field: "@"}).replace('"@"', number), number]
+    errors = sender.among_good(*bad)
+    assert [field in error["message"] for error in errors[:2]] == [True, True]
+    assert len(errors) == 3
+    if number in ("NaN", "-Infinity"):
+        assert "got NaN or an infinity" in errors[0]["message"]
+        operation = {"id": "o-1", "type": "count_line", "data": {"session_id": "s", "item_code": "i", field: "@"}}
+        operation["timestamp"] = "2026-01-05T08:00:00Z"
+        body = json.dumps({"operations": [operation]}).replace('"@"', number)
+        (error,) = sender.post(body.encode()).json()["errors"] or [None]
+        assert field == "client_record_id" or field in error["message"]
+
+
+def test_no_number_in_a_field_that_nobody_reads_does_no_harm(sender: Sender) -> None:
+    raw = json.dumps(sender.record("extra") | {"retry_count": "@"}).replace('"@"', "NaN")
+    for _ in range(2):  # the second time it is answered from its receipt
+        assert sender.post(f'{{"records": [{raw}]}}'.encode()).json()["ok"] == [f"{sender.grant['rack_id']}-extra"]
+
+
+@pytest.mark.parametrize("number", ["nan", "+1", "01", ".5", "5.", "0x10", "1_000", "+Infinity", "NaN0"])
 def test_numbers_that_are_not_json_store_nothing_of_their_record(sender: Sender, number: str) -> None:
     raw = json.dumps(sender.record("not-json") | {"verified_qty": "@"}).replace('"@"', number)
     sender.refused(f'{{"records": [{raw}]}}'.encode())
@@ -241,10 +266,9 @@ def test_huge_strings_are_refused_by_name(sender: Sender) -> None:
 def test_odd_characters_are_kept_or_refused(sender: Sender, text: str, field: str) -> None:
     value = f'["{text}"]' if field == "serial_numbers" else f'"{text}-{sender.grant["rack_id"]}"'
     raw = json.dumps(sender.record("odd") | {field: "@"}).replace('"@"', value)
-    body = f'{{"records": [{raw}]}}'.encode("utf-8", "surrogatepass")
-    reply = sender.post(body)
-    if reply.status_code == 200:
-        assert wrong_reply([json.loads(raw)], reply.json()) == [] or reply.json()["errors"]
+    errors = sender.among_good(raw, json.dumps(sender.record("key")).replace('"status"', f'"{text}"'))
+    half = text in ("\\ud800", "\\udfff\\ud800", "\ud800")
+    assert [field in error["message"] for error in errors] == [True] * half
 
 
 @pytest.mark.parametrize(
