@@ -50,7 +50,7 @@ def reason(error: Exception, raw: msgspec.Raw) -> str:
     if isinstance(error, msgspec.ValidationError):
         told = shown(error)
         return told.replace("got `object`", "got NaN or an infinity") if _NO_NUMBER in bytes(raw) else told
-    place = _unreadable_text(raw)
+    place = _unreadable_text(raw) if isinstance(error, UnicodeError) else ""
     return f"it is no Unicode text - at `$.{place}`" if place else shown(error)
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,10 +14,13 @@ import pytest
 import zstandard
 from pymongo.database import Database
 
+from ingest.bodies import MAX_DECODED
+from ingest.outages import PATIENCE_SECONDS
 from stockverify.wire.sync import SyncRecord
 from tests.service import Service, claim, record
 
 Stored = Database[dict[str, Any]]
+BATCH = "/api/sync/batch"
 FIELDS = [name for name in SyncRecord.__struct_fields__ if name != "client_record_id"]
 MEGABYTE = "x" * 1_000_000
 WRONG: list[Any] = [1, -1, 1.5, 1e300, "x", "", True, None, [], [1], [None], {}, {"$gt": ""}, {"a": {"b": []}}]
@@ -33,11 +37,9 @@ class Sender(NamedTuple):
         """A record of this sender's rack, on a line of its own."""
         return record(self.grant, f"{self.grant['rack_id']}-{name}", f"I-{name}", **changes)
 
-    def post(self, body: bytes, **headers: str) -> httpx.Response:
+    def post(self, body: bytes, path: str = BATCH, **headers: str) -> httpx.Response:
         """Whatever the body is, the service lives on and explains itself."""
-        reply = self.client.post(
-            "/api/sync/batch", content=body, headers={"Content-Type": "application/json"} | headers
-        )
+        reply = self.client.post(path, content=body, headers={"Content-Type": "application/json"} | headers)
         assert reply.status_code < 500, reply.text
         if reply.status_code != 200:
             assert reply.headers["content-type"].startswith("application/problem+json")
@@ -164,7 +166,7 @@ def test_a_body_in_pieces_without_a_length_is_read(sender: Sender) -> None:
         yield from (body[start : start + 7] for start in range(0, len(body), 7))
 
     headers = {"Content-Type": "application/json"}
-    reply = sender.client.post("/api/sync/batch", content=pieces(), headers=headers)
+    reply = sender.client.post(BATCH, content=pieces(), headers=headers)
     assert reply.json()["ok"] == [sender.record("pieces")["client_record_id"]]
 
 
@@ -388,6 +390,59 @@ def test_bombs_are_refused_with_little_memory(service: Service, sender: Sender, 
     if "gigabyte" in name or "many" in name:
         assert {reply.status_code for reply in replies} == {413}
     assert grown < 150
+
+
+JUST_BELOW = MAX_DECODED - 2**20
+LARGE = {
+    "one text": b'{"records": [{"x": "' + b"x" * JUST_BELOW + b'"}]}',
+    "a list without end": b'{"records": [' + b"0," * (JUST_BELOW // 2) + b"0]}",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "count", "path"),
+    [
+        ("one text", "zstd", 8, BATCH),
+        ("one text", "zstd", 8, "/api/sessions/"),
+        ("a list without end", "zstd", 1, BATCH),
+        ("one text", "", 3, BATCH),
+    ],
+)
+def test_many_large_bodies_at_once_take_the_memory_of_one(
+    service: Service, sender: Sender, name: str, encoding: str, count: int, path: str
+) -> None:
+    body = zstandard.compress(LARGE[name]) if encoding else LARGE[name]
+    pids = [child.pid for child in service.children]
+    before = sum(_forget_peak(pid) for pid in pids)
+    headers = {"Content-Encoding": encoding} if encoding else {}
+    with ThreadPoolExecutor(9) as pool:
+        large = [pool.submit(sender.post, body, path, **headers) for _ in range(count)]
+        small = pool.submit(sender.post, json.dumps({"records": [sender.record("small")]}).encode())
+        assert small.result().json()["ok"] == [sender.record("small")["client_record_id"]]
+        assert {reply.result().status_code for reply in large} <= {200, 400, 413}
+    grown = (sum(_memory(pid, "VmHWM") for pid in pids) - before) / 2**20
+    print(f"{name}, {encoding or 'plain'}: {len(body)} bytes, {grown:.0f} MiB")
+    assert grown < 200
+
+
+def test_a_plain_body_above_the_limit_is_413_announced_or_not(sender: Sender) -> None:
+    body = bytes(MAX_DECODED + 1)
+    assert sender.post(body).status_code == 413
+    pieces = (body[start : start + 2**20] for start in range(0, len(body), 2**20))
+    reply = sender.client.post(BATCH, content=pieces)
+    assert (reply.status_code, reply.headers["content-type"]) == (413, "application/problem+json")
+
+
+def test_a_body_that_comes_slowly_is_no_outage(sender: Sender) -> None:
+    body = json.dumps({"records": [sender.record("slow")]}).encode()
+
+    def pieces() -> Iterator[bytes]:
+        yield body[:50]
+        time.sleep(PATIENCE_SECONDS + 0.1)
+        yield body[50:]
+
+    reply = sender.client.post(BATCH, content=pieces())
+    assert (reply.status_code, reply.json().get("ok")) == (200, [sender.record("slow")["client_record_id"]])
 
 
 def _forget_peak(pid: int) -> int:
