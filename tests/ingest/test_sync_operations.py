@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -32,6 +33,16 @@ def post(person: httpx.Client, *operations: dict[str, Any], batch_id: str = "b-o
 
 def read(sent: dict[str, Any]) -> Incoming | Opening | Rejected:
     return read_operation(msgspec.Raw(msgspec.json.encode(sent)), 0)
+
+
+def test_a_session_is_reached_whatever_a_device_has_named_it(service: Service) -> None:
+    staff, name = service.person(), f"Süd/{service.rack()}/a b?"
+    assert post(staff, operation(f"{name}-1", "session", id=name))["ok"] == [f"{name}-1"]
+    path = f"/api/sessions/{quote(name, safe='')}"
+    assert [staff.get(path + end).json()["session_id"] for end in ("", "/stats")] == [name, name]
+    assert staff.post(f"{path}/heartbeat").json()["session_id"] == name
+    assert staff.put(f"{path}/status", params={"status": "paused"}).json()["id"] == name
+    assert staff.post(f"{path}/complete").json()["session_id"] == name
 
 
 def test_an_offline_session_and_its_lines_are_stored_together(service: Service, stored: Stored) -> None:
