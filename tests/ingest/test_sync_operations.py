@@ -79,6 +79,25 @@ def test_an_offline_session_and_its_lines_are_stored_together(service: Service, 
     assert sync(staff, record({"session_id": name, "rack_id": None, "floor": None}, f"{name}-6", "D"))["ok"]
 
 
+def test_a_rack_named_in_a_session_without_one_waits_for_a_supervisor_and_counts_there(
+    service: Service, stored: Stored
+) -> None:
+    staff, name, boss = service.person(), service.rack("off"), service.person("supervisor")
+    rack = claim(service.person(), service.rack(), "Upper")["rack_id"]
+    line = operation(f"{name}-2", "count_line", session_id=name, item_code="A", counted_qty=3, rack_id=rack)
+    body = [operation(f"{name}-1", "session", session_id=name, warehouse="Main"), line]
+    answers = [post(staff, *body) for _ in range(2)]
+    assert [answer["ok"] for answer in answers] == [[f"{name}-1"]] * 2
+    (conflict,) = answers[1]["conflicts"]
+    assert conflict["message"] == f"The record names rack {rack}, its session has no rack."
+    assert stored.verification_records.find_one({"_id": f"{name}-2"}) is None
+    settled = {"resolution": "accept_local"}
+    boss.post(f"/api/sync/conflicts/{conflict['details']['conflict_id']}/resolve", json=settled).raise_for_status()
+    row = stored.verification_records.find_one({"_id": f"{name}-2"}) or {}
+    assert (row["rack_id"], row["floor"], row["session_id"], row["verified_qty"]) == (rack, "Upper", name, 3.0)
+    assert post(staff, *body)["ok"] == [f"{name}-1", f"{name}-2"]
+
+
 def test_a_session_id_of_somebody_else_is_kept_aside_with_its_lines(service: Service, stored: Stored) -> None:
     first, second, name = service.person(), service.person(), service.rack("off")
     post(first, operation(f"{name}-1", "session", session_id=name, warehouse="Main"))

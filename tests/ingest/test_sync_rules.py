@@ -129,6 +129,40 @@ def test_what_is_kept_aside(changes: dict[str, Any], kind: str) -> None:
     assert outcome.conflict_type == kind
 
 
+@pytest.mark.parametrize(("rack_id", "kinds"), [("R1", ["invalid_data"]), ("", []), (None, [])])
+def test_a_rack_that_a_session_without_one_cannot_vouch_for_is_kept_aside(
+    rack_id: str | None, kinds: list[str]
+) -> None:
+    state, named = world(), sent(1, rack_id=rack_id)
+    state.sessions["s-1"] |= {"rack_id": None, "floor": None, "fence": None}
+    decision = rules.decide_batch([named], state, CALLER, NOW)
+    assert [each["conflict_type"] for each in decision.writes.conflicts.values()] == kinds
+    assert [each["local_data"]["rack_id"] for each in decision.writes.conflicts.values()] == ["R1"] * len(kinds)
+
+    state.records["c-1"] = documents.record(named, state.sessions["s-1"], CALLER, NOW, unknown_item=False)
+    state.conflicts.clear()
+    (again,) = rules.decide_batch([named], state, CALLER, NOW).outcomes
+    assert again == Ok("c-1", "Stored before."), "what was accepted before this rule stays so"
+
+
+@pytest.mark.parametrize(
+    ("sent_floor", "of_session", "kept"),
+    [
+        ("Upper", "Ground", ("Ground", "Upper")),
+        ("Ground", "Ground", ("Ground", None)),
+        (None, "Ground", ("Ground", None)),
+        ("Upper", None, ("Upper", None)),
+    ],
+)
+def test_a_floor_that_the_session_contradicts_is_kept_beside_it(
+    sent_floor: str | None, of_session: str | None, kept: tuple[str, str | None]
+) -> None:
+    state = world()
+    state.sessions["s-1"]["floor"] = of_session
+    (made,) = rules.decide_batch([sent(1, floor=sent_floor)], state, CALLER, NOW).writes.inserts.values()
+    assert (made["floor"], made.get("sent_floor")) == kept
+
+
 def test_a_raised_fence_keeps_new_work_aside_but_not_what_was_stored() -> None:
     state = world()
     deliver([[sent(1, 5)]], state)
