@@ -316,6 +316,24 @@ def test_ten_thousand_serial_numbers(sender: Sender) -> None:
     assert sender.stored.item_serials.count_documents({"rack_id": rack, "_id": {"$regex": f"^{rack}-"}}) == 10_000
 
 
+@pytest.mark.faults
+def test_the_largest_batch_there_may_be_is_stored_in_time(sender: Sender) -> None:
+    """A thousand full records with twenty thousand serial numbers, as it comes and once more."""
+    rack = sender.grant["rack_id"]
+    full = {"mfg_date": "2026-01", "mrp": 12.5, "uom": "piece", "category": "C" * 40, "subcategory": "S" * 40}
+    full |= {"item_condition": "good", "evidence_photos": [f"photo-{n}.jpg" for n in range(3)], "bin": "B-1"}
+    records = [
+        sender.record(f"max-{n}", serial_numbers=[f"{rack}-max-{n}-{m}" for m in range(20)]) | full for n in range(1000)
+    ]
+    body = json.dumps({"records": records}).encode()
+    for _ in range(2):
+        began = time.monotonic()
+        reply = sender.post(body)
+        print(f"{len(body)} bytes, {time.monotonic() - began:.2f} s")
+        assert reply.json()["ok"] == [each["client_record_id"] for each in records]
+    assert sender.stored.item_serials.count_documents({"_id": {"$regex": f"^{rack}-max-"}}) == 20_000
+
+
 @pytest.mark.parametrize(
     "instant",
     [

@@ -4,14 +4,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.auth.rules import Caller
 from ingest.sync import documents, rules
-from ingest.sync.incoming import Incoming, Opening, Order, digest
-from ingest.sync.outcomes import Ok
+from ingest.sync.incoming import Incoming, Opening, Order, digest, incoming
+from ingest.sync.outcomes import Ok, kind
 from ingest.sync.rules import World, Writes
 from stockverify.vocabulary import Role, SessionType
 from stockverify.wire.sync import Conflicted, SyncRecord
@@ -98,6 +99,27 @@ def test_any_order_and_any_number_of_deliveries_end_the_same(
     shuffled = data.draw(st.permutations(often))
     cut = data.draw(st.integers(0, len(shuffled)))
     assert deliver([shuffled[:cut], shuffled[cut:]] if 0 < cut < len(shuffled) else [shuffled]) == once
+
+
+@given(revisions, st.booleans(), st.timedeltas(timedelta(days=-3), timedelta(days=3)), st.data())
+def test_outcomes_do_not_depend_on_the_clock_of_a_device(
+    pairs: list[tuple[int, float]], numbered: bool, off: timedelta, data: st.DataObject
+) -> None:
+    """Invariant 9: a device whose clock is off by days has the same outcomes and the same current quantity."""
+    order = data.draw(st.permutations(pairs * 2))
+    serials, told = ("S1",), []
+    for shift in (timedelta(0), off):
+        state, ends = world(), []
+        other = sent(1, 3, client_record_id="c-2", item_code="B", serial_numbers=serials)
+        rules.decide_batch([other], state, CALLER, NOW)
+        for revision, quantity in order:
+            at = NOW + shift + timedelta(minutes=revision)
+            taken = serials if quantity == 6.0 else ()
+            version = sent(revision if numbered else None, quantity, created_at=NOW + shift, updated_at=at)
+            version = incoming(msgspec.structs.replace(version.record, serial_numbers=taken))
+            ends += [kind(each) for each in rules.decide_batch([version], state, CALLER, NOW).outcomes]
+        told.append((ends, state.records.get("c-1", {}).get("verified_qty"), len(state.conflicts)))
+    assert told[0] == told[1]
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
