@@ -1,6 +1,8 @@
 """Hashing of passwords and PINs, at most two at once, so that a crowd of logins takes neither memory nor every core."""
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -26,17 +28,27 @@ class Hashing:
     def __init__(self, turns: int = TURNS, queue_seconds: float = QUEUE_SECONDS) -> None:
         self._turns, self._queue_seconds = asyncio.Semaphore(turns), queue_seconds
         self._threads = ThreadPoolExecutor(THREADS, "hashing")
+        self._outage_at = -math.inf
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Wait for one's turn, in the order of arrival. Raises Crowded."""
+        """Wait for one's turn, in the order of arrival. Raises Crowded, or Unavailable when a turn has ended with that
+        meanwhile and none well since: nobody waits for the same outage twice."""
+        came = time.monotonic()
         try:
             async with asyncio.timeout(self._queue_seconds):
                 await self._turns.acquire()
         except TimeoutError:
             raise Crowded(service="Login") from None
         try:
+            if self._outage_at >= came:
+                raise Unavailable(service="MongoDB")
             yield
+        except Exception as error:
+            self._outage_at = time.monotonic() if isinstance(error, Unavailable) else -math.inf
+            raise
+        else:
+            self._outage_at = -math.inf
         finally:
             self._turns.release()
 

@@ -6,7 +6,8 @@ import msgspec
 
 from ingest.auth.rules import Caller
 from ingest.sync import documents
-from ingest.sync.incoming import UNREADABLE, Incoming, incoming, shown
+from ingest.sync.incoming import Incoming, incoming
+from ingest.sync.mending import UNREADABLE, shown
 from stockverify.clients import Document
 from stockverify.errors import BadInput
 from stockverify.vocabulary import Resolution, Role

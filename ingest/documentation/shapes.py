@@ -71,4 +71,4 @@ def _structs() -> Iterator[type[Struct]]:
                 yield found
 
 
-_NO_BODIES = (Request, Reply, sync.RawBatch)
+_NO_BODIES = (Request, Reply, sync.RawBatch, sync.RawRecords)

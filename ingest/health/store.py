@@ -12,6 +12,8 @@ from stockverify.clients import Document
 from stockverify.errors import Unavailable
 
 UpOrDown = Literal["up", "down"]
+_SECONDS = 1.5
+"""The answer that MongoDB does not answer is to be there within two seconds."""
 
 
 class HealthStore:
@@ -31,7 +33,7 @@ class HealthStore:
 
     async def _mongodb(self) -> UpOrDown:
         try:
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(_SECONDS):
                 hello = await self._client.admin.command("hello")
         except (PyMongoError, TimeoutError):
             return "down"

@@ -8,6 +8,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import File
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
+from ingest.bodies import STREAMED
 from ingest.imports.receiving import announced
 from ingest.outages import TAKES_ITS_TIME
 from ingest.reports.files import download
@@ -25,7 +26,7 @@ class ImportController(Controller):
     opt = TAKES_ITS_TIME
     tags = ("imports",)
 
-    @post("/", name="imports.upload")
+    @post("/", name="imports.upload", opt=STREAMED)
     async def upload(
         self, request: Request, caller: CurrentCaller, stores: Stores, name: FileName = "stock list"
     ) -> ImportJob:

@@ -55,8 +55,7 @@ class LeaseStore:
     async def renew(self, rack_id: str, session_id: str, seconds: int) -> bool:
         """Keep the rack, or take it back when nobody took it since; False when somebody else holds it."""
         kept = await self._script(_RENEW, rack_id, session_id, str(seconds * 1000))
-        observe.lease(("lost", "renewed", "taken_back")[kept])
-        return kept > 0
+        return _counted(kept > 0, "renewed" if kept == 1 else "taken_back")
 
     async def release(self, rack_id: str, session_id: str) -> bool:
         """Give the rack back, if this session holds it. While Redis is away the lease ends by itself instead."""

@@ -200,6 +200,8 @@ class RackStore:
         except BaseException:
             await self._leases.release(rack_id, session_id)
             raise
+        if action is Action.RACK_CLAIMED and rack["status"] in rules.OCCUPIED and rack["claimed_by"] != caller.user_id:
+            observe.lease("lost")  # by whoever held it before; counted here, since they ask again and again
         self._tell(granted, RackState.CLAIMED, session_id, now)
         with suppress(Unavailable):  # the rack is theirs all the same; the first heartbeat says it again
             await self._leases.mark_present(caller, session_id, rack_id, now, self._settings.heartbeat_ttl)

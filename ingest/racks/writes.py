@@ -99,7 +99,7 @@ class RackWrites:
         return await transact_until_done(self._client, work)
 
     async def _close(self, session_id: str | None, now: datetime, transaction: AsyncClientSession) -> None:
-        unfinished = {"$in": [SessionStatus.ACTIVE.value, SessionStatus.PAUSED.value]}
+        unfinished = {"$nin": [state.value for state in rules.FINISHED]}
         closed = {"status": SessionStatus.CLOSED.value, "completed_at": now}
         await self._sessions.update_one(
             {"_id": session_id, "status": unfinished}, {"$set": closed}, session=transaction

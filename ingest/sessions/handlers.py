@@ -8,6 +8,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
 from ingest.metrics.rules import reported_queue
+from ingest.requests import restore_slashes
 from ingest.wiring import CurrentCaller, Stores
 from stockverify.wire.sessions import (
     Heartbeat,
@@ -29,6 +30,7 @@ class SessionController(Controller):
 
     path = "/api/sessions"
     tags = ("sessions",)
+    before_request = restore_slashes  # type: ignore[assignment]  # Litestar calls it unbound
 
     @get("/active", name="sessions.active")
     async def active(

@@ -13,7 +13,6 @@ from ingest.activity.store import ActivityStore
 from ingest.auth.rules import Caller
 from ingest.leases.store import LeaseStore
 from ingest.live.feed import Feed
-from ingest.metrics import observe
 from ingest.racks.rules import FINISHED, OCCUPIED
 from ingest.racks.store import RackStore
 from ingest.sessions import rules
@@ -201,7 +200,6 @@ class SessionStore:
             return False
         if await self._racks.find_one(_held_by(session), {"_id": 1}) is None:
             await self._leases.release(session["rack_id"], session["_id"])
-            observe.lease("lost")
             return False
         return await self._leases.renew(session["rack_id"], session["_id"], seconds)
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from ingest.sync.incoming import Batch, Entry, Incoming, read_record, shown
+from ingest.sync.incoming import Batch, Entry, Incoming, read_record
+from ingest.sync.mending import UNREADABLE, decoded, shown
 from ingest.sync.operations import read_operation
 from stockverify.errors import BadInput, TooLarge
 from stockverify.wire.sync import MAX_BATCH_RECORDS, MAX_BATCH_SERIALS, RawBatch
@@ -19,7 +20,7 @@ class EmptyBatch(BadInput):
 
 
 class TooManyRecords(TooLarge):
-    """The batch holds {count} records; send at most {limit} at a time."""
+    """The batch holds more than {limit} records; send at most as many at a time."""
 
 
 class TooManySerials(TooLarge):
@@ -32,16 +33,16 @@ _decode = msgspec.json.Decoder(RawBatch).decode
 def read_batch(body: bytes) -> Batch:
     """The batch in a request body. Raises NotABatch, EmptyBatch, TooManyRecords or TooManySerials."""
     try:
-        raw = _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raw = decoded(_decode, body)
+    except UNREADABLE as error:
         raise NotABatch(reason=shown(error)) from None
     if raw.records is None and raw.operations is None:
         raise NotABatch(reason="the field `records` is missing")
-    records, operations = raw.records or [], raw.operations or []
+    records, operations = (each.listed() if each else [] for each in (raw.records, raw.operations))
     if not records and not operations:
         raise EmptyBatch()
     if len(records) + len(operations) > MAX_BATCH_RECORDS:
-        raise TooManyRecords(count=len(records) + len(operations), limit=MAX_BATCH_RECORDS)
+        raise TooManyRecords(limit=MAX_BATCH_RECORDS)
     entries: list[Entry] = [read_record(each, place) for place, each in enumerate(records)]
     entries += [read_operation(each, place) for place, each in enumerate(operations)]
     _check_serials(entries)

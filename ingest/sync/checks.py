@@ -26,8 +26,9 @@ def wrong_session(record: SyncRecord, session: Document | None, caller: Caller) 
     if session["user_id"] != caller.user_id:
         message = f"Session {record.session_id} belongs to another counter."
         return Verdict(ConflictType.INVALID_DATA, message, (("user", caller.username, session["username"]),))
-    if record.rack_id and session["rack_id"] and record.rack_id != session["rack_id"]:
-        message = f"The record names rack {record.rack_id}, its session is on rack {session['rack_id']}."
+    if record.rack_id and record.rack_id != session["rack_id"]:
+        place = "has no rack" if session["rack_id"] is None else f"is on rack {session['rack_id']}"
+        message = f"The record names rack {record.rack_id}, its session {place}."
         return Verdict(ConflictType.INVALID_DATA, message, (("rack_id", record.rack_id, session["rack_id"]),))
     return None
 

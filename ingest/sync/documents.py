@@ -30,13 +30,14 @@ _COMPARED = (
 
 
 def record(incoming: Incoming, session: Document, caller: Caller, now: datetime, unknown_item: bool) -> Document:
-    """An accepted record. Rack, floor and round come from its session, not from the device."""
-    sent = incoming.record
-    return {
+    """An accepted record. Rack, floor and round come from its session; another floor that was sent is kept."""
+    sent, floor = incoming.record, session["floor"] or incoming.record.floor
+    differs = {"sent_floor": sent.floor} if sent.floor and sent.floor != floor else {}
+    return differs | {
         "_id": sent.client_record_id,
         "session_id": sent.session_id,
         "rack_id": session["rack_id"],
-        "floor": session["floor"] or sent.floor,
+        "floor": floor,
         "bin": sent.bin or "",
         "round": session["round"],
         "item_code": sent.item_code,

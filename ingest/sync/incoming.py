@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from ingest.sync.mending import UNREADABLE, reason
 from stockverify.vocabulary import ErrorType, SessionType
-from stockverify.wire.sync import Rejected, SyncRecord
+from stockverify.wire.sync import MAX_RECORD_BYTES, Rejected, SyncRecord
 
 
 class Order(NamedTuple):
@@ -86,13 +87,16 @@ _encode = msgspec.msgpack.Encoder().encode
 def read_record(raw: msgspec.Raw, place: int) -> Incoming | Rejected:
     """A record as it stands in a batch, or why it cannot be read."""
     try:
-        return incoming(_decode_record(raw))
-    except UNREADABLE as error:
-        return rejected(raw, f"record {place + 1} of the batch: {shown(error)}")
+        return incoming(_decode_record(of_bearable_size(raw)))
+    except (*UNREADABLE, ValueError) as error:
+        return rejected(raw, f"record {place + 1} of the batch: {reason(error, raw)}")
 
 
-UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError, OverflowError)
-"""What decoding raises for a bad record."""
+def of_bearable_size(raw: msgspec.Raw) -> msgspec.Raw:
+    """A record before it is read, which takes many times its bytes. Raises ValueError."""
+    if len(memoryview(raw)) > MAX_RECORD_BYTES:
+        raise ValueError(f"it is larger than {MAX_RECORD_BYTES} bytes")
+    return raw
 
 
 def incoming(record: SyncRecord) -> Incoming:
@@ -112,11 +116,6 @@ def digest(record: SyncRecord) -> bytes:
 def rejected(raw: msgspec.Raw, message: str) -> Rejected:
     """The outcome of a record that cannot be read."""
     return Rejected(client_record_id=_name(raw), error_type=ErrorType.INVALID_RECORD, message=message)
-
-
-def shown(error: Exception) -> str:
-    """An error of decoding, short enough for a reply."""
-    return str(error)[:300]
 
 
 def _name(raw: msgspec.Raw) -> str:

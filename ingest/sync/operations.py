@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from ingest.sync.incoming import UNREADABLE, Incoming, Opening, incoming, rejected, shown
+from ingest.sync.incoming import Incoming, Opening, incoming, of_bearable_size, rejected
+from ingest.sync.mending import UNREADABLE, reason
 from stockverify.vocabulary import RecordStatus, SessionType
 from stockverify.wire.common import Id, Name, Request
 from stockverify.wire.sync import Rejected, SyncRecord
@@ -40,10 +41,10 @@ _decode = msgspec.json.Decoder(Operation).decode
 def read_operation(raw: msgspec.Raw, place: int) -> Incoming | Opening | Rejected:
     """What an operation stands for, or why it cannot be read."""
     try:
-        operation = _decode(raw)
+        operation = _decode(of_bearable_size(raw))
         return _READERS.get(operation.type, _unknown)(operation)
     except (*UNREADABLE, ValueError) as error:
-        return rejected(raw, f"operation {place + 1} of the batch: {shown(error)}")
+        return rejected(raw, f"operation {place + 1} of the batch: {reason(error, raw)}")
 
 
 def instant(sent: str | float) -> str | datetime:

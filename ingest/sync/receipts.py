@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 
 from ingest.auth.rules import Caller
+from ingest.sync.mending import decoded
 from ingest.sync.outcomes import Ok, Outcome
 from ingest.sync.writes import Writes
 from stockverify.clients import Document
@@ -72,7 +73,7 @@ def repeated(receipt: Document, body: bytes) -> tuple[Ok, ...] | None:
     """The outcomes of a body that has a receipt, if all of it was `ok`; records are never taken back."""
     if receipt["ok"] != receipt["records"]:
         return None
-    names = _decode_names(body)
+    names = decoded(_decode_names, body)
     ids = [each.client_record_id for each in names.records or ()]
     ids += [str(each.id) for each in names.operations or ()]
     return tuple(Ok(name, "Stored before.") for name in ids)

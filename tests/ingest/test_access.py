@@ -15,7 +15,7 @@ from ingest.access import OPERATIONS, PUBLIC
 from ingest.app import create_app
 from ingest.auth.rules import Caller
 from stockverify.settings import Settings
-from stockverify.vocabulary import Role
+from stockverify.vocabulary import Action, Role
 from tests.service import Service, claim
 
 
@@ -41,6 +41,67 @@ def operations() -> Iterator[Operation]:
 
 ALL = sorted(operations())
 CALLS = [operation for operation in ALL if operation.method != "WEBSOCKET"]
+
+
+WRITTEN_DOWN: dict[str, set[Action]] = {
+    "auth.login": {Action.LOGGED_IN, Action.LOGIN_LOCKED},
+    "auth.login_pin": {Action.LOGGED_IN, Action.LOGIN_LOCKED},
+    "auth.oidc": {Action.LOGGED_IN, Action.USER_MADE},
+    "auth.refresh": {Action.TOKEN_REUSED},
+    "auth.logout": {Action.LOGGED_OUT},
+    "auth.register": {Action.USER_MADE},
+    "auth.change_user": {Action.USER_CHANGED},
+    "devices.invite": {Action.DEVICE_INVITED},
+    "devices.enroll": {Action.DEVICE_ENROLLED},
+    "devices.revoke": {Action.DEVICE_REVOKED},
+    "racks.claim": {Action.RACK_CLAIMED, Action.RACK_TAKEN_OVER},
+    "racks.release": {Action.RACK_RELEASED},
+    "racks.force_release": {Action.RACK_FORCE_RELEASED},
+    "racks.reverify": {Action.RACK_REVERIFY},
+    "sessions.complete": {Action.SESSION_COMPLETED},
+    "sessions.set_status": {Action.SESSION_COMPLETED, Action.RACK_RELEASED},
+    "conflicts.resolve": {Action.CONFLICT_RESOLVED},
+    "conflicts.batch_resolve": {Action.CONFLICT_RESOLVED},
+    "flags.dismiss": {Action.FLAG_DISMISSED},
+    "flags.restore": {Action.FLAG_RESTORED},
+    "flags.recount": {Action.FLAG_RECOUNT, Action.RACK_REVERIFY},
+    "imports.commit": {Action.IMPORT_COMMITTED, Action.IMPORT_ENDED},
+    "reports.delete_snapshot": {Action.SNAPSHOT_DELETED},
+    "reports.pin": {Action.SNAPSHOT_PINNED},
+    "reports.unpin": {Action.SNAPSHOT_UNPINNED},
+    "exports.create": {Action.EXPORT_ASKED},
+    "exports.cancel": {Action.EXPORT_CANCELLED},
+    "schedules.create": {Action.SCHEDULE_MADE},
+    "schedules.change": {Action.SCHEDULE_CHANGED},
+    "schedules.delete": {Action.SCHEDULE_DELETED},
+    "schedules.pause": {Action.SCHEDULE_PAUSED},
+    "schedules.resume": {Action.SCHEDULE_RESUMED},
+    "schedules.run": {Action.SCHEDULE_RUN},
+    "schedules.test": {Action.SCHEDULE_RUN},
+    "schedules.preview": {Action.SCHEDULE_RUN},
+    "deliveries.retry": {Action.DELIVERY_RETRIED},
+    "deliveries.cancel": {Action.DELIVERY_CANCELLED},
+    "subscriptions.stop": {Action.UNSUBSCRIBED},
+    "subscriptions.resume": {Action.RESUBSCRIBED},
+}
+NOT_WRITTEN_DOWN = {
+    "records say it themselves, and receipts": {"sync.batch"},
+    "a sign of life": {"sessions.heartbeat", "sync.heartbeat"},
+    "the holder's own rack stays the holder's": {"racks.pause", "racks.resume", "sessions.open"},
+    "what is made says by whom and when": {
+        *("reports.create_snapshot", "reports.refresh_snapshot", "reports.compare", "reports.request_run"),
+        *("queries.save", "queries.delete", "imports.upload", "imports.check", "imports.discard"),
+    },
+    "nothing is written": {"reports.preview", "schedules.next"},
+}
+BY_THE_HOUSE = {Action.RACK_SWEPT, Action.SESSION_SWEPT, Action.BACKUP_RESTORED}
+
+
+def test_each_call_that_changes_something_is_in_the_audit_log_or_says_why_not() -> None:
+    unwritten = [name for names in NOT_WRITTEN_DOWN.values() for name in names]
+    changing = sorted(operation.name for operation in CALLS if operation.method != "GET")
+    assert sorted([*WRITTEN_DOWN, *unwritten]) == changing
+    assert set[Action]().union(BY_THE_HOUSE, *WRITTEN_DOWN.values()) == set(Action)
 
 
 def call(client: httpx.Client, operation: Operation) -> httpx.Response:

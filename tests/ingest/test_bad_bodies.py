@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +14,13 @@ import pytest
 import zstandard
 from pymongo.database import Database
 
+from ingest.bodies import MAX_DECODED
+from ingest.outages import PATIENCE_SECONDS
 from stockverify.wire.sync import SyncRecord
-from tests.faults.ledger import wrong_reply
 from tests.service import Service, claim, record
 
 Stored = Database[dict[str, Any]]
+BATCH = "/api/sync/batch"
 FIELDS = [name for name in SyncRecord.__struct_fields__ if name != "client_record_id"]
 MEGABYTE = "x" * 1_000_000
 WRONG: list[Any] = [1, -1, 1.5, 1e300, "x", "", True, None, [], [1], [None], {}, {"$gt": ""}, {"a": {"b": []}}]
@@ -34,11 +37,9 @@ class Sender(NamedTuple):
         """A record of this sender's rack, on a line of its own."""
         return record(self.grant, f"{self.grant['rack_id']}-{name}", f"I-{name}", **changes)
 
-    def post(self, body: bytes, **headers: str) -> httpx.Response:
+    def post(self, body: bytes, path: str = BATCH, **headers: str) -> httpx.Response:
         """Whatever the body is, the service lives on and explains itself."""
-        reply = self.client.post(
-            "/api/sync/batch", content=body, headers={"Content-Type": "application/json"} | headers
-        )
+        reply = self.client.post(path, content=body, headers={"Content-Type": "application/json"} | headers)
         assert reply.status_code < 500, reply.text
         if reply.status_code != 200:
             assert reply.headers["content-type"].startswith("application/problem+json")
@@ -116,8 +117,11 @@ def test_a_batch_that_is_cut_at_any_byte_is_refused_whole(sender: Sender) -> Non
         b'{"records": [{}]} trailing',
         b'{"records": [{}],}',
         b"{'records': []}",
-        b'{"records": [NaN]}',
+        b'{"records": NaN}',
         b'{"records": [undefined]}',
+        b'{"records": [{"a": NaN},]}',
+        b'{"records": [{"a": NaN, "b": "',
+        b'{"records": [' + b"NaN," * 20_000 + b"0]}",
     ],
     ids=lambda body: repr(body[:24]),
 )
@@ -162,7 +166,7 @@ def test_a_body_in_pieces_without_a_length_is_read(sender: Sender) -> None:
         yield from (body[start : start + 7] for start in range(0, len(body), 7))
 
     headers = {"Content-Type": "application/json"}
-    reply = sender.client.post("/api/sync/batch", content=pieces(), headers=headers)
+    reply = sender.client.post(BATCH, content=pieces(), headers=headers)
     assert reply.json()["ok"] == [sender.record("pieces")["client_record_id"]]
 
 
@@ -217,7 +221,30 @@ def test_numbers_at_the_edge_are_kept_exactly_or_refused(sender: Sender, field: 
         assert float(row[field]) == float(number)
 
 
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "nan", "+1", "01", ".5", "5.", "0x10", "1_000"])
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "[NaN]"])
+@pytest.mark.parametrize("field", ["verified_qty", "mrp", "revision", "uom", "serial_numbers", "client_record_id"])
+def test_numbers_that_are_none_cost_only_their_record(sender: Sender, field: str, number: str) -> None:
+    bad = [json.dumps(sender.record("nan") | {field: "@"}).replace('"@"', number)]
+    bad += [json.dumps(sender.record("nan-2", bin='"NaN, \\') | {field: "@"}).replace('"@"', number), number]
+    errors = sender.among_good(*bad)
+    assert [field in error["message"] for error in errors[:2]] == [True, True]
+    assert len(errors) == 3
+    if number in ("NaN", "-Infinity"):
+        assert "got NaN or an infinity" in errors[0]["message"]
+        operation = {"id": "o-1", "type": "count_line", "data": {"session_id": "s", "item_code": "i", field: "@"}}
+        operation["timestamp"] = "2026-01-05T08:00:00Z"
+        body = json.dumps({"operations": [operation]}).replace('"@"', number)
+        (error,) = sender.post(body.encode()).json()["errors"] or [None]
+        assert field == "client_record_id" or field in error["message"]
+
+
+def test_no_number_in_a_field_that_nobody_reads_does_no_harm(sender: Sender) -> None:
+    raw = json.dumps(sender.record("extra") | {"retry_count": "@"}).replace('"@"', "NaN")
+    for _ in range(2):  # the second time it is answered from its receipt
+        assert sender.post(f'{{"records": [{raw}]}}'.encode()).json()["ok"] == [f"{sender.grant['rack_id']}-extra"]
+
+
+@pytest.mark.parametrize("number", ["nan", "+1", "01", ".5", "5.", "0x10", "1_000", "+Infinity", "NaN0"])
 def test_numbers_that_are_not_json_store_nothing_of_their_record(sender: Sender, number: str) -> None:
     raw = json.dumps(sender.record("not-json") | {"verified_qty": "@"}).replace('"@"', number)
     sender.refused(f'{{"records": [{raw}]}}'.encode())
@@ -241,10 +268,9 @@ def test_huge_strings_are_refused_by_name(sender: Sender) -> None:
 def test_odd_characters_are_kept_or_refused(sender: Sender, text: str, field: str) -> None:
     value = f'["{text}"]' if field == "serial_numbers" else f'"{text}-{sender.grant["rack_id"]}"'
     raw = json.dumps(sender.record("odd") | {field: "@"}).replace('"@"', value)
-    body = f'{{"records": [{raw}]}}'.encode("utf-8", "surrogatepass")
-    reply = sender.post(body)
-    if reply.status_code == 200:
-        assert wrong_reply([json.loads(raw)], reply.json()) == [] or reply.json()["errors"]
+    errors = sender.among_good(raw, json.dumps(sender.record("key")).replace('"status"', f'"{text}"'))
+    half = text in ("\\ud800", "\\udfff\\ud800", "\ud800")
+    assert [field in error["message"] for error in errors] == [True] * half
 
 
 @pytest.mark.parametrize(
@@ -288,6 +314,24 @@ def test_ten_thousand_serial_numbers(sender: Sender) -> None:
     ]
     assert sender.among_good(*spread) == []
     assert sender.stored.item_serials.count_documents({"rack_id": rack, "_id": {"$regex": f"^{rack}-"}}) == 10_000
+
+
+@pytest.mark.faults
+def test_the_largest_batch_there_may_be_is_stored_in_time(sender: Sender) -> None:
+    """A thousand full records with twenty thousand serial numbers, as it comes and once more."""
+    rack = sender.grant["rack_id"]
+    full = {"mfg_date": "2026-01", "mrp": 12.5, "uom": "piece", "category": "C" * 40, "subcategory": "S" * 40}
+    full |= {"item_condition": "good", "evidence_photos": [f"photo-{n}.jpg" for n in range(3)], "bin": "B-1"}
+    records = [
+        sender.record(f"max-{n}", serial_numbers=[f"{rack}-max-{n}-{m}" for m in range(20)]) | full for n in range(1000)
+    ]
+    body = json.dumps({"records": records}).encode()
+    for _ in range(2):
+        began = time.monotonic()
+        reply = sender.post(body)
+        print(f"{len(body)} bytes, {time.monotonic() - began:.2f} s")
+        assert reply.json()["ok"] == [each["client_record_id"] for each in records]
+    assert sender.stored.item_serials.count_documents({"_id": {"$regex": f"^{rack}-max-"}}) == 20_000
 
 
 @pytest.mark.parametrize(
@@ -364,6 +408,59 @@ def test_bombs_are_refused_with_little_memory(service: Service, sender: Sender, 
     if "gigabyte" in name or "many" in name:
         assert {reply.status_code for reply in replies} == {413}
     assert grown < 150
+
+
+JUST_BELOW = MAX_DECODED - 2**20
+LARGE = {
+    "one text": b'{"records": [{"x": "' + b"x" * JUST_BELOW + b'"}]}',
+    "a list without end": b'{"records": [' + b"0," * (JUST_BELOW // 2) + b"0]}",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "count", "path"),
+    [
+        ("one text", "zstd", 8, BATCH),
+        ("one text", "zstd", 8, "/api/sessions/"),
+        ("a list without end", "zstd", 1, BATCH),
+        ("one text", "", 3, BATCH),
+    ],
+)
+def test_many_large_bodies_at_once_take_the_memory_of_one(
+    service: Service, sender: Sender, name: str, encoding: str, count: int, path: str
+) -> None:
+    body = zstandard.compress(LARGE[name]) if encoding else LARGE[name]
+    pids = [child.pid for child in service.children]
+    before = sum(_forget_peak(pid) for pid in pids)
+    headers = {"Content-Encoding": encoding} if encoding else {}
+    with ThreadPoolExecutor(9) as pool:
+        large = [pool.submit(sender.post, body, path, **headers) for _ in range(count)]
+        small = pool.submit(sender.post, json.dumps({"records": [sender.record("small")]}).encode())
+        assert small.result().json()["ok"] == [sender.record("small")["client_record_id"]]
+        assert {reply.result().status_code for reply in large} <= {200, 400, 413}
+    grown = (sum(_memory(pid, "VmHWM") for pid in pids) - before) / 2**20
+    print(f"{name}, {encoding or 'plain'}: {len(body)} bytes, {grown:.0f} MiB")
+    assert grown < 200
+
+
+def test_a_plain_body_above_the_limit_is_413_announced_or_not(sender: Sender) -> None:
+    body = bytes(MAX_DECODED + 1)
+    assert sender.post(body).status_code == 413
+    pieces = (body[start : start + 2**20] for start in range(0, len(body), 2**20))
+    reply = sender.client.post(BATCH, content=pieces)
+    assert (reply.status_code, reply.headers["content-type"]) == (413, "application/problem+json")
+
+
+def test_a_body_that_comes_slowly_is_no_outage(sender: Sender) -> None:
+    body = json.dumps({"records": [sender.record("slow")]}).encode()
+
+    def pieces() -> Iterator[bytes]:
+        yield body[:50]
+        time.sleep(PATIENCE_SECONDS + 0.1)
+        yield body[50:]
+
+    reply = sender.client.post(BATCH, content=pieces())
+    assert (reply.status_code, reply.json().get("ok")) == (200, [sender.record("slow")["client_record_id"]])
 
 
 def _forget_peak(pid: int) -> int:

@@ -214,7 +214,8 @@ def test_what_is_accepted_is_a_replay_of_what_was_sent(record: SyncRecord, user_
 
 CASES: list[tuple[str, Document | None, Document | None, Place]] = [
     ("its own session", SESSIONS["s-1"], RACKS["R2"], Place("s-1", "R1", "G", 1)),
-    ("its own session without a rack", SESSIONS["s-5"], RACKS["R2"], Place("s-5", None, "G", 1)),
+    ("its own session without a rack, a known rack", SESSIONS["s-5"], RACKS["R2"], Place("s-5", "R2", "G", 1)),
+    ("its own session without a rack, no rack", SESSIONS["s-5"], None, Place("s-5", None, "G", 1)),
     ("another's session, a known rack", SESSIONS["s-2"], RACKS["R1"], Place("cf-7", "R1", "G", 2)),
     ("another's session, no rack", SESSIONS["s-2"], None, Place("cf-7", None, None, 1)),
     ("an unknown session, a known rack", None, RACKS["R1"], Place("s-9", "R1", "G", 2)),

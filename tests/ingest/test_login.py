@@ -17,7 +17,9 @@ from pymongo import MongoClient
 
 from ingest.auth import lockout
 from ingest.auth.hashing import Crowded, Hashing
+from ingest.auth.rules import WrongLogin
 from stockverify.clients import Document, database
+from stockverify.errors import Unavailable
 from stockverify.services.child import free_port
 from stockverify.services.embedded import Backends
 from stockverify.settings import Settings, to_env
@@ -193,6 +195,24 @@ def test_who_waits_too_long_for_a_turn_is_told_to_come_back() -> None:
             pass
 
     asyncio.run(crowd())
+
+
+async def test_who_waits_while_a_turn_meets_an_outage_is_told_so_at_once() -> None:
+    hashing, told = Hashing(turns=1), []
+
+    async def log_in(error: Exception | None) -> None:
+        async with hashing.turn():
+            told.append(error)
+            await asyncio.sleep(0)
+            if error:
+                raise error
+
+    outage = Unavailable(service="MongoDB")
+    waited = await asyncio.gather(*(log_in(outage) for _ in range(5)), return_exceptions=True)
+    assert ([type(each) for each in waited], told) == ([Unavailable] * 5, [outage])
+    await log_in(None)
+    others = await asyncio.gather(log_in(WrongLogin()), log_in(None), return_exceptions=True)
+    assert [type(each) for each in others] == [WrongLogin, type(None)], "who is refused has met no outage"
 
 
 @pytest.mark.parametrize("environ", [{}, {"STOCKVERIFY_ADMIN_PASSWORD": ""}])

@@ -3,6 +3,7 @@
 import re
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ from ingest.metrics.rules import breaker_value, reported_queue, status_class
 from stockverify.breaker import BreakerState
 from stockverify.services.embedded import backends
 from stockverify.settings import Settings
-from stockverify.vocabulary import LIVE_DEVICES_KEY
+from stockverify.vocabulary import LIVE_DEVICES_KEY, rack_lock_key
 from stockverify.wire.sessions import DeviceQueue
 from tests.ingest.live import listening, metric
 from tests.service import Service, claim, record, running_service, sync
@@ -134,9 +135,27 @@ def test_two_processes_answer_for_both(settings: Settings) -> None:
         assert {both("stockverify_breaker_state", backend=name) for name in ("mongodb", "redis")} == {0}
         presence = {each["device_id"]: each["queue_length"] for each in one.admin.get("/api/sessions/presence").json()}
         assert presence == {"phone": 7}, "a report of nonsense changes nothing"
+        _lose_the_rack_in_every_way(one, anna, bert, grant)
+        events = {event: both("stockverify_leases_total", event=event) for event in ("taken_over", "lost")}
+        events["force_released"] = both("stockverify_leases_total", event="force_released")
+        assert events == {"taken_over": 1, "lost": 1, "force_released": 1}, "each loss once, however often one asks"
         two.children[0].kill()
         assert metric(one, "stockverify_live_connected") == 1
         assert metric(one, "stockverify_request_seconds_count", **told) == 3
+
+
+def _lose_the_rack_in_every_way(service: Service, anna: httpx.Client, bert: httpx.Client, grant: Any) -> None:
+    """To one's own other device, to somebody who comes once the lease has ended, and to a supervisor."""
+    second = claim(bert, "R1", take_over=True)
+    with Redis.from_url(service.settings.redis_address() or "") as redis:
+        redis.delete(rack_lock_key("R1"))
+    third = claim(service.person(), "R1")
+    assert third["fence"] == grant["fence"] + 2
+    service.admin.post("/api/racks/R1/force-release", json={"reason": "to see it"}).raise_for_status()
+    for _ in range(2):
+        for client, lost in ((anna, grant), (bert, second)):
+            beat = client.post(f"/api/sessions/{lost['session_id']}/heartbeat").json()
+            assert beat["rack_lock_renewed"] is False
 
 
 @pytest.mark.alone

@@ -201,6 +201,19 @@ def test_closing_a_session_by_hand_frees_its_rack(service: Service) -> None:
     assert staff.post(f"/api/sessions/{second['session_id']}/heartbeat").json()["rack_lock_renewed"] is True
 
 
+@pytest.mark.parametrize("status", ["open", "active", "paused", "reconcile"])
+def test_a_claim_of_a_rack_that_was_let_go_closes_the_session_before(
+    service: Service, leases: "Redis", status: str
+) -> None:
+    staff, rack = service.person(), service.rack()
+    session = f"/api/sessions/{claim(staff, rack)['session_id']}"
+    staff.put(f"{session}/status", params={"status": status}).raise_for_status()
+    leases.delete(rack_lock_key(rack))
+    claim(service.person(), rack)
+    told = staff.get(session).json()
+    assert (told["status"], told["completed_at"] is None) == ("closed", False)
+
+
 def test_a_finished_session_stays_finished(service: Service) -> None:
     staff, rack = service.person(), service.rack()
     grant = claim(staff, rack)

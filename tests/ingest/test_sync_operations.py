@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -32,6 +33,16 @@ def post(person: httpx.Client, *operations: dict[str, Any], batch_id: str = "b-o
 
 def read(sent: dict[str, Any]) -> Incoming | Opening | Rejected:
     return read_operation(msgspec.Raw(msgspec.json.encode(sent)), 0)
+
+
+def test_a_session_is_reached_whatever_a_device_has_named_it(service: Service) -> None:
+    staff, name = service.person(), f"Süd/{service.rack()}/a b?"
+    assert post(staff, operation(f"{name}-1", "session", id=name))["ok"] == [f"{name}-1"]
+    path = f"/api/sessions/{quote(name, safe='')}"
+    assert [staff.get(path + end).json()["session_id"] for end in ("", "/stats")] == [name, name]
+    assert staff.post(f"{path}/heartbeat").json()["session_id"] == name
+    assert staff.put(f"{path}/status", params={"status": "paused"}).json()["id"] == name
+    assert staff.post(f"{path}/complete").json()["session_id"] == name
 
 
 def test_an_offline_session_and_its_lines_are_stored_together(service: Service, stored: Stored) -> None:
@@ -66,6 +77,25 @@ def test_an_offline_session_and_its_lines_are_stored_together(service: Service, 
     assert stored.verification_sessions.count_documents({"_id": name}) == 1
     assert stored.verification_records.count_documents({"session_id": name}) == 4
     assert sync(staff, record({"session_id": name, "rack_id": None, "floor": None}, f"{name}-6", "D"))["ok"]
+
+
+def test_a_rack_named_in_a_session_without_one_waits_for_a_supervisor_and_counts_there(
+    service: Service, stored: Stored
+) -> None:
+    staff, name, boss = service.person(), service.rack("off"), service.person("supervisor")
+    rack = claim(service.person(), service.rack(), "Upper")["rack_id"]
+    line = operation(f"{name}-2", "count_line", session_id=name, item_code="A", counted_qty=3, rack_id=rack)
+    body = [operation(f"{name}-1", "session", session_id=name, warehouse="Main"), line]
+    answers = [post(staff, *body) for _ in range(2)]
+    assert [answer["ok"] for answer in answers] == [[f"{name}-1"]] * 2
+    (conflict,) = answers[1]["conflicts"]
+    assert conflict["message"] == f"The record names rack {rack}, its session has no rack."
+    assert stored.verification_records.find_one({"_id": f"{name}-2"}) is None
+    settled = {"resolution": "accept_local"}
+    boss.post(f"/api/sync/conflicts/{conflict['details']['conflict_id']}/resolve", json=settled).raise_for_status()
+    row = stored.verification_records.find_one({"_id": f"{name}-2"}) or {}
+    assert (row["rack_id"], row["floor"], row["session_id"], row["verified_qty"]) == (rack, "Upper", name, 3.0)
+    assert post(staff, *body)["ok"] == [f"{name}-1", f"{name}-2"]
 
 
 def test_a_session_id_of_somebody_else_is_kept_aside_with_its_lines(service: Service, stored: Stored) -> None:

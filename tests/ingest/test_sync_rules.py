@@ -4,14 +4,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.auth.rules import Caller
 from ingest.sync import documents, rules
-from ingest.sync.incoming import Incoming, Opening, Order, digest
-from ingest.sync.outcomes import Ok
+from ingest.sync.incoming import Incoming, Opening, Order, digest, incoming
+from ingest.sync.outcomes import Ok, kind
 from ingest.sync.rules import World, Writes
 from stockverify.vocabulary import Role, SessionType
 from stockverify.wire.sync import Conflicted, SyncRecord
@@ -100,6 +101,27 @@ def test_any_order_and_any_number_of_deliveries_end_the_same(
     assert deliver([shuffled[:cut], shuffled[cut:]] if 0 < cut < len(shuffled) else [shuffled]) == once
 
 
+@given(revisions, st.booleans(), st.timedeltas(timedelta(days=-3), timedelta(days=3)), st.data())
+def test_outcomes_do_not_depend_on_the_clock_of_a_device(
+    pairs: list[tuple[int, float]], numbered: bool, off: timedelta, data: st.DataObject
+) -> None:
+    """Invariant 9: a device whose clock is off by days has the same outcomes and the same current quantity."""
+    order = data.draw(st.permutations(pairs * 2))
+    serials, told = ("S1",), []
+    for shift in (timedelta(0), off):
+        state, ends = world(), []
+        other = sent(1, 3, client_record_id="c-2", item_code="B", serial_numbers=serials)
+        rules.decide_batch([other], state, CALLER, NOW)
+        for revision, quantity in order:
+            at = NOW + shift + timedelta(minutes=revision)
+            taken = serials if quantity == 6.0 else ()
+            version = sent(revision if numbered else None, quantity, created_at=NOW + shift, updated_at=at)
+            version = incoming(msgspec.structs.replace(version.record, serial_numbers=taken))
+            ends += [kind(each) for each in rules.decide_batch([version], state, CALLER, NOW).outcomes]
+        told.append((ends, state.records.get("c-1", {}).get("verified_qty"), len(state.conflicts)))
+    assert told[0] == told[1]
+
+
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_a_return_to_an_earlier_value_is_not_lost(order: tuple[int, ...]) -> None:
     versions = [sent(1, 5), sent(2, 6), sent(3, 5)]
@@ -127,6 +149,40 @@ def test_what_is_kept_aside(changes: dict[str, Any], kind: str) -> None:
     outcome = rules.decide_batch([sent(**changes)], world(), CALLER, NOW).outcomes[0]
     assert isinstance(outcome, Conflicted)
     assert outcome.conflict_type == kind
+
+
+@pytest.mark.parametrize(("rack_id", "kinds"), [("R1", ["invalid_data"]), ("", []), (None, [])])
+def test_a_rack_that_a_session_without_one_cannot_vouch_for_is_kept_aside(
+    rack_id: str | None, kinds: list[str]
+) -> None:
+    state, named = world(), sent(1, rack_id=rack_id)
+    state.sessions["s-1"] |= {"rack_id": None, "floor": None, "fence": None}
+    decision = rules.decide_batch([named], state, CALLER, NOW)
+    assert [each["conflict_type"] for each in decision.writes.conflicts.values()] == kinds
+    assert [each["local_data"]["rack_id"] for each in decision.writes.conflicts.values()] == ["R1"] * len(kinds)
+
+    state.records["c-1"] = documents.record(named, state.sessions["s-1"], CALLER, NOW, unknown_item=False)
+    state.conflicts.clear()
+    (again,) = rules.decide_batch([named], state, CALLER, NOW).outcomes
+    assert again == Ok("c-1", "Stored before."), "what was accepted before this rule stays so"
+
+
+@pytest.mark.parametrize(
+    ("sent_floor", "of_session", "kept"),
+    [
+        ("Upper", "Ground", ("Ground", "Upper")),
+        ("Ground", "Ground", ("Ground", None)),
+        (None, "Ground", ("Ground", None)),
+        ("Upper", None, ("Upper", None)),
+    ],
+)
+def test_a_floor_that_the_session_contradicts_is_kept_beside_it(
+    sent_floor: str | None, of_session: str | None, kept: tuple[str, str | None]
+) -> None:
+    state = world()
+    state.sessions["s-1"]["floor"] = of_session
+    (made,) = rules.decide_batch([sent(1, floor=sent_floor)], state, CALLER, NOW).writes.inserts.values()
+    assert (made["floor"], made.get("sent_floor")) == kept
 
 
 def test_a_raised_fence_keeps_new_work_aside_but_not_what_was_stored() -> None:
