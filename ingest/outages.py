@@ -14,7 +14,7 @@ from stockverify.breaker import Breaker
 from stockverify.errors import Unavailable
 
 T = TypeVar("T")
-PATIENCE_SECONDS = 1.8
+PATIENCE_SECONDS = 1.6
 """An outage must become a 503 within two seconds, also when MongoDB hangs instead of refusing."""
 TAKES_ITS_TIME = {"takes_its_time": True}
 """The options of handlers with time limits of their own, such as reports."""
