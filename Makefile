@@ -17,7 +17,8 @@ test: $(VENV)/.dev ## Run the whole suite on real servers, in three processes; A
 bench: $(VENV)/.dev ## Measure ratios to raw limits
 	@$(BIN)/python -m pytest -m bench -s $(ARGS)
 
-test-faults: $(VENV)/.dev ## Run the slow fault hunts
+test-faults: $(VENV)/.dev ## Run the slow fault hunts, and the tests in a browser in further looks
+	@./bootstrap.sh browser
 	@$(BIN)/python -m pytest -m faults $(ARGS)
 
 format: $(VENV)/.dev ## Format the code

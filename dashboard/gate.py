@@ -27,7 +27,7 @@ def sign_in_page(house: House) -> None:
     """The form, and why it is shown when a session ended."""
     with st.container(key="signin"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.image(MARK, width=44)
+            st.image(MARK, width=44, alt="")  # the name stands beside it
             st.title("StockVerify", anchor=False, width="content")
         st.markdown("Stock, verified rack by rack. Sign in to see the figures.")
         if keeper().message:

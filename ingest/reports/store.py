@@ -99,9 +99,12 @@ class ReportStore:
     async def _place(self, snapshot_id: str) -> errands.Place:
         return rules.place_of(snapshot_id, await self._snapshots.find_one({"_id": snapshot_id}))
 
-    async def fresh_freeze(self, caller: Caller) -> str:
-        """Have the worker freeze the data as it is now. Gives the freeze's id. Raises WorkerAway or FreezeFailed."""
-        asked = await self.request_run(RequestRun(kind=RunKind.MATERIALISE), caller, datetime.now(UTC))
+    async def fresh_freeze(self, caller: Caller, name: str = "") -> str:
+        """Have the worker freeze the data as it is now, under a name. Gives the id of the freeze.
+
+        Raises WorkerAway or FreezeFailed.
+        """
+        asked = await self.request_run(RequestRun(kind=RunKind.MATERIALISE, name=name), caller, datetime.now(UTC))
         deadline = time.monotonic() + _FRESH_FREEZE_SECONDS
         while time.monotonic() < deadline:
             outcome = await self.run(asked.run_id, caller)

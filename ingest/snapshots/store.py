@@ -38,7 +38,7 @@ class SnapshotStore:
         """Freeze the data as it is now, and keep the rows of a query on it, within what the caller may see."""
         floors = within(caller, refreshed_from)
         await self._room.run(errands.Check(spec=request.query_spec), type(None), EVERYWHERE)
-        freeze_id = await self._reports.fresh_freeze(caller)
+        freeze_id = await self._reports.fresh_freeze(caller, f"For {request.name}")
         started = time.perf_counter()
         report = Report(freeze_id, request.query_spec, f"rs-{uuid.uuid4().hex[:16]}")
         found = await self._room.run(errands.Keep(report=report, now=datetime.now(UTC)), Totals, floors)

@@ -20,7 +20,7 @@ def chosen(tools: Tools, run: Document, plan: Plan, now: datetime) -> Freeze:
     another worker's by now, and what taking a snapshot raises."""
     if run.get("snapshot_id"):
         return tools.lake.freeze(run["snapshot_id"])
-    freeze = _named(tools, plan) or _recent(tools, plan) or _fresh(tools, now)
+    freeze = _named(tools, plan) or _recent(tools, plan) or _fresh(tools, plan, now)
     RunStore(tools.database).choose_snapshot(run, freeze.snapshot_id)
     return freeze
 
@@ -37,8 +37,9 @@ def _recent(tools: Tools, plan: Plan) -> Freeze | None:
     return newest if newest and (since is None or newest.as_of >= since) else None
 
 
-def _fresh(tools: Tools, now: datetime) -> Freeze:
+def _fresh(tools: Tools, plan: Plan, now: datetime) -> Freeze:
+    """Its name says what it was taken for, where people choose among snapshots."""
     terms = Terms(may_fall=tools.settings.snapshot_may_fall)
-    freeze = materialise(tools.lake, tools.database, now, "", tools.stopping, terms)
+    freeze = materialise(tools.lake, tools.database, now, f"For {plan.name}", tools.stopping, terms)
     sweep(tools.lake.root, now)
     return freeze

@@ -12,14 +12,22 @@ import msgspec
 from stockverify.cli import options
 from stockverify.cli.up import Interrupted, stop_on_signals
 from stockverify.demo import folder
-from stockverify.demo.shift import Shift
+from stockverify.demo.schedules import DOMAIN
+from stockverify.demo.shift import PRESENCE, Shift
 from stockverify.demo.story import Story, tell
 from stockverify.services.running import Running, running
 from stockverify.settings import table
 
 DEFAULT_FOLDER = Path("var/demo")
 INTERRUPTED = 130
-_NO_MAIL: dict[str, Any] = {row.field: row.default for row in table() if row.field.startswith(("smtp_", "mail_"))}
+_NO_MAIL = {row.field: row.default for row in table() if row.field.startswith(("smtp_", "mail_"))}
+# So that a silent device is known as one, and a mail has been refused, before anybody looks around.
+_OWN: dict[str, Any] = {
+    **_NO_MAIL,
+    "heartbeat_ttl": PRESENCE,
+    "anomaly_notice_severity": 0.8,
+    "mail_allowed_domains": DOMAIN,
+}
 
 
 @click.command()
@@ -54,7 +62,7 @@ def demo(
     """
     settings = options.settings(data_dir=data_dir or DEFAULT_FOLDER, api_port=api_port, dashboard_port=dashboard_port)
     # A demo never touches databases that somebody works with, and writes to nobody.
-    settings = msgspec.structs.replace(settings, mongodb_uri=None, redis_url=None, redis_host=None, **_NO_MAIL)
+    settings = msgspec.structs.replace(settings, mongodb_uri=None, redis_url=None, redis_host=None, **_OWN)
     source = stock_list or folder.sample()
     stop_on_signals()
     code = INTERRUPTED if once else 0

@@ -29,9 +29,10 @@ class Clockwork:
     new_id: Callable[[], str] = _new_id
 
 
-def hastened(factor: float, rng: random.Random) -> Clockwork:
+def hastened(factor: float, rng: random.Random, now: Callable[[], datetime] = _utc_now) -> Clockwork:
     """A clockwork in which every wait is that many times shorter, for simulators and tests with real services."""
     return Clockwork(
+        now=now,
         monotonic=lambda: time.monotonic() * factor,
         sleep=lambda seconds: asyncio.sleep(seconds / factor),
         rng=rng,

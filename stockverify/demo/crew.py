@@ -18,6 +18,7 @@ from stockverify.client.retry import until_answered
 from stockverify.demo.books import Counted
 from stockverify.demo.faults import FaultyTransport
 from stockverify.demo.office import Office, Person
+from stockverify.demo.pace import Watch
 from stockverify.demo.shelves import Line, Reading
 from stockverify.settings import Settings
 
@@ -40,6 +41,7 @@ class Counter(NamedTuple):
     network: FaultyTransport
     rng: random.Random
     clock: Clockwork
+    watch: Watch
 
     async def insist(self, work: Callable[[], Awaitable[object]]) -> None:
         """Press the button again while nothing answers."""
@@ -54,25 +56,29 @@ class Crew:
         self.refused_claims = 0
         self.offline_spells = 0
 
-    async def count(self, readings: Readings) -> None:
-        """Count these racks, each by whoever is free; return when everything has its answer."""
+    async def count(self, readings: Readings, in_haste: str | None = None) -> None:
+        """Count these racks, each by whoever is free, and one of them in haste; return when everything has its
+        answer."""
         waiting = asyncio.Queue[str]()
         for rack_id in readings:
             waiting.put_nowait(rack_id)
         async with asyncio.TaskGroup() as group:
             for counter in self._counters:
-                group.create_task(self._work(counter, waiting, readings))
+                group.create_task(self._work(counter, waiting, readings, in_haste))
 
-    async def quarrel(self, readings: Readings) -> set[str]:
-        """Three ways in which counts contradict each other. Returns the racks that are done with that."""
+    async def quarrel(self, readings: Readings, meanwhile: Callable[[Readings], Awaitable[None]]) -> set[str]:
+        """Three ways in which counts contradict each other: one before, and two after what the others do meanwhile
+        with the other racks, so that not all of it happens at once. Returns the racks that there was a quarrel over."""
         racks = [rack_id for rack_id, lines in readings.items() if len(lines) > 1][:4]
         if len(racks) < 4:  # a list of a few racks has no room for quarrels
+            await meanwhile(readings)
             return set()
         pick = [self._counters[place % len(self._counters)] for place in range(4)]
+        await self._overtaken(pick[0], pick[1], racks[0], readings[racks[0]])
+        await meanwhile({rack_id: lines for rack_id, lines in readings.items() if rack_id not in racks})
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._overtaken(pick[0], pick[1], racks[0], readings[racks[0]]))
+            group.create_task(self._same_serial_twice(pick[0], pick[1], racks[2:4], readings))
             group.create_task(self._same_item_twice(pick[2], pick[3], racks[1], readings[racks[1]]))
-        await self._same_serial_twice(pick[0], pick[1], racks[2:4], readings)
         return set(racks)
 
     def counted(self) -> list[Counted]:
@@ -90,10 +96,13 @@ class Crew:
             "claims_refused": self.refused_claims,
         }
 
-    async def _work(self, counter: Counter, waiting: "asyncio.Queue[str]", readings: Readings) -> None:
+    async def _work(
+        self, counter: Counter, waiting: "asyncio.Queue[str]", readings: Readings, in_haste: str | None
+    ) -> None:
         while not waiting.empty():
             rack_id = waiting.get_nowait()
             await self._claim(counter, rack_id, readings[rack_id])
+            counter.watch.start(len(readings[rack_id]), in_haste=rack_id == in_haste)
             await self._read_shelf(counter, readings[rack_id])
             await counter.insist(counter.device.complete)
 
@@ -103,7 +112,7 @@ class Crew:
         self.offline_spells += spell
         counter.network.offline = spell
         for reading in lines:
-            entry = _enter(counter.device, reading)
+            entry = _enter(counter, reading)
             await asyncio.sleep(counter.rng.uniform(0, 0.01))
             if reading.first is not None:
                 counter.device.edit(entry.client_record_id, verified_qty=reading.verified, damage_qty=reading.damaged)
@@ -122,27 +131,26 @@ class Crew:
         except ServiceRefused:
             self.refused_claims += 1
         first.network.offline = True
+        first.watch.start(len(lines))
         for reading in lines:
-            _enter(first.device, reading)
+            _enter(first, reading)
         await asyncio.to_thread(self._office.force_release, rack_id, "The counter cannot be reached")
         await self._claim(second, rack_id, lines)
-        for reading in lines:
-            _enter(second.device, reading)
-        await second.insist(second.device.complete)
+        await self._count_all(second, lines)
         first.network.offline = False
         first.device.sync.online()
         await first.insist(first.device.release)
 
     async def _same_item_twice(self, first: Counter, second: Counter, rack_id: str, lines: Sequence[Reading]) -> None:
-        """A rack changes hands in the middle, and the second counter starts from its top."""
+        """A rack changes hands in the middle, and the second counter starts from its top, and finds one less."""
         await self._claim(first, rack_id, lines)
-        for reading in lines[: max(1, len(lines) // 3)]:
-            _enter(first.device, reading)
+        some = [each._replace(verified=each.verified + 1) for each in lines[: max(1, len(lines) // 3)]]
+        first.watch.start(len(some))
+        for reading in some:
+            _enter(first, reading)
         await first.insist(first.device.release)
         await self._claim(second, rack_id, lines)
-        for reading in lines:
-            _enter(second.device, reading)
-        await second.insist(second.device.complete)
+        await self._count_all(second, lines)
 
     async def _same_serial_twice(
         self, first: Counter, second: Counter, racks: Sequence[str], readings: Readings
@@ -152,9 +160,14 @@ class Crew:
             lines = list(readings[rack_id])
             lines[0] = lines[0]._replace(serials=(*lines[0].serials, STRAY_SERIAL))
             await self._claim(counter, rack_id, lines)
-            for reading in lines:
-                _enter(counter.device, reading)
-            await counter.insist(counter.device.complete)
+            await self._count_all(counter, lines)
+
+    async def _count_all(self, counter: Counter, lines: Sequence[Reading]) -> None:
+        """Count a rack that is held, and finish it."""
+        counter.watch.start(len(lines))
+        for reading in lines:
+            _enter(counter, reading)
+        await counter.insist(counter.device.complete)
 
 
 @asynccontextmanager
@@ -168,19 +181,22 @@ async def crew(
             rng = random.Random(f"{seed}/{place}")
             network = FaultyTransport(httpx.AsyncHTTPTransport(), rng, drop_reply=DROP_REPLY, replay=REPLAY)
             path = folder / f"{person.username}.sqlite"
-            clock = hastened(HASTE, random.Random(f"{seed}/{place}/clock"))
-            opened = Device.open(path, api, settings=settings, transport=network, clockwork=clock)
+            watch = Watch(random.Random(f"{seed}/{place}/watch"))
+            clock = hastened(HASTE, random.Random(f"{seed}/{place}/clock"), watch.now)
+            name = f"handheld-{place + 1}"
+            opened = Device.open(path, api, device_id=name, settings=settings, transport=network, clockwork=clock)
             device = await stack.enter_async_context(opened)
-            counters.append(Counter(device, network, rng, clock))
+            counters.append(Counter(device, network, rng, clock, watch))
             await counters[-1].insist(partial(device.log_in, person.username, person.password))
         yield Crew(counters, office)
 
 
-def _enter(device: Device, reading: Reading) -> Entry:
+def _enter(counter: Counter, reading: Reading) -> Entry:
     """Enter a reading, with its slip first if it has one."""
     line: Line = reading.line
     slip = reading.first is not None
-    return device.count(
+    counter.watch.counted()
+    return counter.device.count(
         line.item_code,
         reading.first if slip else reading.verified,
         damage_qty=0.0 if slip else reading.damaged,

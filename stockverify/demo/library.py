@@ -1,9 +1,11 @@
-"""What the office of the demo keeps: reports with tags, a pinned one, and a stock list that waits to be imported."""
+"""What the office of the demo keeps: reports with tags, a pinned one, a conflict that is settled, and a stock list that
+waits to be imported."""
 
 from typing import Any
 
 from stockverify.demo import folder
 from stockverify.demo.office import Office
+from stockverify.vocabulary import ConflictType
 
 SHORT: dict[str, Any] = {
     "collection": "positions",
@@ -15,6 +17,7 @@ BY_RACK: dict[str, Any] = {
     "group_by": ["floor", "rack_id"],
     "aggregations": {"book_qty": "sum", "verified_qty": "sum", "variance_value": "sum"},
 }
+SETTLED = "One was sold while the rack changed hands; the first count stands."
 MISTAKES = {
     "floor": "Lagerort",
     "rack_id": "Regal",
@@ -34,4 +37,5 @@ def furnish(office: Office) -> None:
     office.report("Lines that are short after round 1", SHORT, ("round 1", "shrinkage"))
     kept = office.report("Racks after round 1", BY_RACK, ("round 1", "racks"))
     office.pin(kept)
+    office.settle_one(ConflictType.CONCURRENT_EDIT, SETTLED)
     office.try_list(folder.example(), MISTAKES)

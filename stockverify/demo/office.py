@@ -2,13 +2,16 @@
 
 import secrets
 import time
+import uuid
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 
+from stockverify.demo.shelves import Reading
 from stockverify.errors import SetupError
-from stockverify.vocabulary import Role, RunKind, RunStatus
+from stockverify.vocabulary import ConflictType, Resolution, Role, RunKind, RunStatus
 
 _RUN_SECONDS = 120
 
@@ -77,6 +80,27 @@ class Office:
         """Keep a rack during a break."""
         self._call("POST", f"/api/racks/{rack_id}/pause")
 
+    def count(self, rack_id: str, floor: str, session_id: str, reading: Reading, now: datetime) -> None:
+        """Send one count, as a device does that has network."""
+        line, name = reading.line, uuid.uuid4().hex
+        record = {
+            "client_record_id": f"c-{name}",
+            "session_id": session_id,
+            "rack_id": rack_id,
+            "floor": floor,
+            "bin": line.bin or None,
+            "item_code": line.item_code,
+            "verified_qty": reading.verified,
+            "damage_qty": reading.damaged,
+            "serial_numbers": reading.serials,
+            "uom": line.uom or None,
+            "category": line.category or None,
+            "created_at": now.isoformat(),
+            "updated_at": now.isoformat(),
+            "revision": 1,
+        }
+        self._call("POST", "/api/sync/batch", json={"records": [record], "batch_id": f"b-{name}"})
+
     def heartbeat(self, session_id: str, unsent: int, age: int) -> None:
         """Say that the device is there, and what it has still to send. A login that has ended is opened anew."""
         headers = {"X-Queue-Length": str(unsent), "X-Queue-Age": str(age)}
@@ -92,12 +116,18 @@ class Office:
         """Have a completed rack counted again."""
         self._call("POST", f"/api/racks/{rack_id}/reverify")
 
-    def look_for_anomalies(self) -> list[tuple[str, str]]:
-        """Have the worker look at the latest snapshot; returns the ids and kinds of what it flags, the most severe
-        first."""
+    def settle_one(self, kind: ConflictType, note: str) -> None:
+        """Keep the stored version in the newest conflict of a kind, if there is one."""
+        asked = {"status": "pending", "conflict_type": kind.value, "limit": 1}
+        for conflict in self._call("GET", "/api/sync/conflicts/", params=asked)["data"]["conflicts"]:
+            body = {"resolution": Resolution.ACCEPT_SERVER.value, "resolution_note": note}
+            self._call("POST", f"/api/sync/conflicts/{conflict['id']}/resolve", json=body)
+
+    def look_for_anomalies(self) -> list[str]:
+        """Have the worker look at the latest snapshot; returns the ids of what it flags, the most severe first."""
         run = self._call("POST", "/api/reports/schedules/sch-anomaly-scan/run")
         self._done(run, "look for anomalies")
-        return [(flag["flag_id"], flag["kind"]) for flag in self._call("GET", "/api/reports/flags")["flags"]]
+        return [str(flag["flag_id"]) for flag in self._call("GET", "/api/reports/flags")["flags"]]
 
     def dismiss(self, flag_id: str, note: str) -> None:
         """Say why a flag needs no look."""
@@ -111,6 +141,10 @@ class Office:
     def schedule(self, wanted: dict[str, Any]) -> str:
         """Make a schedule; returns its id."""
         return str(self._call("POST", "/api/reports/schedules", json=wanted)["schedule_id"])
+
+    def run(self, schedule_id: str) -> None:
+        """Have a report made and mailed to all its recipients now, and wait until it is in the outbox."""
+        self._done(self._call("POST", f"/api/reports/schedules/{schedule_id}/run"), "write a report")
 
     def test(self, schedule_id: str) -> None:
         """Have the report of a schedule mailed to oneself, and wait until it is in the outbox."""

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime
 from math import floor
 from typing import NamedTuple
 
@@ -21,10 +22,11 @@ class Figures(NamedTuple):
     untouched_racks: int
 
 
-def figures(database: Database[Document]) -> Figures:
-    """The figures of what the database holds now."""
+def figures(database: Database[Document], until: datetime | None = None) -> Figures:
+    """The figures of what the database holds now, or held then, when nothing has been corrected or settled since."""
     items = list(database[Collection.ERP_ITEMS].find())
-    records = list(database[Collection.RECORDS].find({"rack_id": {"$ne": None}}))
+    told: Document = {"received_at": {"$lte": until}} if until else {}
+    records = list(database[Collection.RECORDS].find({"rack_id": {"$ne": None}} | told))
     counted, seen = _counts(_latest(records))
     book = _book(items)
     lines = set(book) | seen
@@ -59,7 +61,7 @@ def figures(database: Database[Document]) -> Figures:
         },
         rows={
             "Positions": len(lines),
-            "Records": database[Collection.RECORDS].count_documents({}),
+            "Records": database[Collection.RECORDS].count_documents(told),
             "Sessions": database[Collection.SESSIONS].count_documents({}),
             "Stock list": len(items),
         },

@@ -3,12 +3,13 @@
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, Self
 
 import pytest
+from _pytest.mark import ParameterSet
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from dashboard.messages import TITLES, unexpected
@@ -25,10 +26,11 @@ ARGUMENTS = (
 )
 PATIENCE = 30_000
 expect.set_options(timeout=PATIENCE)  # other tests run at the same time; the usual 5 seconds are not enough then
+_REDRAWN = 500  # milliseconds in which tables and charts have found their new size
 _NEVER = ("Traceback", *(title for _, title in TITLES), unexpected("").title)
+DESKTOP, TABLET = (1440, 900), (1024, 768)
 # Streamlit's browser code finds out by trying whether `/export` is a page or the folder that the app is served from.
 _PROBE = re.compile(r"/[a-z]+/_stcore/(health|host-config)$")
-DESKTOP, TABLET = (1440, 900), (1024, 768)
 
 
 class Look(NamedTuple):
@@ -38,12 +40,36 @@ class Look(NamedTuple):
     scheme: str = "light"
     shots: Path | None = None
 
+    @property
+    def name(self) -> str:
+        """As in the names of pictures."""
+        return f"{'desktop' if self.size == DESKTOP else 'tablet'}-{self.scheme}"
+
     def shoot(self, page: Page, name: str) -> None:
-        """Keep a picture of what is in sight."""
-        if self.shots:
-            device = "desktop" if self.size == DESKTOP else "tablet"
-            page.mouse.move(0, 0)
-            page.screenshot(path=self.shots / f"{name}-{device}-{self.scheme}.png", animations="disabled")
+        """Keep a picture of the whole page: the window grows to what there is to scroll, and shrinks again."""
+        if not self.shots:
+            return
+        width, height = self.size
+        main = page.get_by_test_id("stMain")
+        scrolled = int(main.evaluate("main => main.scrollHeight")) if main.count() else height
+        page.mouse.move(0, 0)
+        page.set_viewport_size({"width": width, "height": max(height, scrolled)})
+        page.wait_for_timeout(_REDRAWN)
+        page.screenshot(path=self.shots / f"{name}-{self.name}.png", animations="disabled")
+        page.set_viewport_size({"width": width, "height": height})
+
+
+def _look(size: tuple[int, int], scheme: str, *marks: pytest.MarkDecorator) -> ParameterSet:
+    return pytest.param(found := Look(size, scheme), id=found.name, marks=marks)
+
+
+LOOKS = (
+    _look(DESKTOP, "light"),
+    _look(TABLET, "dark"),
+    _look(DESKTOP, "dark", pytest.mark.faults),
+    _look(TABLET, "light", pytest.mark.faults),
+)
+"""For the ways people go: two looks that differ in all in each run of the suite, the others in `make test-faults`."""
 
 
 class Visit:
@@ -95,8 +121,25 @@ class Visit:
             self.complaints.append(f"{kind}: {text} {where}")
 
 
-def check_every_page(browser: Browser, url: str, login: tuple[str, str], expected: Figures, look: Look) -> None:
-    """Sign in, open each page, and find the figures of the newest snapshot and no complaint."""
+def _no_further(visiting: Visit, name: str) -> None:
+    """What is looked at by all is enough."""
+
+
+def check_every_page(
+    browser: Browser,
+    url: str,
+    login: tuple[str, str],
+    expected: Figures,
+    look: Look,
+    further: Callable[[Visit, str], None] = _no_further,
+) -> None:
+    """Sign in, open each page, and find the figures of the newest snapshot and no complaint; `further` is what else is
+    to be seen on the page of that name."""
+
+    def seen(name: str) -> None:
+        further(visiting, name)
+        look.shoot(page, name.lower().replace(" ", "-"))
+
     with visit(browser, url, look) as visiting:
         visiting.sign_in(*login)
         page = visiting.page
@@ -106,33 +149,33 @@ def check_every_page(browser: Browser, url: str, login: tuple[str, str], expecte
             expect(page.get_by_text(f"{expected.untouched_racks} rack")).to_be_visible()
         snapshot_id = page.url.partition("snapshot=")[2]
         expect(page.locator("code", has_text=snapshot_id)).to_be_visible()
-        look.shoot(page, "overview")
+        seen("Overview")
 
         visiting.open("Snapshots")
         for name, rows in expected.rows.items():
             page.get_by_role("radio", name=name, exact=True).or_(page.get_by_role("button", name=name)).first.click()
             visiting.settle()
             expect(page.get_by_text(f"of {rows:,}.")).to_be_visible()
-        look.shoot(page, "snapshots")
+        seen("Snapshots")
 
         visiting.open("Explore")
         expect(page.get_by_text(f"of {expected.rows['Positions']:,}.")).to_be_visible()
-        look.shoot(page, "explore")
+        seen("Explore")
 
         visiting.open("Compare")
         expect(page.get_by_text("Totals", exact=True)).to_be_visible()
-        look.shoot(page, "compare")
+        seen("Compare")
 
         visiting.open("Export")
         expect(page.get_by_text(f"{expected.rows['Positions']:,} rows")).to_be_visible()
         page.get_by_role("button", name="Make the file").click()
         expect(page.get_by_role("link", name="Download", exact=True)).to_be_visible(timeout=PATIENCE)
-        look.shoot(page, "export")
+        seen("Export")
         assert f"snapshot={snapshot_id}" in page.url
 
         for name in ("Live floor", "Conflicts", "Anomalies", "Schedules", "Deliveries", "Import", "Health"):
             visiting.open(name)
-            look.shoot(page, name.lower().replace(" ", "-"))
+            seen(name)
         assert visiting.complaints == []
 
 

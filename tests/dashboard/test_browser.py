@@ -18,9 +18,9 @@ from stockverify.services.child import Child, Spec
 from stockverify.settings import to_env
 from stockverify.vocabulary import Collection
 from tests.analytics.stock import record
-from tests.dashboard import explore
+from tests.dashboard import explore, variance
 from tests.dashboard.expected import figures
-from tests.dashboard.pages import DESKTOP, PATIENCE, TABLET, Look, check_every_page, downloaded, visit
+from tests.dashboard.pages import LOOKS, PATIENCE, TABLET, Look, check_every_page, downloaded, visit
 from tests.dashboard.running import Dashboard
 from tests.dashboard.stock import HOSTILE_RACK
 from tests.service import PASSWORD, Service
@@ -44,17 +44,26 @@ def person(branch: Service, role: str) -> tuple[str, str]:
     return str(branch.person(role).get("/api/auth/me").json()["username"]), PASSWORD
 
 
-def looks(folder: Path) -> list[Look]:
-    """Two looks that differ in all. Pictures for the documents are made of the demo (tests/test_demo_in_browser.py)."""
-    return [Look(DESKTOP, "light", folder), Look(TABLET, "dark", folder)]
-
-
 def test_every_page_shows_the_figures_of_mongodb(
-    browser: Browser, dashboard: Dashboard, branch: Service, store: "Database[Document]", tmp_path: Path
+    browser: Browser, dashboard: Dashboard, branch: Service, store: "Database[Document]"
 ) -> None:
-    login, expected = person(branch, "supervisor"), figures(store)
-    for look in looks(tmp_path):
-        check_every_page(browser, dashboard.url, login, expected, look)
+    """In one look; the pages of the demo (tests/test_demo_in_browser.py) are looked at in all."""
+    check_every_page(browser, dashboard.url, person(branch, "supervisor"), figures(store), Look(TABLET, "dark"))
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_variance_is_found_compared_exported_and_opened(
+    browser: Browser, dashboard: Dashboard, branch: Service, store: "Database[Document]", tmp_path: Path, look: Look
+) -> None:
+    moved = variance.move_on(Lake(branch.settings.lake), store)
+    with visit(browser, dashboard.url, look) as visiting:
+        visiting.sign_in(*person(branch, "supervisor"))
+        variance.see_what_is_not_in_the_book(visiting, moved)
+        variance.compare_with_the_one_before(visiting)
+        exported = variance.take_it_along(visiting, tmp_path)
+        [asked] = visiting.complaints
+        assert asked.startswith(f"left here:  {branch.url}/api/reports/exports/"), "the service gives out the file"
+    assert exported == {("added", moved.found, None), ("changed", moved.largest, 5)}
 
 
 def test_hostile_names_stay_text(browser: Browser, dashboard: Dashboard, branch: Service) -> None:

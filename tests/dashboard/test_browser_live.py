@@ -11,23 +11,21 @@ from pymongo.database import Database
 from jobs.flags import FlagStore
 from stockverify.clients import Document
 from tests.dashboard.conftest import Stocked
-from tests.dashboard.pages import DESKTOP, PATIENCE, TABLET, Look, visit
-from tests.dashboard.running import Dashboard, running_dashboard
+from tests.dashboard.pages import LOOKS, PATIENCE, Look, visit
+from tests.dashboard.running import Dashboard, running_dashboard, watched
 from tests.ingest import settling
 from tests.ingest.test_flags import completed, row
 from tests.service import PASSWORD, Service, claim, record, sync
 
 pytestmark = pytest.mark.browser
-LOOKS = [pytest.param(Look(DESKTOP, "light"), id="desktop"), pytest.param(Look(TABLET, "dark"), id="tablet")]
 
 
 @pytest.fixture(scope="module")
-def dashboard(stocked: Stocked) -> Iterator[Dashboard]:
-    """A dashboard over the service of the suite; at the end its log must hold no error."""
-    with running_dashboard(stocked.settings) as started:
+def dashboard(stocked: Stocked, service: Service) -> Iterator[Dashboard]:
+    """A dashboard over the service of the suite; what both write meanwhile must be clean."""
+    [process] = service.children
+    with watched(process.spec.log), running_dashboard(stocked.settings) as started:
         yield started
-        log = started.log()
-    assert not [line for line in log.splitlines() if "Traceback" in line or "rror" in line], log
 
 
 def person(service: Service, role: str) -> tuple[str, str]:

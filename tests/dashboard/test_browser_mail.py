@@ -21,8 +21,8 @@ from stockverify.clients import Document
 from stockverify.services.child import Child, Spec
 from stockverify.settings import to_env
 from stockverify.vocabulary import DeliveryKind
-from tests.dashboard.pages import DESKTOP, PATIENCE, TABLET, Look, visit
-from tests.dashboard.running import Dashboard
+from tests.dashboard.pages import LOOKS, PATIENCE, TABLET, Look, visit
+from tests.dashboard.running import Dashboard, clean
 from tests.ingest.mails import NOW
 from tests.service import PASSWORD, Service
 
@@ -44,6 +44,7 @@ def worker(branch: Service, store: "Database[Document]") -> Iterator[None]:
     child = Child(Spec("worker", (sys.executable, "-m", "jobs"), log, to_env(branch.settings)))
     yield
     child.stop()
+    clean(log.read_text())
 
 
 def supervisor(branch: Service) -> str:
@@ -53,21 +54,24 @@ def supervisor(branch: Service) -> str:
     return name
 
 
-def mail_in(folder: Path) -> EmailMessage:
-    """The one mail in the outbox folder."""
-    (path,) = folder.glob("*.eml")
+def mail_in(folder: Path, *older: Path) -> EmailMessage:
+    """The one mail in the outbox folder beside older ones."""
+    (path,) = {*folder.glob("*.eml")} - {*older}
     found = email.message_from_bytes(path.read_bytes(), policy=default)
     assert isinstance(found, EmailMessage)
     return found
 
 
+@pytest.mark.parametrize("look", LOOKS)
 def test_a_report_is_made_looked_at_tried_out_and_paused(
-    browser: Browser, dashboard: Dashboard, branch: Service, worker: None
+    browser: Browser, dashboard: Dashboard, branch: Service, worker: None, look: Look
 ) -> None:
-    with visit(browser, dashboard.url, Look(DESKTOP, "light")) as visiting:
+    name, outbox = f"Morning figures, {look.name}", branch.settings.outbox
+    older = list(outbox.glob("*.eml"))
+    with visit(browser, dashboard.url, look) as visiting:
         page = visiting.sign_in(supervisor(branch), PASSWORD, path="/schedules").page
         page.get_by_role("button", name="New schedule").click()
-        page.get_by_label("Name", exact=True).fill("Morning figures")
+        page.get_by_label("Name", exact=True).fill(name)
         page.get_by_role("textbox", name="To whom").fill("manager@shop.example")
         page.get_by_role("button", name="CSV").click()
         visiting.settle()
@@ -78,8 +82,8 @@ def test_a_report_is_made_looked_at_tried_out_and_paused(
         page.get_by_role("button", name="Preview", exact=True).click()
         expect(page.get_by_role("heading", name="Preview written")).to_be_visible(timeout=PATIENCE)
         mail = page.frame_locator("iframe[title='The mail']").frame_locator("iframe")
-        expect(mail.get_by_role("heading", name="Morning figures")).to_be_visible(timeout=PATIENCE)
-        assert not list(branch.settings.outbox.glob("*.eml")), "a preview is sent to nobody"
+        expect(mail.get_by_role("heading", name=name)).to_be_visible(timeout=PATIENCE)
+        assert list(outbox.glob("*.eml")) == older, "a preview is sent to nobody"
         page.get_by_role("button", name="Close").click()
         visiting.settle()
 
@@ -91,12 +95,12 @@ def test_a_report_is_made_looked_at_tried_out_and_paused(
         expect(page.get_by_text("All 1 shown")).to_be_visible(timeout=PATIENCE)
         expect(page.get_by_text(ADDRESS).first).to_be_visible()
         for _ in range(30):
-            if list(branch.settings.outbox.glob("*.eml")):
+            if len(list(outbox.glob("*.eml"))) > len(older):
                 break
             page.wait_for_timeout(500)
-        sent = mail_in(branch.settings.outbox)
+        sent = mail_in(outbox, *older)
         assert sent["To"] == ADDRESS
-        assert "Morning figures" in sent["Subject"]
+        assert name in sent["Subject"]
         page.get_by_role("button", name="Refresh").click()
         expect(page.get_by_test_id("stMarkdown").get_by_text("Sent", exact=True)).to_be_visible(timeout=PATIENCE)
         page.get_by_role("radiogroup", name="Part").get_by_text("Files").click()
@@ -111,7 +115,7 @@ def test_a_report_is_made_looked_at_tried_out_and_paused(
         expect(page.get_by_role("heading", name="Paused")).to_be_visible(timeout=PATIENCE)
         visiting.settle()
         assert visiting.complaints == []
-    (found,) = [each for each in branch.admin.get("/api/reports/schedules").json() if each["name"] == "Morning figures"]
+    (found,) = [each for each in branch.admin.get("/api/reports/schedules").json() if each["name"] == name]
     assert (found["state"], found["cron"], found["zone"]) == ("paused", "0 7 * * *", "Europe/Berlin")
 
 

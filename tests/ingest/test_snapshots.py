@@ -71,6 +71,7 @@ def test_refreshing_says_where_it_comes_from(boss: httpx.Client, report: dict[st
     again = boss.post(f"/api/reports/snapshots/{report['snapshot_id']}/refresh").json()
     assert (again["refreshed_from"], report["refreshed_from"]) == (report["snapshot_id"], None)
     assert again["freeze_id"] != report["freeze_id"]
+    assert boss.get(f"/api/reports/snapshots/{again['freeze_id']}").json()["name"] == f"For {report['name']}"
     assert again["query_spec"] == report["query_spec"]
 
 

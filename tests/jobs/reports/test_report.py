@@ -112,6 +112,10 @@ def test_the_snapshot_is_the_first_that_has_all_of_the_due_time(house: House, ma
     wished = make_run(snapshot=None, purpose="now", due_at=None, requested_at=datetime.now(UTC) + timedelta(seconds=1))
     newest = report(tools, wished, datetime.now(UTC)).snapshot_id
     assert newest != first
+    assert [each.name for each in tools.lake.freezes()] == [
+        f"For {wished['schedule']['name']}",
+        f"For {early['schedule']['name']}",
+    ]
     test = make_run(snapshot=None, purpose="test", due_at=None, requested_email="eve@example.com", requested_at=NOW)
     assert report(tools, test, NOW).snapshot_id == newest
     named = make_run(about("snapshot", ref=first), snapshot=None, due_at=datetime.now(UTC))
