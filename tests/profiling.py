@@ -19,8 +19,10 @@ from stockverify.services import mongod
 from stockverify.settings import Settings
 
 PROFILE_BYTES = 512 * 2**20
-ANY_DATE = CodecOptions[Document](datetime_conversion=DatetimeConversion.DATETIME_AUTO)
-"""Plans hold the bounds of index scans, which may lie beyond Python's times."""
+ANYTHING = CodecOptions[Document](
+    datetime_conversion=DatetimeConversion.DATETIME_AUTO, unicode_decode_error_handler="replace"
+)
+"""Plans hold the bounds of index scans, which may lie beyond Python's times, and texts that are cut amid a letter."""
 _HOW = ("filter", "sort", "projection", "skip", "limit", "hint", "collation", "pipeline", "key", "query")
 
 
@@ -116,7 +118,7 @@ def plan(query: Query, stored: "Database[Document]") -> str:
     """The plan that was run, and the stages of the one that would be run now."""
     if query.kind == "unreadable":
         return query.plan
-    explained = stored.command("explain", query.command, verbosity="queryPlanner", codec_options=ANY_DATE)
+    explained = stored.command("explain", query.command, verbosity="queryPlanner", codec_options=ANYTHING)
     return " ".join((query.plan, *stages(explained)))
 
 

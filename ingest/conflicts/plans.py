@@ -109,8 +109,9 @@ def _others(fresh: Document, place: Place, around: Around) -> list[Document]:
 
 
 def _refuse_second_count(fresh: Document, current: Document, others: list[Document]) -> None:
-    """A stored record may change what it counts, but not to a line that another session has counted."""
-    if others and line_of(current) != line_of(fresh):
+    """A stored record may change what it counts, and for which session, but not to a line that another session has
+    counted; it may be that session's own, too."""
+    if others and (line_of(current), current["session_id"]) != (line_of(fresh), fresh["session_id"]):
         other = min(others, key=lambda each: str(each["_id"]))
         raise LineTaken(item_code=fresh["item_code"], session_id=other["session_id"], record_id=other["_id"])
 

@@ -90,7 +90,7 @@ def test_what_is_in_time_is_not_stopped() -> None:
 def test_what_memory_does_not_hold_goes_to_the_disk_and_is_removed(
     held: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(_LIMITS, "memory_limit", "40MB")
+    monkeypatch.setitem(_LIMITS, "memory_limit", "64MB")
     spill, seen = tmp_path / "spill", 0
     with engine([held]) as connection:
         for batch in connection.sql(SORTED).to_arrow_reader(100_000):

@@ -61,7 +61,7 @@ def _import(visiting: Visit) -> None:
 
 
 def _health(visiting: Visit) -> None:
-    _cells(visiting, "sync.batch", "materialise", "rack locked")
+    _cells(visiting, "sync.batch", "Take a snapshot", "rack locked")
 
 
 def _nothing(visiting: Visit) -> None:

@@ -105,7 +105,7 @@ def test_a_report_is_made_looked_at_tried_out_and_paused(
         expect(page.get_by_test_id("stMarkdown").get_by_text("Sent", exact=True)).to_be_visible(timeout=PATIENCE)
         page.get_by_role("radiogroup", name="Part").get_by_text("Files").click()
         visiting.settle()
-        (attached,) = sent.iter_attachments()
+        attached, _manifest = sent.iter_attachments()
         with page.expect_download() as waiting:
             page.get_by_role("button", name=f"Download {attached.get_filename()}").click()
         assert waiting.value.path().read_bytes() == attached.get_payload(decode=True)

@@ -90,6 +90,7 @@ NOT_WRITTEN_DOWN = {
     "the holder's own rack stays the holder's": {"racks.pause", "racks.resume", "sessions.open"},
     "what is made says by whom and when": {
         *("reports.create_snapshot", "reports.refresh_snapshot", "reports.compare", "reports.request_run"),
+        "reports.cancel_comparison",
         *("queries.save", "queries.delete", "imports.upload", "imports.check", "imports.discard"),
     },
     "nothing is written": {"reports.preview", "schedules.next"},

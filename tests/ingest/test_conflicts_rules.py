@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.conflicts.places import Place, place
-from ingest.conflicts.plans import Around, plan, serials_of, version
+from ingest.conflicts.plans import Around, LineTaken, plan, serials_of, version
 from ingest.conflicts.proposals import WouldBreakRule, proposal
 from ingest.sync import documents
 from ingest.sync.incoming import incoming
@@ -198,6 +198,15 @@ def test_settling_keeps_every_rule_and_every_version(
             same = ("user_id", "device_id", "digest", "revision", "updated_at", "received_at")
             assert {name: stock.records[id_][name] for name in same} == {name: old[name] for name in same}
             assert stock.records[id_]["settled"] == mark
+
+
+def test_a_record_does_not_leave_the_session_that_counts_the_same_line_in_another_record() -> None:
+    same_line = [("s-1", sent(f"c-{number}", "s-1", verified_qty=1.0)) for number in range(2)]
+    stock = stocked(same_line)
+    proposed = proposal(conflict(sent("c-1", "s-2"), "u-2", ConflictType.INVALID_DATA, 1), None)
+    where = place(proposed, SESSIONS["s-2"], None)
+    with pytest.raises(LineTaken, match=r"counted by session s-1, in record c-0"):
+        plan(proposed, where, stock.around(proposed.content, where), {})
 
 
 @given(records, users)

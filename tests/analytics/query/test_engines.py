@@ -4,6 +4,7 @@ ENGINE_EXAMPLES=4000 in the environment draws so many queries instead of 30.
 """
 
 import os
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -36,15 +37,27 @@ class Both(NamedTuple):
     snapshot_id: str
 
 
+Keep = Callable[[Mapping[str, Iterable[Document]]], Both]
+
+
 @pytest.fixture(scope="module")
-def both(embedded: Backends, mongo: "MongoClient[Document]", tmp_path_factory: pytest.TempPathFactory) -> Both:
+def keep(embedded: Backends, mongo: "MongoClient[Document]", tmp_path_factory: pytest.TempPathFactory) -> Keep:
+    """Stores documents by their collections in a database of their own, and takes the snapshot of it."""
+
+    def kept(documents: Mapping[str, Iterable[Document]]) -> Both:
+        db = database(mongo, msgspec.structs.replace(embedded.settings, mongodb_database=f"engines_{uuid4().hex[:12]}"))
+        for name, each in documents.items():
+            db[name].insert_many(each)
+        lake = Lake(Path(tmp_path_factory.mktemp("lake")))
+        return Both(db, lake, materialise(lake, db, NOW).snapshot_id)
+
+    return kept
+
+
+@pytest.fixture(scope="module")
+def both(keep: Keep) -> Both:
     """One database for all examples."""
-    db = database(mongo, msgspec.structs.replace(embedded.settings, mongodb_database=f"engines_{uuid4().hex[:12]}"))
-    db["verification_records"].insert_many(varied())
-    for dataset in ASKED:
-        db[dataset.name].insert_many(drawn(dataset))
-    lake = Lake(Path(tmp_path_factory.mktemp("lake")))
-    return Both(db, lake, materialise(lake, db, NOW).snapshot_id)
+    return keep({each.name: [*(varied() if each is RECORDS else ()), *drawn(each)] for each in ASKED})
 
 
 def agree(both: Both, spec: QuerySpec) -> list[dict[str, Any]]:

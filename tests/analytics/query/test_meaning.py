@@ -8,15 +8,23 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from analytics.query import checked, run_live
+from stockverify.datasets import RECORDS
 from stockverify.wire.reports import GroupBy, QuerySpec
 from tests.analytics.conftest import Store, Take
 from tests.analytics.query.drawn import INSTANTS, TEXTS, ZONES
-from tests.analytics.query.test_engines import Both, agree, both, varied
+from tests.analytics.query.test_engines import Both, Keep, agree, keep
+from tests.analytics.query.varied import varied
 from tests.analytics.stock import NOW, record
 
-__all__ = ["both"]  # the fixture
+__all__ = ["keep"]  # the fixture
 ROWS = list(varied())
 PIECES = ("", "a", "A", "%", "_", "*", ".", "$floor", "É", "\u0301", "e", "\uffff", "\U0010ffff", "b\n", "00", "xyz")
+
+
+@pytest.fixture(scope="module")
+def both(keep: Keep) -> Both:
+    """Both engines over these rows."""
+    return keep({RECORDS.name: varied()})
 
 
 def ids(both: Both, **filters: Any) -> set[str]:
