@@ -107,7 +107,7 @@ def test_a_report_is_made_looked_at_tried_out_and_paused(
         visiting.settle()
         attached, _manifest = sent.iter_attachments()
         with page.expect_download() as waiting:
-            page.get_by_role("button", name=f"Download {attached.get_filename()}").click()
+            page.get_by_role("button", name=f"Download {attached.get_filename()}", exact=True).click()
         assert waiting.value.path().read_bytes() == attached.get_payload(decode=True)
 
         visiting.open("Schedules")
