@@ -1,7 +1,7 @@
 """What has changed in a dataset since an earlier snapshot: the rows that go, and the rows that come."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -32,6 +32,11 @@ class Delta(NamedTuple):
     old: pa.Table
     new: pa.Table
     totals: Totals
+
+    @property
+    def gone(self) -> Totals:
+        """What the rows that go come to."""
+        return Totals(len(self.old), {name: pc.sum(self.old[name]).as_py() or 0.0 for name in self.totals.sums})
 
 
 def deltas(database: Database[Document], at: Moment, base: Base, ids: Ids) -> dict[str, Delta]:
@@ -80,7 +85,7 @@ def _differing(delta: Delta) -> pa.Table:
     return lookup.differing(columns, delta.new.select(columns.column_names))
 
 
-def expected(base: Totals, gone: pa.Table, come: Totals, names: Sequence[str]) -> Totals:
+def expected(base: Totals, gone: Totals, come: Totals) -> Totals:
     """What a dataset must hold now: what it held, without the rows that went, with those that came."""
-    left: dict[str, Any] = {name: base.sums.get(name, 0.0) - (pc.sum(gone[name]).as_py() or 0.0) for name in names}
-    return Totals(base.rows - len(gone) + come.rows, {name: left[name] + come.sums[name] for name in names})
+    sums = {name: base.sums.get(name, 0.0) - gone.sums[name] + more for name, more in come.sums.items()}
+    return Totals(base.rows - gone.rows + come.rows, sums)

@@ -1,6 +1,6 @@
 """A snapshot that builds on the one before: what has not changed is taken over as it is, file by file."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
@@ -54,7 +54,7 @@ def _whole_check_due(task: Task, base: Base, dataset: Dataset) -> bool:
 
 
 def _publish(task: Task, base: Base, dataset: Dataset, delta: Delta) -> Published:
-    plan = _rewriting(task, base, dataset, delta.old, len(delta.new))
+    plan = _rewriting(task, base, dataset, set(delta.old["filename"].unique().to_pylist()), len(delta.new))
     due = _whole_check_due(task, base, dataset)
     whole_at = None if due else base.origin(dataset.name).whole_at
     origin = task.origin(dataset, base.snapshot_id, "", whole_at)
@@ -64,8 +64,7 @@ def _publish(task: Task, base: Base, dataset: Dataset, delta: Delta) -> Publishe
         return done
     key = lookup.twice_among(dataset, done.paths, delta.new.select(list(dataset.key)))
     gate.unrepeated(dataset, key)
-    before = _totals(base.manifests[dataset.name])
-    wanted = expected(before, delta.old, delta.totals, moment.sums(dataset))
+    wanted = expected(_totals(base.manifests[dataset.name]), delta.gone, delta.totals)
     gate.reconciled(dataset.name, wanted, _totals(done.manifest))
     return done
 
@@ -73,31 +72,29 @@ def _publish(task: Task, base: Base, dataset: Dataset, delta: Delta) -> Publishe
 def _positions(task: Task, base: Base, done: Mapping[str, Published], names: pa.Table) -> Published:
     files = files_of(done)
     some = positions.these_racks(files, names)
-    columns = ("rack_id", *moment.sums(POSITIONS))
-    old = lookup.found(base.files[POSITIONS.name], columns, names)
-    plan = _rewriting(task, base, POSITIONS, old, len(old))
+    touched, gone = lookup.gone(base.files[POSITIONS.name], moment.sums(POSITIONS), names)
+    plan = _rewriting(task, base, POSITIONS, touched, gone.rows)
     due = _whole_check_due(task, base, POSITIONS)
     whole_at = None if due else base.origin(POSITIONS.name).whole_at
     origin = task.origin(POSITIONS, base.snapshot_id, "", whole_at)
-    check = checked_positions(files) if due else _agreeing(files, base, old, some)
+    check = checked_positions(files) if due else _agreeing(files, base, gone, some)
     return task.complete(done, _rows(plan, names, positions.batches(files, some)), origin, check, plan.kept)
 
 
-def _agreeing(files: positions.Files, base: Base, old: pa.Table, racks: Sequence[pa.Table]) -> Check:
+def _agreeing(files: positions.Files, base: Base, gone: Totals, racks: Sequence[pa.Table]) -> Check:
     """The check that what changed in the positions is what changed in the records of these racks."""
 
     def check(manifest: Manifest, paths: tuple[Path, ...]) -> None:
         now = positions.counted(files, racks)
-        wanted = expected(_totals(base.manifests[POSITIONS.name]), old, now, tuple(now.sums))
+        wanted = expected(_totals(base.manifests[POSITIONS.name]), gone, now)
         gate.reconciled(POSITIONS.name, wanted._replace(rows=manifest.rows), _totals(manifest))
 
     return check
 
 
-def _rewriting(task: Task, base: Base, dataset: Dataset, old: pa.Table, incoming: int) -> Rewriting:
-    touched = {Path(name) for name in old["filename"].unique().to_pylist()}
+def _rewriting(task: Task, base: Base, dataset: Dataset, touched: Set[str], incoming: int) -> Rewriting:
     parts = [part._replace(path=part.path.absolute()) for part in base.parts(dataset.name)]
-    return rewriting(parts, touched, incoming, task.rows_per_part)
+    return rewriting(parts, {Path(name) for name in touched}, incoming, task.rows_per_part)
 
 
 def _rows(plan: Rewriting, keys: pa.Table, new: Iterator[pa.Table]) -> Iterator[pa.Table]:

@@ -1,5 +1,6 @@
 """Rows of published files by their keys: which there are, which are left without them, and which come twice."""
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from analytics.engine import engine, one, texts
 from analytics.extract.moment import Totals, sums
 from stockverify.datasets import Dataset
 
+MEMORY = "500MB"
+"""What an engine may take while a snapshot is made, beside what Python holds; DuckDB spills the rest."""
 _BATCH = 20_000
 _ROWS_AT_ONCE = 4_000_000
 
@@ -23,10 +26,24 @@ def found(files: Sequence[Path], columns: Sequence[str], keys: pa.Table) -> pa.T
     chosen = ", ".join(f'd."{name}"' for name in columns)
     rows_of = "read_parquet($files, filename = true, hive_partitioning = false)"
     sql = f"SELECT filename, {chosen} FROM {rows_of} d SEMI JOIN keys k ON {_same(keys)}"  # noqa: S608
-    with engine(files) as connection:
+    with engine(files, memory=MEMORY) as connection:
         connection.register("keys", keys)
         rows: pa.Table = connection.sql(sql, params={"files": texts(files)}).to_arrow_table()
         return rows
+
+
+def gone(files: Sequence[Path], names: Sequence[str], keys: pa.Table) -> tuple[set[str], Totals]:
+    """The files that hold rows whose key is among `keys`, and what these rows come to, counted and added up."""
+    if not len(keys):
+        return set(), Totals(0, dict.fromkeys(names, 0.0))
+    added = "".join(f', coalesce(fsum(d."{name}"), 0)' for name in names)
+    rows_of = "read_parquet($files, filename = true, hive_partitioning = false)"
+    sql = f"SELECT filename, count(*){added} FROM {rows_of} d SEMI JOIN keys k ON {_same(keys)} GROUP BY filename"  # noqa: S608
+    with engine(files, memory=MEMORY) as connection:
+        connection.register("keys", keys)
+        rows = connection.execute(sql, {"files": texts(files)}).fetchall()
+    sums = {name: math.fsum(row[place] for row in rows) for place, name in enumerate(names, 2)}
+    return {row[0] for row in rows}, Totals(sum(row[1] for row in rows), sums)
 
 
 def left(files: Sequence[Path], keys: pa.Table) -> Iterator[pa.Table]:
@@ -34,7 +51,7 @@ def left(files: Sequence[Path], keys: pa.Table) -> Iterator[pa.Table]:
     if not files:
         return
     sql = f"SELECT d.* FROM read_parquet($files, hive_partitioning = false) d ANTI JOIN keys k ON {_same(keys)}"  # noqa: S608
-    with engine(files) as connection:
+    with engine(files, memory=MEMORY) as connection:
         connection.register("keys", keys)
         for batch in connection.sql(sql, params={"files": texts(files)}).to_arrow_reader(_BATCH):
             yield pa.Table.from_batches([batch])
@@ -54,7 +71,7 @@ def twice_and_totals(dataset: Dataset, files: Sequence[Path], rows: int) -> tupl
     names = sums(dataset)
     added = "".join(f', coalesce(fsum("{name}"), 0)' for name in names)
     sql = f"SELECT count(*){added} FROM read_parquet($files, hive_partitioning = false)"  # noqa: S608
-    with engine(files) as connection:
+    with engine(files, memory=MEMORY) as connection:
         key = _twice(connection, dataset, files, rows)
         counted, *values = one(connection, sql, {"files": texts(files)})
     return key, Totals(counted, dict(zip(names, values, strict=True)))

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from analytics.engine import engine, one, texts
+from analytics.extract.lookup import MEMORY
 from analytics.extract.moment import Totals
 from analytics.extract.recipe import COUNTED, SQL
 from stockverify.datasets import COLLECTED
@@ -91,7 +92,7 @@ def counted(files: Files, racks: Sequence[pa.Table]) -> Totals:
 
 
 def _over(files: Files) -> Any:
-    return engine([path for dataset in COLLECTED for path in files[dataset.name]])
+    return engine([path for dataset in COLLECTED for path in files[dataset.name]], memory=MEMORY)
 
 
 def _parameters(files: Files, racks: pa.Table, sql: str) -> dict[str, Any]:
