@@ -47,7 +47,7 @@ def person(branch: Service, role: str) -> tuple[str, str]:
 def test_every_page_shows_the_figures_of_mongodb(
     browser: Browser, dashboard: Dashboard, branch: Service, store: "Database[Document]"
 ) -> None:
-    """In one look; the pages of the demo (tests/test_demo_in_browser.py) are looked at in all."""
+    """In the look that the suite does not take of the demo (tests/test_demo_in_browser.py), all pages."""
     check_every_page(browser, dashboard.url, person(branch, "supervisor"), figures(store), Look(TABLET, "dark"))
 
 
