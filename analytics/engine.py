@@ -53,12 +53,14 @@ def engine(
         for lock in ("enable_external_access = false", "python_enable_replacements = false"):
             connection.execute(f"SET {lock}")
         connection.execute("SET lock_configuration = true")
-        with limited(connection, seconds, seconds):
+        with limited(connection, seconds, seconds, memory):
             yield connection
 
 
 @contextmanager
-def limited(connection: duckdb.DuckDBPyConnection, seconds: float | None, allowed: float | None) -> Iterator[None]:
+def limited(
+    connection: duckdb.DuckDBPyConnection, seconds: float | None, allowed: float | None, memory: str | None = None
+) -> Iterator[None]:
     """Stops what a connection does after `seconds`, the rest of the time that it was `allowed`. Raises QueryTooLong or
     QueryTooBig: what stops an engine amid rows that are read in batches is an OSError of Arrow with its words."""
     try:
@@ -68,7 +70,7 @@ def limited(connection: duckdb.DuckDBPyConnection, seconds: float | None, allowe
         if isinstance(error, duckdb.InterruptException) or str(error).startswith("INTERRUPT"):
             raise QueryTooLong(seconds=allowed) from None
         if isinstance(error, duckdb.OutOfMemoryException) or str(error).startswith("Out of Memory"):
-            raise QueryTooBig(limit=_LIMITS["memory_limit"]) from None
+            raise QueryTooBig(limit=memory or _LIMITS["memory_limit"]) from None
         raise
 
 

@@ -1,81 +1,20 @@
 """A corpus of bad bodies: never a 5xx, always a reason that names what is wrong, and the good records are stored."""
 
-import gzip
 import json
 import time
-import zlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import httpx
 import pytest
-import zstandard
-from pymongo.database import Database
 
-from ingest.bodies import MAX_DECODED
-from ingest.outages import PATIENCE_SECONDS
 from stockverify.wire.sync import SyncRecord
-from tests.service import Service, claim, record
+from tests.ingest.sender import BATCH, Sender, sender
+from tests.service import Service
 
-Stored = Database[dict[str, Any]]
-BATCH = "/api/sync/batch"
+__all__ = ["sender"]  # the fixture
 FIELDS = [name for name in SyncRecord.__struct_fields__ if name != "client_record_id"]
 MEGABYTE = "x" * 1_000_000
 WRONG: list[Any] = [1, -1, 1.5, 1e300, "x", "", True, None, [], [1], [None], {}, {"$gt": ""}, {"a": {"b": []}}]
-
-
-class Sender(NamedTuple):
-    """Posts bodies as they are, and judges the replies."""
-
-    client: httpx.Client
-    grant: dict[str, Any]
-    stored: "Stored"
-
-    def record(self, name: str, **changes: Any) -> dict[str, Any]:
-        """A record of this sender's rack, on a line of its own."""
-        return record(self.grant, f"{self.grant['rack_id']}-{name}", f"I-{name}", **changes)
-
-    def post(self, body: bytes, path: str = BATCH, **headers: str) -> httpx.Response:
-        """Whatever the body is, the service lives on and explains itself."""
-        reply = self.client.post(path, content=body, headers={"Content-Type": "application/json"} | headers)
-        assert reply.status_code < 500, reply.text
-        if reply.status_code != 200:
-            assert reply.headers["content-type"].startswith("application/problem+json")
-            assert len(reply.json()["detail"]) > 10
-        return reply
-
-    def refused(self, body: bytes, status: int = 400, **headers: str) -> str:
-        """The reason why a whole body was refused."""
-        reply = self.post(body, **headers)
-        assert reply.status_code == status, reply.text
-        detail: str = reply.json()["detail"]
-        return detail
-
-    def among_good(self, *bad: dict[str, Any] | str) -> list[dict[str, Any]]:
-        """Send records, or their raw JSON, between two good ones; the good are stored, and the bad ones' entries
-        in `errors` are returned."""
-        self.stored.verification_records.delete_many({"rack_id": self.grant["rack_id"]})
-        good = [self.record("first", bin="first"), self.record("last", bin="last")]
-        raw = [each if isinstance(each, str) else json.dumps(each) for each in bad]
-        body = '{"records": [' + ",".join([json.dumps(good[0]), *raw, json.dumps(good[1])]) + "]}"
-        reply = self.post(body.encode("utf-8", "surrogatepass"))
-        assert reply.status_code == 200, reply.text
-        answer = reply.json()
-        assert answer["total_records"] == len(bad) + 2
-        names = [good[0]["client_record_id"], good[1]["client_record_id"]]
-        assert (answer["ok"][0], answer["ok"][-1]) == tuple(names)
-        assert self.stored.verification_records.count_documents({"_id": {"$in": names}}) == 2
-        errors: list[dict[str, Any]] = answer["errors"]
-        return errors
-
-
-@pytest.fixture(scope="module")
-def sender(service: Service, mongo: Any) -> Iterator[Sender]:
-    """One person with one rack for the whole corpus."""
-    person = service.person(device="d-bad")
-    yield Sender(person, claim(person, service.rack("BAD")), mongo[service.settings.mongodb_database])
 
 
 # ------------------------------------------------------------------------------------------------ whole bodies
@@ -362,113 +301,3 @@ def test_odd_times_are_kept_or_refused_by_name(sender: Sender, instant: str) -> 
     for field in ("created_at", "updated_at"):
         for error in sender.among_good(sender.record("when", bin="when") | {field: instant}):
             assert field in error["message"]
-
-
-# ------------------------------------------------------------------------------------------------ bombs
-
-GIGABYTE = 2**30
-
-
-def _gzip_bomb() -> bytes:
-    """A gigabyte of zeros. After a full flush a block does not depend on what is before it, so it can be repeated."""
-    packer = zlib.compressobj(9, wbits=31)
-    block = packer.compress(b"\0" * (GIGABYTE // 16)) + packer.flush(zlib.Z_FULL_FLUSH)
-    head, again = block, packer.compress(b"\0" * (GIGABYTE // 16)) + packer.flush(zlib.Z_FULL_FLUSH)
-    return head + again * 15
-
-
-def _zstd_bomb() -> bytes:
-    packer, zeros = zstandard.ZstdCompressor().compressobj(), b"\0" * (GIGABYTE // 64)
-    return b"".join([*(packer.compress(zeros) for _ in range(64)), packer.flush()])
-
-
-BOMBS = {
-    "gzip of a gigabyte": ("gzip", _gzip_bomb),
-    "zstd of a gigabyte": ("zstd", _zstd_bomb),
-    "many gzip members": ("gzip", lambda: gzip.compress(b"\0" * 2**22) * 256),
-    "many zstd frames": ("zstd", lambda: zstandard.compress(b"\0" * 2**22) * 256),
-    "empty gzip members": ("gzip", lambda: gzip.compress(b"") * 100_000),
-    "a window of 2 GB": ("zstd", lambda: b"\x28\xb5\x2f\xfd\x00\xa8" + b"\x01\x00\x00" * 10),
-    "gzip within gzip": ("gzip", lambda: gzip.compress(_gzip_bomb())),
-}
-
-
-@pytest.mark.parametrize("name", BOMBS)
-def test_bombs_are_refused_with_little_memory(service: Service, sender: Sender, name: str) -> None:
-    encoding, make = BOMBS[name]
-    bomb = make()
-    pids = [child.pid for child in service.children]
-    before = sum(_forget_peak(pid) for pid in pids)
-    with ThreadPoolExecutor(4) as pool:
-        headers = {"Content-Encoding": encoding}
-        replies = list(pool.map(lambda _: sender.post(bomb, **headers), range(4)))
-    grown = (sum(_memory(pid, "VmHWM") for pid in pids) - before) / 2**20
-    print(f"{name}: {len(bomb)} bytes, {grown:.0f} MiB")
-    assert {reply.status_code for reply in replies} <= {400, 413}
-    if "gigabyte" in name or "many" in name:
-        assert {reply.status_code for reply in replies} == {413}
-    assert grown < 150
-
-
-JUST_BELOW = MAX_DECODED - 2**20
-LARGE = {
-    "one text": b'{"records": [{"x": "' + b"x" * JUST_BELOW + b'"}]}',
-    "a list without end": b'{"records": [' + b"0," * (JUST_BELOW // 2) + b"0]}",
-}
-
-
-@pytest.mark.parametrize(
-    ("name", "encoding", "count", "path"),
-    [
-        ("one text", "zstd", 8, BATCH),
-        ("one text", "zstd", 8, "/api/sessions/"),
-        ("a list without end", "zstd", 1, BATCH),
-        ("one text", "", 3, BATCH),
-    ],
-)
-def test_many_large_bodies_at_once_take_the_memory_of_one(
-    service: Service, sender: Sender, name: str, encoding: str, count: int, path: str
-) -> None:
-    body = zstandard.compress(LARGE[name]) if encoding else LARGE[name]
-    pids = [child.pid for child in service.children]
-    before = sum(_forget_peak(pid) for pid in pids)
-    headers = {"Content-Encoding": encoding} if encoding else {}
-    with ThreadPoolExecutor(9) as pool:
-        large = [pool.submit(sender.post, body, path, **headers) for _ in range(count)]
-        small = pool.submit(sender.post, json.dumps({"records": [sender.record("small")]}).encode())
-        assert small.result().json()["ok"] == [sender.record("small")["client_record_id"]]
-        assert {reply.result().status_code for reply in large} <= {200, 400, 413}
-    grown = (sum(_memory(pid, "VmHWM") for pid in pids) - before) / 2**20
-    print(f"{name}, {encoding or 'plain'}: {len(body)} bytes, {grown:.0f} MiB")
-    assert grown < 200
-
-
-def test_a_plain_body_above_the_limit_is_413_announced_or_not(sender: Sender) -> None:
-    body = bytes(MAX_DECODED + 1)
-    assert sender.post(body).status_code == 413
-    pieces = (body[start : start + 2**20] for start in range(0, len(body), 2**20))
-    reply = sender.client.post(BATCH, content=pieces)
-    assert (reply.status_code, reply.headers["content-type"]) == (413, "application/problem+json")
-
-
-def test_a_body_that_comes_slowly_is_no_outage(sender: Sender) -> None:
-    body = json.dumps({"records": [sender.record("slow")]}).encode()
-
-    def pieces() -> Iterator[bytes]:
-        yield body[:50]
-        time.sleep(PATIENCE_SECONDS + 0.1)
-        yield body[50:]
-
-    reply = sender.client.post(BATCH, content=pieces())
-    assert (reply.status_code, reply.json().get("ok")) == (200, [sender.record("slow")["client_record_id"]])
-
-
-def _forget_peak(pid: int) -> int:
-    """Let the peak of a process's memory begin anew; what it uses now."""
-    Path(f"/proc/{pid}/clear_refs").write_text("5")
-    return _memory(pid, "VmRSS")
-
-
-def _memory(pid: int, what: str) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{what}:"))
