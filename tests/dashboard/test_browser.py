@@ -125,11 +125,11 @@ def test_take_snapshot_now_shows_what_was_counted_since(
 def test_a_question_is_put_together_shared_saved_kept_and_exported(
     browser: Browser, dashboard: Dashboard, branch: Service, store: "Database[Document]", tmp_path: Path
 ) -> None:
-    with working(branch), visit(browser, dashboard.url, Look(shots=tmp_path)) as visiting:
+    with working(branch), visit(browser, dashboard.url, Look()) as visiting:
         page = visiting.sign_in(*person(branch, "supervisor"), path="/explore").page
         explore.put_together(visiting)
         link = explore.shared(visiting)
-        with visit(browser, dashboard.url, Look(TABLET, "dark", tmp_path)) as other:
+        with visit(browser, dashboard.url, Look(TABLET, "dark")) as other:
             other.sign_in(*person(branch, "auditor"), path=link.removeprefix(dashboard.url))
             explore.is_shown(other)
             assert other.complaints == []
