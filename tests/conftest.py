@@ -16,6 +16,7 @@ from pymongo.database import Database
 from stockverify.clients import Document, database, open_mongo
 from stockverify.services.embedded import Backends, backends
 from stockverify.settings import Settings
+from tests.document import lists
 from tests.profiling import keeper, profiled, scans
 from tests.service import Service, running_service
 from tests.turns import turn
@@ -95,11 +96,16 @@ def profile(embedded: Backends, mongo: "MongoClient[Document]") -> Iterator["Dat
 def service(
     embedded: Backends, profile: "Database[Document]", tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
-    """One service process for all tests that leave it running; each makes users and racks of its own."""
+    """One service process for all tests that leave it running; each makes users and racks of its own.
+
+    In the end it must be able to show all that they have left there, because any of them may be the one that lists it.
+    """
     folder = tmp_path_factory.mktemp("service")
     changes = {"mongodb_database": profile.name, "data_dir": folder}
     with running_service(msgspec.structs.replace(embedded.settings, **changes)) as started:
         yield started
+        for path in lists():
+            started.admin.get(path)  # fails by itself on a reply that is not documented
 
 
 @pytest.fixture

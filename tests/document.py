@@ -26,6 +26,11 @@ def document() -> dict[str, Any]:
     return complete(create_app(Settings()).openapi_schema.to_schema())
 
 
+def lists() -> list[str]:
+    """All that can be read without naming one thing."""
+    return [path for path, item in document()["paths"].items() if "get" in item and "{" not in path]
+
+
 @cache
 def _operations() -> list[Documented]:
     """Paths with the most letters of their own come first: /user/active before /{rack_id}/status."""

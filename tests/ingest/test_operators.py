@@ -12,14 +12,14 @@ from tests.ingest.crowd import new_user
 from tests.service import Service, claim, record, sync
 
 OPERATORS: list[Any] = [
-    {"$where": "sleep(5000) || true"},
+    {"$where": "sleep(60000) || true"},
     {"$ne": None},
     {"$gt": ""},
     {"$regex": ".*"},
     {"$in": ["admin"]},
-    {"$function": {"body": "function() { sleep(5000) }", "args": [], "lang": "js"}},
+    {"$function": {"body": "function() { sleep(60000) }", "args": [], "lang": "js"}},
 ]
-TEXTS = ["$where", "$ne", "this.a; sleep(5000)", '{"$ne": null}', "a\u0000b", "$", "..", "a.b.$"]
+TEXTS = ["$where", "$ne", "this.a; sleep(60000)", '{"$ne": null}', "a\u0000b", "$", "..", "a.b.$"]
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def at_once() -> Any:
     """Nothing may make the database sleep for the requester."""
     began = time.monotonic()
     yield
-    assert time.monotonic() - began < 4.5
+    assert time.monotonic() - began < 30  # far below the 60 seconds that it would sleep, on a busy machine too
 
 
 @pytest.mark.parametrize("value", OPERATORS, ids=lambda value: next(iter(value)))
@@ -116,7 +116,7 @@ def rows(reply: httpx.Response) -> list[Any]:
 @pytest.mark.parametrize("key", ["user_id[$ne]", "$where", "user_id.$ne"])
 def test_operators_as_names_of_parameters_are_ignored(service: Service, key: str) -> None:
     name = new_user(service, service.rack("op"))
-    reply = service.admin.get("/api/auth/users", params={key: "sleep(5000)", "after": name, "limit": 1})
+    reply = service.admin.get("/api/auth/users", params={key: "sleep(60000)", "after": name, "limit": 1})
     assert reply.status_code == 200
 
 
@@ -128,7 +128,7 @@ def test_an_operator_in_a_claim_is_400(service: Service, field: str, value: Any)
 
 
 @pytest.mark.parametrize(
-    "filters", [{"$where": "sleep(5000)"}, {"item_code": {"$where": "sleep(5000)"}}, {"item_code": {"$ne": None}}]
+    "filters", [{"$where": "sleep(60000)"}, {"item_code": {"$where": "sleep(60000)"}}, {"item_code": {"$ne": None}}]
 )
 def test_a_report_filter_knows_only_its_own_operators(service: Service, filters: Any) -> None:
     body = {"collection": "verification_records", "filters": filters}

@@ -35,6 +35,7 @@ def scan(stored: Stored, stocked: Stocked) -> Iterator[None]:
     """The worker has looked at the newest snapshot."""
     now = datetime.now(UTC)
     run = {"_id": "scanned", "kind": RunKind.ANOMALY_SCAN.value, "status": RunStatus.SUCCEEDED.value}
+    run |= {"requested_by": "the schedule", "error": None}
     stored[Collection.RUNS].insert_one(
         run | {"snapshot_id": stocked.newer.snapshot_id, "requested_at": now, "finished_at": now}
     )

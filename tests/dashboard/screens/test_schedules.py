@@ -243,6 +243,10 @@ def test_the_letter_of_a_run_is_shown_in_a_frame_that_runs_nothing(
             "_id": run_id,
             "schedule_id": found["schedule_id"],
             "kind": "report",
+            "status": "succeeded",
+            "requested_by": "somebody",
+            "snapshot_id": None,
+            "error": None,
             "purpose": "preview",
             "requested_at": NOW,
         }
