@@ -169,12 +169,16 @@ def lifespan(settings: Settings) -> Callable[[Litestar], AbstractAsyncContextMan
 @contextmanager
 def _long_lived() -> Iterator[None]:
     """What is there at the start stays until the end. While the collector of garbage looked through it too, every
-    full collection stopped all requests for 80 ms."""
+    full collection stopped all requests for 80 ms; begun every 700 objects, two collections a batch took 3 % to 5 % of
+    a process and found next to nothing."""
     gc.collect()
     gc.freeze()
+    usual = gc.get_threshold()
+    gc.set_threshold(10_000, 10, 10)
     try:
         yield
     finally:
+        gc.set_threshold(*usual)
         gc.unfreeze()
 
 
