@@ -1,5 +1,6 @@
 .DEFAULT_GOAL := help
-PYTHON ?= python3.11
+# Debian's own is built with all optimizations: it takes a tenth less of the processor than one that pyenv has built.
+PYTHON ?= $(or $(wildcard /usr/bin/python3.11),python3.11)
 VENV   := .venv
 BIN    := $(VENV)/bin
 
