@@ -4,12 +4,13 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from litestar import Request, Response
+from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.plugins.problem_details import ProblemDetailsException
 from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
+from ingest import pages
 from ingest.outages import is_outage, note_outage
 from stockverify.errors import (
     BadInput,
@@ -40,11 +41,24 @@ _STATUS: dict[type[StockVerifyError], int] = {
 _log = structlog.get_logger("ingest")
 
 
-def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
-    """Every error of every route, 404 and 405 included."""
+def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Every error of every route, 404 and 405 included. Whoever follows a link in a mail gets a page that says it."""
     if is_outage(error):
         note_outage(request.scope, error)
-    return describe(error).to_response(request)
+    problem = describe(error)
+    return _as_page(problem) if _reads_pages(request) else problem.to_response(request)
+
+
+def _reads_pages(request: Request[Any, Any, Any]) -> bool:
+    """Browsers ask for HTML; programs, and tests, do not."""
+    handler = request.scope.get("route_handler")
+    return getattr(handler, "name", None) in pages.OUT_OF_MAILS and "text/html" in request.headers.get("accept", "")
+
+
+def _as_page(problem: ProblemDetailsException) -> Response[str]:
+    headers = pages.HEADERS | (problem.headers or {})
+    said = pages.sorry(problem.status_code, problem.detail)
+    return Response(said, status_code=problem.status_code, media_type=MediaType.HTML, headers=headers)
 
 
 def describe(error: Exception) -> ProblemDetailsException:

@@ -19,7 +19,7 @@ class LinkWrong(Forbidden):
 
 
 class LinkExpired(Gone):
-    """This link has expired and its file is deleted. Export it again."""
+    """This link has expired and its file is deleted. Export it again, or ask whoever sent it to you."""
 
 
 class Link(NamedTuple):

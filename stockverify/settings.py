@@ -339,7 +339,7 @@ def from_env(environ: Mapping[str, str], **overrides: Any) -> Settings:
 
 def _parse(row: Setting, text: str) -> Any:
     try:
-        return Path(text) if row.type is Path else msgspec.convert(text, row.type, strict=False)
+        return msgspec.convert(text, row.type, strict=False, dec_hook=lambda kind, given: kind(given))
     except msgspec.ValidationError as error:
         shown = "***" if row.env.secret else text
         raise BadSetting(name=row.env.name, value=shown, reason=str(error), doc=row.env.doc) from None

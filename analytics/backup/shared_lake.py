@@ -6,25 +6,22 @@ copy is looked at, and then people go on with the one before (docs/decisions/003
 
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pymongo.database import Database
 
 from analytics.extract.moment import incarnations
 from analytics.lake import Freeze, Lake
+from stockverify import restored
 from stockverify.clients import Document
 from stockverify.datasets import RECORDS
 from stockverify.errors import StockVerifyError
-from stockverify.vocabulary import Action, Collection
-
-LEFT_ALONE_FOR = timedelta(days=31)
-"""So long after a restore. Whoever works with the copy for longer will not go back."""
+from stockverify.vocabulary import Collection
 
 
 def was_brought_back(database: Database[Document], now: datetime) -> bool:
     """Whether that was less than 31 days ago, by the audit log."""
-    entries = database[Collection.ACTIVITY_LOGS].find({"action": Action.BACKUP_RESTORED.value}, {"at": 1})
-    return any(each["at"] > now - LEFT_ALONE_FOR for each in entries)
+    return restored.lately(database[Collection.ACTIVITY_LOGS].find(restored.ENTRIES, {"at": 1}), now)
 
 
 def not_taken_by(database: Database[Document], lake: Lake, freezes: Iterable[Freeze]) -> set[str]:

@@ -11,7 +11,7 @@ from analytics.backup.bson_file import Amount, NoBson
 from analytics.backup.manifest import FILE_NAME, MAX_BYTES, BackupDamaged, Manifest, Part, checked_id, decoded
 from analytics.lake import durable
 from analytics.lake.ids import is_snapshot_id
-from stockverify.errors import NotFound, StockVerifyError
+from stockverify.errors import NotFound, Refused, StockVerifyError
 
 FOLDER = "backups"
 DRAFT_PREFIX, _GONE_PREFIX = ".draft-", ".gone-"
@@ -24,6 +24,11 @@ class BackupNotFound(NotFound):
 
 class NoBackup(NotFound):
     """There is no backup in {root} yet; make one with `stockverify backup`."""
+
+
+class OfAnother(Refused):
+    """The newest backup, {backup_id}, is of the database {other}, not of {database}. Say which one you want by its id;
+    `stockverify backup --list` shows all."""
 
 
 class Damaged(Struct, frozen=True):
@@ -44,12 +49,15 @@ class Backups:
         names = (path.name for path in self.root.iterdir()) if self.root.is_dir() else ()
         return sorted((name for name in names if is_snapshot_id(name)), reverse=True)
 
-    def resolve(self, text: str) -> str:
-        """An id, where `latest` stands for the newest. Raises NoBackup or BadBackupId."""
+    def resolve(self, text: str, database: str) -> str:
+        """An id, where `latest` stands for the newest of that database. When a copy has made one since, nobody can know
+        which is meant. Raises NoBackup, OfAnother, BadBackupId or BackupDamaged."""
         if text != "latest":
             return checked_id(text)
         if not (known := self.ids()):
             raise NoBackup(root=self.root)
+        if (other := self.manifest(known[0]).database) != database:
+            raise OfAnother(backup_id=known[0], other=other, database=database)
         return known[0]
 
     def manifest(self, backup_id: str) -> Manifest:

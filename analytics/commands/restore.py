@@ -35,7 +35,7 @@ class NotConfirmed(Refused):
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @as_json_option
 def command(backup_id: str, into: str | None, replace: bool, yes: bool, as_json: bool) -> None:
-    """Bring back the backup ID, which may be `latest`: every document as it was, with all indexes.
+    """Bring back the backup ID: every document as it was, with all indexes. It may be `latest`, the newest there is.
 
     Everything is checked first, loaded beside what is there, and exchanged at the end: a restore that is killed has
     changed nothing and is just run again.
@@ -51,8 +51,8 @@ def command(backup_id: str, into: str | None, replace: bool, yes: bool, as_json:
       - everybody logs in again; passwords and revoked devices are as they were, so revoke again what was revoked since;
       - schedules of reports are paused, mails and runs that were under way are ended: nothing is sent twice;
       - who unsubscribed since gets mails again: look through the recipients of a schedule before you resume it;
-      - for 31 days nothing is removed from the lake but snapshots that this database has taken itself, so that you can
-        go back to the one before;
+      - for 31 days nothing is removed from the lake but snapshots and backups of this database itself, nor are files
+        behind links that it does not know, so that you can go back to the one before;
       - the next snapshot reads everything. As it has fewer records than the one before, take it yourself:
         stockverify snapshot --full --accept-fewer
 
@@ -67,7 +67,7 @@ def command(backup_id: str, into: str | None, replace: bool, yes: bool, as_json:
         raise NotRunning(data_dir=chosen.data_dir)
     name = _checked_name(into or chosen.mongodb_database)
     backups = Backups(chosen.lake)
-    backup_id = backups.resolve(backup_id)
+    backup_id = backups.resolve(backup_id, chosen.mongodb_database)
     with open_mongo(chosen.mongodb_uri) as client:
         _confirm(client, name, backups.manifest(backup_id), replace, yes, chosen.time_zone)
         done = _restored(client, name, backups, backup_id, replace)

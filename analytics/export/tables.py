@@ -45,7 +45,8 @@ class Table(NamedTuple):
     """`name` becomes the name of the sheet; `about` is what the manifest says of the source. Batches are read once.
 
     `rows` is how many there will be, for progress. `insight` gives the figures and charts of what is shown, where there
-    are better ones than sums; it is asked only for formats that show some. `adding` names the columns that add up.
+    are better ones than sums; it is asked only for formats that show some. `adding` names the columns that add up,
+    and begins with the one that a chart of the rows shows.
     Without `top` the first rows are those on top.
     """
 
@@ -99,7 +100,13 @@ def of_report(manifest: ReportManifest, files: Sequence[Path], query: Query) -> 
 
 
 def _of(query: Query, batches: Iterator[pl.DataFrame], about: dict[str, Any], rows: int | None = None) -> Table:
-    return Table(query.dataset.name, tuple(query.results()), batches, about, rows, adding=query.adding)
+    return Table(query.dataset.name, tuple(query.results()), batches, about, rows, adding=_adding(query))
+
+
+def _adding(query: Query) -> tuple[str, ...]:
+    """What the rows are sorted by comes first: a list of the largest losses has no chart of the book."""
+    order = [each.name for each in query.order]
+    return tuple(sorted(query.adding, key=lambda name: order.index(name) if name in order else len(order)))
 
 
 def of_comparison(found: Comparison, why: Callable[[], Contributions | None] | None = None) -> Table:

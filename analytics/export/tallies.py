@@ -1,6 +1,6 @@
 """Counts and adds up rows while they pass on their way into a file, so that no file is read twice."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
@@ -15,11 +15,12 @@ MOST_GROUPS = 10_000
 
 
 class Tally:
-    """Rows, sums of the columns that add up, and one measure by one group: floor if there is one."""
+    """Rows, sums of the columns that add up, and one measure, the first of these, by one group: floor if there is
+    one."""
 
-    def __init__(self, columns: Columns, adding: Collection[str]) -> None:
+    def __init__(self, columns: Columns, adding: Sequence[str]) -> None:
         self.rows = 0
-        self._summed = [name for name, _ in columns if name in adding]
+        self._summed = [name for name in adding if name in dict(columns)]
         self._sums = dict.fromkeys(self._summed, (0.0, 0.0))
         texts = [name for name, kind in columns if kind is Type.STRING]
         self._by = next((name for name in (*_GROUPS_FIRST, *texts) if name in texts), None)

@@ -118,12 +118,15 @@ def _outcome(job: Document, errand: "asyncio.Task[Made]") -> Document:
 
 
 async def sweep(store: ExportStore, now: datetime) -> None:
-    """Remove files whose time is over, and folders that a killed process has left."""
+    """Remove files whose time is over, and folders that a killed process has left. After a restore those that no job
+    knows stay for a while: they may be those of the database of before."""
     for job in await store.expired(now):
         await _remove(store.folders(job))
         await store.forget_file(job)
     old = [path for path in store.root.glob("ex-*") if now.timestamp() - path.stat().st_mtime > _ORPHAN_SECONDS]
-    used = await store.in_use([path.name.rpartition("-")[0] for path in old]) if old else set()
+    if not old or await store.was_brought_back(now):
+        return
+    used = await store.in_use([path.name.rpartition("-")[0] for path in old])
     await _remove([path for path in old if path.name not in used])
 
 

@@ -17,7 +17,7 @@ from ingest.reports import rules as reports
 from ingest.reports.errands import AnyExportJob, Place, Report
 from ingest.reports.room import Room
 from ingest.scopes.rules import EVERYWHERE, Floors, check_made, within
-from stockverify import links
+from stockverify import links, restored
 from stockverify.clients import Document, as_stored
 from stockverify.links import Link, LinkExpired
 from stockverify.settings import Settings
@@ -36,7 +36,7 @@ class ExportStore:
         self, database: AsyncDatabase[Document], room: Room, activity: ActivityStore, settings: Settings, secret: str
     ) -> None:
         self._jobs, self._snapshots = database[Collection.REPORT_EXPORTS], database[Collection.REPORT_SNAPSHOTS]
-        self._comparisons = database[Collection.COMPARE_JOBS]
+        self._comparisons, self._log = database[Collection.COMPARE_JOBS], database[Collection.ACTIVITY_LOGS]
         self._room, self._activity = room, activity
         self._ttl, self._key = settings.export_ttl, links.key_of(secret)
         self.root = settings.export_jobs
@@ -155,6 +155,10 @@ class ExportStore:
     async def forget_file(self, job: Document) -> None:
         """The job stays in the list for a while, without its file."""
         await self._jobs.update_one({"_id": job["_id"]}, {"$unset": {"file_expires_at": ""}})
+
+    async def was_brought_back(self, now: datetime) -> bool:
+        """Whether the files of jobs that are not known may be those of the database of before."""
+        return restored.lately(await self._log.find(restored.ENTRIES, {"at": 1}).to_list(), now)
 
     async def in_use(self, job_ids: list[str]) -> set[str]:
         """The names of the folders that belong to a job which is running, or has a file."""

@@ -6,7 +6,7 @@ from litestar import Controller, MediaType, Response, get, post
 from litestar.params import FromPath
 from litestar.status_codes import HTTP_200_OK
 
-from ingest.subscriptions.rules import HEADERS
+from ingest.pages import HEADERS
 from ingest.wiring import Stores
 from stockverify.unsubscribe import PATH
 

@@ -45,7 +45,7 @@ class Folder:
             with durable.replacing(self._root / file_name(mail)) as draft:
                 draft.write_bytes(mail.content)
         except OSError as error:
-            return Outcome(Verdict.LATER, f"The outbox folder cannot be written: {error.strerror}.")
+            return Outcome(Verdict.OUTAGE, f"The outbox folder cannot be written: {error.strerror}.")
         self._written = True
         return Outcome(Verdict.ACCEPTED, WRITTEN)
 

@@ -3,6 +3,9 @@
 A mail is handed over by the dot that ends its text. Before it, nothing was sent; after its reply, it is known what was.
 Between the two lies the doubt: then the mail may have arrived, is `unknown`, and is sent again under the same
 Message-ID at most twice. What was in doubt once never becomes `failed`: it may have arrived.
+
+A mail that was given up says whether that was an `outage`: then no other mail would have got through either, and its
+schedule is not to blame (docs/decisions/0053).
 """
 
 from datetime import datetime, timedelta
@@ -26,6 +29,7 @@ class Verdict(Enum):
     ACCEPTED = "accepted"
     REFUSED = "refused for good"
     LATER = "not now"
+    OUTAGE = "not now, whichever mail it were"
     UNSURE = "no reply after the whole text"
     SILENCED = "its recipient has unsubscribed"
     YIELDED = "another sender has it"
@@ -77,14 +81,14 @@ def after(row: Document, outcome: Outcome, max_attempts: int, chance: float, now
             return _step(DeliveryState.CANCELLED, said, None)
         case Verdict.REFUSED:
             words = f"{said} {_TWICE}" if doubts else said
-            return _step(in_doubt, words, None, smtp_reply=said[:500], error=words[:500])
+            return _step(in_doubt, words, None, smtp_reply=said[:500], error=words[:500], outage=False)
         case Verdict.UNSURE:
             over = doubts + 1 >= MAX_DOUBTS
             words = f"{said} " + ("It is not sent again." if over else "It is sent again under the same Message-ID.")
             return _step(DeliveryState.UNKNOWN, words, None if over else again, doubts=doubts + 1, error=words[:500])
     if row["attempts"] >= max_attempts:
         words = f"Given up after {row['attempts']} attempts; the last one: {said}" + (f" {_TWICE}" if doubts else "")
-        return _step(in_doubt, words, None, error=words[:500])
+        return _step(in_doubt, words, None, error=words[:500], outage=outcome.verdict is Verdict.OUTAGE)
     return _step(DeliveryState.UNKNOWN if doubts else DeliveryState.QUEUED, said, again, error=said[:500])
 
 

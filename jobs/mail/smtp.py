@@ -23,6 +23,7 @@ REPLY_SECONDS = 120.0
 leaves a doubt. The lease of a mail must be longer."""
 _PIECE = 2**16
 _PERMANENT, _TOO_LARGE, _CLOSING, _LOGGED_IN, _GO_ON = range(500, 600), 552, 421, (235, 503), 334
+_BROKE = "The connection broke before the mail was handed over"
 _LINE_START = re.compile(rb"^\.", re.MULTILINE)
 
 
@@ -45,10 +46,11 @@ class Line:
         """One mail to one recipient in a transaction of its own. `usable` is false afterwards when the server could not
         be reached, or could not be talked to, so that there is no sense in trying the next mail at once."""
         try:
-            with _as_later("The mail server cannot be used"):
+            with _as(Verdict.OUTAGE, "The mail server cannot be used"):
                 smtp = self._ready()
-            with _as_later("The connection broke before the mail was handed over"):
+            with _as(Verdict.OUTAGE, _BROKE):
                 self._begin(smtp, mail)
+            with _as(Verdict.LATER, _BROKE):
                 self._text(smtp, mail, hold)
         except _Told as told:
             self._settle_down(told.outcome)
@@ -103,7 +105,7 @@ class Line:
         if code == _TOO_LARGE:
             raise _Told(Verdict.REFUSED, _said(code, reply))
         if code != 250:  # the sender, or all mail, is not welcome: no fault of this recipient
-            raise _Told(Verdict.LATER, _said(code, reply))
+            raise _Told(Verdict.OUTAGE, _said(code, reply))
         code, reply = smtp.rcpt(mail.recipient)
         if code not in (250, 251):
             raise _Told(_verdict(code), _said(code, reply))
@@ -131,8 +133,7 @@ class Line:
         except (smtplib.SMTPException, OSError) as error:
             self._drop()
             return Outcome(Verdict.UNSURE, f"The connection broke after the whole text was sent ({_why(error)}).")
-        verdicts = {2: Verdict.ACCEPTED, 4: Verdict.LATER, 5: Verdict.REFUSED}
-        outcome = Outcome(verdicts.get(code // 100, Verdict.UNSURE), _said(code, reply))
+        outcome = Outcome(_end_verdict(code), _said(code, reply))
         self._settle_down(outcome)
         return outcome
 
@@ -150,14 +151,14 @@ class Line:
 
 
 @contextmanager
-def _as_later(what: str) -> Iterator[None]:
+def _as(verdict: Verdict, what: str) -> Iterator[None]:
     """Whatever breaks before the dot is trouble that may pass."""
     try:
         yield
     except smtplib.SMTPResponseException as error:
-        raise _Told(Verdict.LATER, _said(error.smtp_code, error.smtp_error)) from None
+        raise _Told(verdict, _said(error.smtp_code, error.smtp_error)) from None
     except (smtplib.SMTPException, OSError) as error:
-        raise _Told(Verdict.LATER, f"{what} ({_why(error)}).") from None
+        raise _Told(verdict, f"{what} ({_why(error)}).") from None
 
 
 def _log_in(smtp: smtplib.SMTP, user: str, password: str) -> None:
@@ -172,9 +173,9 @@ def _log_in(smtp: smtplib.SMTP, user: str, password: str) -> None:
             if code == _GO_ON:  # whoever does not ask for it, would take it for a command, and log it
                 code, _ = smtp.docmd(_base64(each))
     else:
-        raise _Told(Verdict.LATER, "The mail server offers no login by PLAIN or LOGIN, which SMTP_USER needs.")
+        raise _Told(Verdict.OUTAGE, "The mail server offers no login by PLAIN or LOGIN, which SMTP_USER needs.")
     if code not in _LOGGED_IN:
-        raise _Told(Verdict.LATER, f"The mail server refused the login of SMTP_USER ({code}).")
+        raise _Told(Verdict.OUTAGE, f"The mail server refused the login of SMTP_USER ({code}).")
 
 
 def _base64(text: str) -> str:
@@ -192,7 +193,17 @@ def _trusting(ca_file: Path | None) -> ssl.SSLContext:
 
 
 def _verdict(code: int) -> Verdict:
+    """Of a reply about this mail; one that closes the connection is about all."""
+    if code == _CLOSING:
+        return Verdict.OUTAGE
     return Verdict.REFUSED if code in _PERMANENT else Verdict.LATER
+
+
+def _end_verdict(code: int) -> Verdict:
+    """Of the reply to the whole text; nonsense leaves a doubt."""
+    if code // 100 == 2:
+        return Verdict.ACCEPTED
+    return _verdict(code) if code // 100 in (4, 5) else Verdict.UNSURE
 
 
 def _said(code: int, reply: bytes | str) -> str:

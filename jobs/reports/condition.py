@@ -8,6 +8,8 @@ from analytics.glance.numbers import amount
 from jobs.reports.plan import Last, When
 from stockverify.vocabulary import Condition
 
+_NOT = "Not sent: "
+_ANYWAY = "Sent because it was asked for. By its condition it would not have been:"
 _COMPARED: dict[str, Callable[[float, float], bool]] = {"gt": gt, "lt": lt, "gte": ge, "lte": le}
 
 
@@ -30,15 +32,19 @@ class Verdict(NamedTuple):
     alarm: str = ""
     over_limit: bool = False
 
+    def asked_for(self) -> "Verdict":
+        """The same for whoever asked for the report by hand, and gets it anyway."""
+        return self if self.sent else self._replace(sent=True, reason=f"{_ANYWAY} {self.reason.removeprefix(_NOT)}")
+
 
 def decide(when: When, last: Last, seen: Seen) -> Verdict:
     """A comparison that has nothing to compare with is sent whatever its rows are: it is what the next one is compared
     with, and else there never would be one."""
     match when.kind:
         case Condition.ROWS if seen.rows == 0 and not seen.first:
-            return Verdict(False, "Not sent: the report has no rows.", over_limit=last.over_limit)
+            return Verdict(False, f"{_NOT}the report has no rows.", over_limit=last.over_limit)
         case Condition.CHANGED if not seen.first and _same(last, seen):
-            return Verdict(False, "Not sent: nothing has changed since the last delivery.", over_limit=last.over_limit)
+            return Verdict(False, f"{_NOT}nothing has changed since the last delivery.", over_limit=last.over_limit)
         case Condition.FIGURE:
             return _limit(when, last, seen)
     return Verdict(True, over_limit=last.over_limit)
@@ -56,12 +62,12 @@ def _limit(when: When, last: Last, seen: Seen) -> Verdict:
     if over:
         reason = f"{said}, which is {limit} (the limit of this report)."
         if last.over_limit:
-            return Verdict(False, f"Not sent: {reason} That was told before.", over_limit=True)
+            return Verdict(False, f"{_NOT}{reason} That was told before.", over_limit=True)
         return Verdict(True, reason, f"{figure.title} {limit}", over_limit=True)
     back = f"{said}, no longer {limit} (the limit of this report)."
     if last.over_limit:
         return Verdict(True, back, f"{figure.title} back within its limit")
-    return Verdict(False, f"Not sent: {said}, and not {limit}.")
+    return Verdict(False, f"{_NOT}{said}, and not {limit}.")
 
 
 def _is_over(when: When, value: float | None) -> bool:

@@ -35,9 +35,13 @@ def part(shown: int, total: int, noun: str) -> str:
     return f"All {known} {noun}." if shown == total else f"{amount(shown, 'lines')} of {known} {noun}."
 
 
-def fitting(table: Table, first: pl.DataFrame) -> list[tuple[str, Type]]:
-    """The columns for which a mail has room: keys, then numbers, then texts."""
-    return shown_columns(table, first, MOST_COLUMNS)
+def fitting(table: Table, first: pl.DataFrame, about: Sequence[str] = ()) -> list[tuple[str, Type]]:
+    """The columns for which a mail has room, in their order: what the report is about has three places at most, the
+    others are for keys, then numbers, then texts."""
+    told = [name for name in dict.fromkeys(about) if name in dict(table.columns)][: MOST_COLUMNS - 2]
+    others = table._replace(columns=tuple(column for column in table.columns if column[0] not in told))
+    kept = {*told, *(name for name, _ in shown_columns(others, first, MOST_COLUMNS - len(told)))}
+    return [column for column in table.columns if column[0] in kept]
 
 
 def largest(batches: Iterable[pl.DataFrame], weight: pl.Expr, keys: Sequence[str], most: int) -> pl.DataFrame:

@@ -51,6 +51,13 @@ class _Question(NamedTuple):
     title: str
     spec: QuerySpec
 
+    @property
+    def about(self) -> tuple[str, ...]:
+        """What it sorts by, then what it compares: readers look for these first. One value of a filter is that of every
+        row, and says nothing."""
+        compared = (name for name, wanted in self.spec.filters.items() if isinstance(wanted, dict))
+        return (*self.spec.sort, *compared)
+
 
 def of_query(tools: Tools, plan: Plan, freeze: Freeze) -> Content:
     """The rows of a query on the snapshot. Raises the reasons why it cannot be asked."""
@@ -68,7 +75,9 @@ def of_query(tools: Tools, plan: Plan, freeze: Freeze) -> Content:
         rows=result.row_count,
         tiles=tuple(_tiles(tally, before, noun)),
         drawings=partial(_drawings, tally, plan.zone),
-        excerpt=excerpt("Rows", first, _columns(table, query, first), result.row_count, zone_of(plan.zone), noun),
+        excerpt=excerpt(
+            "Rows", first, _columns(table, query, first, question.about), result.row_count, zone_of(plan.zone), noun
+        ),
         table=partial(_table, plan, result),
         path=page_links.rows(freeze.snapshot_id, question.spec),
         since=since.as_of if since else None,
@@ -117,12 +126,13 @@ def _tally(plan: Plan, result: QueryResult) -> Tally:
     return tally
 
 
-def _columns(table: Table, query: Query, first: pl.DataFrame) -> list[tuple[str, Type]]:
-    """The group keys and the first figures, sums before numbers of things; of plain rows, what is most telling."""
+def _columns(table: Table, query: Query, first: pl.DataFrame, about: tuple[str, ...]) -> list[tuple[str, Type]]:
+    """The group keys and the first figures, those that the question is about before others, and sums before numbers of
+    things; of plain rows, what is most telling."""
     if not query.grouped:
-        return fitting(table, first)
+        return fitting(table, first, about)
     keys = [key.name for key in query.group_by]
-    ranked = sorted(table.columns, key=lambda column: (column[0] not in keys, column[1] is not Type.FLOAT))
+    ranked = sorted(table.columns, key=lambda each: (each[0] not in keys, each[0] not in about, each[1] != Type.FLOAT))
     kept = ranked[:MOST_FIGURES]
     return [column for column in table.columns if column in kept]
 

@@ -36,7 +36,6 @@ _SUBJECTS: Mapping[Subject, Callable[[Tools, Plan, Freeze], Content]] = {
     Subject.COMPARISON: of_changes,
     Subject.SUMMARY: of_summary,
 }
-_ANYWAY = "Sent because it was asked for. By its condition it would not have been:"
 
 
 class NoAddress(BadInput):
@@ -59,10 +58,9 @@ def report(tools: Tools, run: Document, now: datetime) -> Done:
     result: Document = {"rows": content.rows, "content_hash": marked.digest, "over_limit": verdict.over_limit}
     if not verdict.sent and not plan.asked_for:
         return Done(freeze.snapshot_id, result | {"sent_to": 0, "skipped": verdict.reason}, verdict.reason)
-    if not verdict.sent:
-        verdict = verdict._replace(reason=f"{_ANYWAY} {verdict.reason}")
-    _keep(tools, plan, content, verdict, now)
-    return _put(tools, plan, run, result, verdict, freeze, now)
+    sent = verdict.asked_for()
+    _keep(tools, plan, content, sent, now)
+    return _put(tools, plan, run, result, sent, freeze, now)
 
 
 def _as_owner(tools: Tools, plan: Plan) -> Tools:

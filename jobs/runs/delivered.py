@@ -30,18 +30,19 @@ class Fate(Enum):
     ARRIVED = "at least one arrived, or may have"
     WAITING = "none arrived, and some may yet"
     FAILED = "none arrived, and one or more failed"
+    OUTAGE = "the same, and one or more of them because no mail could be sent"
     CANCELLED = "none arrived, and all were cancelled"
 
 
 class Known(NamedTuple):
     """What is known of earlier deliveries: `told`, newest first, begins with what the next report goes by. `failed` is
     how many due runs since the last arrival were found to have reached nobody; `begun_anew`, that one arrived which was
-    in doubt before; `waiting`, that one still is."""
+    in doubt before; `undecided`, that one still is, or could reach nobody because no mail could be sent."""
 
     told: tuple[Document, ...]
     failed: int = 0
     begun_anew: bool = False
-    waiting: bool = False
+    undecided: bool = False
 
     def last(self) -> Document:
         """As it is in a schedule's `last`."""
@@ -51,14 +52,17 @@ class Known(NamedTuple):
         return newest | {"before": before}
 
 
-def fate(states: Iterable[str]) -> Fate:
-    """By the states of all mails of a run. Those of old runs are gone: they count as having arrived, and so does what
-    may have."""
-    found = {DeliveryState(state) for state in states}
+def fate(mails: Iterable[Mapping[str, Any]]) -> Fate:
+    """By `state` and `outage` of all mails of a run. Those of old runs are gone: they count as having arrived, and so
+    does what may have."""
+    several = list(mails)
+    found = {DeliveryState(each["state"]) for each in several}
     if not found or found & {DeliveryState.SENT, DeliveryState.UNKNOWN}:
         return Fate.ARRIVED
     if found & {DeliveryState.QUEUED, DeliveryState.SENDING}:
         return Fate.WAITING
+    if any(each["state"] == DeliveryState.FAILED and each.get("outage") for each in several):
+        return Fate.OUTAGE
     return Fate.FAILED if DeliveryState.FAILED in found else Fate.CANCELLED
 
 
@@ -69,18 +73,20 @@ def runs_in(last: Mapping[str, Any] | None) -> list[str]:
 
 def known(last: Mapping[str, Any] | None, fates: Mapping[str, Fate]) -> Known:
     """Without what reached nobody, down to the newest that arrived."""
-    told, failed, waiting = _told(last), 0, False
+    told, failed, undecided = _told(last), 0, False
     kept: list[Document] = []
     for number, each in enumerate(told, 1):
         match fates.get(each["delivered_run_id"], Fate.ARRIVED):
             case Fate.ARRIVED:
-                return Known((*kept, each), failed, number < len(told), waiting)
+                return Known((*kept, each), failed, number < len(told), undecided)
             case Fate.WAITING:
                 kept.append(each)
-                waiting = True
+                undecided = True
+            case Fate.OUTAGE:
+                undecided = True
             case Fate.FAILED:
                 failed += each["counts"]
-    return Known((*kept, _NOTHING), failed, False, waiting)
+    return Known((*kept, _NOTHING), failed, False, undecided)
 
 
 def with_run(found: Known, run: Document, outcome: Document) -> Known:

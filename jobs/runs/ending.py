@@ -56,9 +56,9 @@ class Ending:
         if not (run_ids := delivered.runs_in(last)):
             return {}
         reports = {"run_id": {"$in": run_ids}, "kind": DeliveryKind.REPORT.value}
-        states = {"_id": "$run_id", "states": {"$addToSet": "$state"}}
-        found = self._deliveries.aggregate([{"$match": reports}, {"$group": states}], session=transaction)
-        return {each["_id"]: delivered.fate(each["states"]) for each in found}
+        mails = {"_id": "$run_id", "mails": {"$addToSet": {"state": "$state", "outage": "$outage"}}}
+        found = self._deliveries.aggregate([{"$match": reports}, {"$group": mails}], session=transaction)
+        return {each["_id"]: delivered.fate(each["mails"]) for each in found}
 
     def end(self, run: Document, outcome: Document, unfit: Unfit | None) -> bool:
         """Write how a run ended and what that changes in its schedule; false when another worker has it now."""

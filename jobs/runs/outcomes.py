@@ -76,7 +76,7 @@ def after(
     changes: Document = {"last": _last(found, run, outcome)} if newest else {}
     failures = (0 if found.begun_anew else schedule["failures"]) + found.failed
     if outcome["status"] == RunStatus.SUCCEEDED:
-        changes |= {"failures": failures if found.failed or found.waiting else 0}
+        changes |= {"failures": failures if found.failed or found.undecided else 0}
         return _undelivered(schedule, run, changes) if found.failed else After(changes, [])
     if purpose == RunPurpose.NOW:
         return After(changes | ({"failures": failures} if found.failed else {}), [])

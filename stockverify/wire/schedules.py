@@ -9,7 +9,7 @@ from stockverify.wire.common import Id, Name, Reply, Request, Text
 from stockverify.wire.reports import QuerySpec
 
 Cron = Annotated[str, Meta(min_length=1, max_length=120)]
-Address = Annotated[str, Meta(min_length=3, max_length=254)]
+Address = Annotated[str, Meta(min_length=1, max_length=254)]
 Format = Literal["html", "csv", "xlsx", "json", "pdf"]
 Parameter = Annotated[str, Meta(max_length=1024)] | Annotated[int, Meta(ge=-(2**53), le=2**53)] | float | bool | None
 Operator = Literal["gt", "lt", "gte", "lte"]

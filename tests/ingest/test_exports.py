@@ -352,7 +352,7 @@ def test_a_job_that_ends_the_service_again_and_again_fails(boss: httpx.Client, j
 
 
 async def test_files_are_swept_when_their_time_is_over(shop: Service, boss: httpx.Client, jobs: Any) -> None:
-    job = ended(boss, ask(boss, "csv", dataset="sessions"))
+    job, _ = (ended(boss, ask(boss, "csv", dataset="sessions")) for _ in range(2))
     orphan = shop.settings.exports / "jobs" / "ex-0000-left"
     orphan.mkdir()
     os.utime(orphan, (0, 0))
@@ -361,8 +361,13 @@ async def test_files_are_swept_when_their_time_is_over(shop: Service, boss: http
     for folder in kept:
         os.utime(folder, (0, 0))
     async with open_async_mongo(shop.settings.mongodb_uri or "") as client, open_room(shop.settings) as room:
-        stored = async_database(client, shop.settings)
-        await sweep(ExportStore(stored, room, ActivityStore(stored), shop.settings, "e" * 32), datetime.now(UTC))
+        for name in ("exports_copy", "exports"):
+            stored = async_database(client, msgspec.structs.replace(shop.settings, mongodb_database=name))
+            if name == "exports_copy":  # restored to be looked at, over the same folders
+                await stored[Collection.ACTIVITY_LOGS].insert_one(
+                    {"action": "backup.restored", "at": datetime.now(UTC)}
+                )
+            await sweep(ExportStore(stored, room, ActivityStore(stored), shop.settings, "e" * 32), datetime.now(UTC))
     assert folders(shop) == kept
     assert kept, "files whose time is not over stay, however old their folders look"
     later = look(boss, job)

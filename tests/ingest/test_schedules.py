@@ -91,6 +91,7 @@ def test_a_schedule_is_made_and_shown(boss: httpx.Client, stored: Stored) -> Non
         ({"report": {"subject": "summary", "ref": "latest"}}, "report.ref: summary has none"),
         ({"recipients": []}, "recipients: a report that is sent needs one or more"),
         ({"recipients": ["a@b\r\nBcc: c@d"]}, "no e-mail address"),
+        ({"recipients": ["x"]}, "'x' is no e-mail address"),
         ({"condition": {"kind": "figure", "figure": "beauty", "op": "gt", "limit": 1}}, "'beauty' is none"),
         ({"condition": {"kind": "figure", "figure": "counted_lines"}}, "needs figure, op and limit"),
         ({"condition": {"kind": "rows", "limit": 3}}, "for the kind `figure` only"),

@@ -89,6 +89,25 @@ def test_a_schedule_that_is_gone_is_told(stored: Stored, mine, link: str) -> Non
     assert [httpx.get(link).status_code, httpx.post(link).status_code] == [410, 410]
 
 
+def test_people_read_why_a_link_of_a_mail_does_not_work(service: Service, stored: Stored, mine, link: str) -> None:
+    """A browser asks for HTML."""
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    stored["report_schedules"].delete_one({"_id": mine["_id"]})
+    file = f"{service.url}/api/reports/exports/ex-<b>/file?expires=1&user=u&signature=s"
+    for url, status, said in (
+        (link, 410, "This report is not sent any more"),
+        (f"{link}x", 400, "This link is not as it was mailed"),
+        (file, 403, "not as it was given out"),
+    ):
+        reply = httpx.get(url, headers=browser)
+        assert (reply.status_code, reply.headers["content-type"]) == (status, "text/html; charset=utf-8")
+        assert "<h1>This link does not work</h1>" in reply.text
+        assert said in reply.text
+        assert "default-src 'none'" in reply.headers["content-security-policy"]
+        assert httpx.get(url).headers["content-type"] == "application/problem+json"
+    assert httpx.get(f"{service.url}/api/reports/deliveries", headers=browser).json()["status"] == 401
+
+
 def test_the_page_runs_no_scripts_and_is_not_kept(link: str) -> None:
     headers = httpx.get(link).headers
     assert "default-src 'none'" in headers["content-security-policy"]

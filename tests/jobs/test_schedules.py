@@ -114,16 +114,23 @@ def test_beside_a_run_under_way_no_worker_takes_another_of_its_schedule(
     assert [(run["schedule"]["last"] or {}).get("run_id") for run in works.runs] == [None, "s@20260201T070000Z"]
 
 
-@pytest.mark.parametrize(("state", "over", "failures"), [("failed", False, 1), ("queued", True, 0)])
+@pytest.mark.parametrize(
+    ("became", "over", "failures"),
+    [
+        ({"state": "failed"}, False, 1),
+        ({"state": "failed", "outage": True}, False, 0),
+        ({"state": "queued"}, True, 0),
+    ],
+    ids=["refused", "the mail server was away", "it waits"],
+)
 def test_an_alarm_that_reached_nobody_is_not_taken_for_told(
-    whole: Whole, works: Works, db: Runs, state: str, over: bool, failures: int
+    whole: Whole, works: Works, db: Runs, became: Document, over: bool, failures: int
 ) -> None:
-    """The mail server was down for as long as its mails were tried."""
     db["report_schedules"].insert_one(schedule("s", NOW))
     works.ends = [Done("s-1", {"sent_to": 1, "over_limit": True})]
     whole.tick(SEVEN)
     mail = {"run_id": "s@20260201T070000Z", "kind": "report"}
-    db["report_deliveries"].insert_many([mail | {"state": state}, mail | {"state": "cancelled"}])
+    db["report_deliveries"].insert_many([mail | became, mail | {"state": "cancelled"}])
     whole.tick(SEVEN + timedelta(days=1))
     assert [(run["schedule"]["last"] or {}).get("over_limit") for run in works.runs] == [None, over]
     assert stored(db)["failures"] == failures

@@ -1,11 +1,12 @@
 """Settings come from the environment, with defaults, bounds and clear complaints."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from stockverify.errors import BadSetting
-from stockverify.settings import Settings, from_env, to_env
+from stockverify.settings import Settings, from_env, table, to_env
 
 
 def test_an_empty_environment_gives_the_defaults_of_the_field() -> None:
@@ -49,6 +50,19 @@ BAD_TOLERANCES = [
 def test_a_bad_value_is_named_with_its_meaning(name: str, value: str) -> None:
     with pytest.raises(BadSetting, match=f"{name}='{value}' is not usable: .* It means: "):
         from_env({name: value})
+
+
+def test_each_setting_can_be_set_in_the_environment_and_passed_on() -> None:
+    """Whatever its type is: one of these is a value of it."""
+    never = []
+    for row in table():
+        taken = []
+        for text in ("1", "600", "0.5", "debug", "tls", "preferred_username", "staff", "/srv/x"):
+            with suppress(BadSetting):
+                taken.append(from_env({row.env.name: text}))
+        assert [from_env(to_env(settings)) for settings in taken] == taken
+        never += [row.env.name] if all(getattr(settings, row.field) == row.default for settings in taken) else []
+    assert never == []
 
 
 def test_a_child_gets_the_same_settings() -> None:

@@ -65,6 +65,9 @@ def test_a_folder_that_cannot_be_written_is_tried_again(put, sender, rows, setti
     settings.outbox.write_text("in the way")
     sender().tick(NOW)
     assert rows()[0]["state"] == "queued"
+    put("bob@shop.example")
+    sender(mail_max_attempts=1).tick(NOW)
+    assert (rows()[1]["state"], rows()[1]["outage"]) == ("failed", True)
     settings.outbox.unlink()
     sender().tick(NOW + DAY)
     assert rows()[0]["state"] == "sent"

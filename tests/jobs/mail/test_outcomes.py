@@ -9,7 +9,7 @@ from jobs.mail.outcomes import MAX_DOUBTS, Outcome, Verdict, after, left_behind,
 from tests.jobs.mail.conftest import NOW
 
 ACCEPTED, REFUSED, LATER = Verdict.ACCEPTED, Verdict.REFUSED, Verdict.LATER
-UNSURE, SILENCED = Verdict.UNSURE, Verdict.SILENCED
+UNSURE, SILENCED, OUTAGE = Verdict.UNSURE, Verdict.SILENCED, Verdict.OUTAGE
 
 
 def row(attempts: int = 1, doubts: int = 0, data_at: Any = None) -> dict[str, Any]:
@@ -28,6 +28,9 @@ def row(attempts: int = 1, doubts: int = 0, data_at: Any = None) -> dict[str, An
         (LATER, 11, 0, "queued", True, False),
         (LATER, 12, 0, "failed", False, True),
         (LATER, 3, 1, "unknown", True, False),
+        (OUTAGE, 11, 0, "queued", True, False),
+        (OUTAGE, 12, 0, "failed", False, True),
+        (OUTAGE, 12, 1, "unknown", False, True),
         (LATER, 12, 1, "unknown", False, True),
         (UNSURE, 1, 0, "unknown", True, False),
         (UNSURE, 12, 1, "unknown", True, False),

@@ -130,9 +130,9 @@ def test_a_line_that_breaks_within_a_long_text_leaves_no_doubt(outbox, settings,
     keep(settings.mails, "r-long", long, {"a.bin": tmp_path / "long"})
     outbox.put("r-long", long, ["ann@shop.example"], DeliveryKind.REPORT, {"_id": "r-long"}, NOW)
     with Script([*HELLO, *ENVELOPE, "text-no-dot", "drop"]) as broken:
-        sender(**plain(broken.port)).tick(NOW)
+        sender(**plain(broken.port), mail_max_attempts=1).tick(NOW)
     (row,) = rows()
-    assert (row["state"], row["doubts"], row["data_at"]) == ("queued", 0, None)
+    assert (row["state"], row["doubts"], row["data_at"], row["outage"]) == ("failed", 0, None, False)
 
 
 def test_a_line_that_breaks_after_the_dot_leaves_a_doubt_and_the_same_mail_is_sent_again(put, sender, rows) -> None:
@@ -206,6 +206,33 @@ def test_a_server_that_is_away_costs_one_attempt_of_one_mail_a_tick(put, sender,
     sender(**plain(port)).tick(NOW)
     assert [row["attempts"] for row in rows()] == [1, 0]
     assert "refused" in rows()[0]["error"]
+
+
+TO_RCPT, TO_TEXT = [*HELLO, *ENVELOPE[:3]], [*HELLO, *ENVELOPE, "text"]
+GIVEN_UP: dict[str, tuple[list[str], bool]] = {
+    "nobody is there": (["drop"], True),
+    "it is busy": (["send 421 busy"], True),
+    "it breaks off": ([*HELLO, "drop"], True),
+    "it refuses our login": ([*HELLO[:2], "send 250-here", "send 250 AUTH LOGIN", "expect AUTH", "send 535 no"], True),
+    "it wants nothing of ours": ([*HELLO, "expect MAIL", "send 550 go away"], True),
+    "it closes at the recipient": ([*TO_RCPT, "send 421 closing"], True),
+    "it closes after the text": ([*TO_TEXT, "send 421 closing"], True),
+    "the recipient, later": ([*TO_RCPT, "send 450 later"], False),
+    "the recipient, never": ([*TO_RCPT, "send 550 never"], False),
+    "the text, later": ([*TO_TEXT, "send 451 later"], False),
+}
+
+
+@pytest.mark.parametrize(("script", "outage"), GIVEN_UP.values(), ids=GIVEN_UP)
+def test_a_mail_that_was_given_up_says_whether_any_other_would_have_got_through(
+    put, sender, rows, script: list[str], outage: bool
+) -> None:
+    put("ann@shop.example")
+    with Script(script) as server:
+        login = {"smtp_user": "stock", "smtp_password": "secret"} if "expect AUTH" in script else {}
+        sender(**plain(server.port), **login, mail_max_attempts=1).tick(NOW)
+    (row,) = rows()
+    assert (row["state"], row["outage"]) == ("failed", outage)
 
 
 def test_given_up_after_the_last_attempt_with_one_notice_for_the_run(put, sender, rows, db) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from ingest.pages import sorry
 from ingest.subscriptions.rules import page as unsubscribing
 from jobs.mail.notices import notice
 from jobs.reports.report import report
@@ -86,6 +87,7 @@ PAGES = {
     "notice": notice(f"Failed: {HOSTILE}", f"{'A sentence. ' * 20}\n\nhttps://stock.example/{'x' * 200}\nMore.").html,
     "unsubscribe": unsubscribing({"name": HOSTILE}, SUBSCRIBED, "t"),
     "unsubscribed": unsubscribing({"name": HOSTILE, "unsubscribed": [SUBSCRIBED.address]}, SUBSCRIBED, "t"),
+    "sorry": sorry(410, HOSTILE * 5),
 }
 
 

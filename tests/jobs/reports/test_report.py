@@ -12,8 +12,8 @@ from analytics.extract import Abandoned
 from analytics.lake import Lake
 from analytics.lake.store import SnapshotNotFound
 from jobs.reports import report as module
-from jobs.reports.plan import PlanUnreadable
-from jobs.reports.questions import NothingAsked, SavedQueryGone, TemplateUnknown
+from jobs.reports.plan import PlanUnreadable, plan_of
+from jobs.reports.questions import NothingAsked, SavedQueryGone, TemplateUnknown, of_query
 from jobs.reports.report import NoAddress, report
 from jobs.reports.wording import size
 from jobs.tools import Done
@@ -204,7 +204,7 @@ def test_a_test_goes_to_who_asked_whatever_the_condition(house: House, make_run:
     done = report(house.tools, run, NOW)
     assert mailed(house, run) == {"eve@example.com": "test"}
     assert letter_of(house, run).subject.endswith(" CET (test)")
-    assert "By its condition it would not have been: Not sent: Accuracy is" in done.note
+    assert "By its condition it would not have been: Accuracy is" in done.note
     with pytest.raises(NoAddress):
         report(house.tools, make_run(never, purpose="test"), NOW)
 
@@ -262,6 +262,40 @@ def test_a_saved_query_and_filters_of_the_schedule(house: House, make_run: MakeR
     assert page_links.rows(house.newer.snapshot_id, spec).replace("&", "&amp;") in letter.html
     narrowed = make_run(about("query", ref="q-1", params={"floor": "Ground Floor"}))
     assert report(house.tools, narrowed, NOW).result["rows"] == 1
+
+
+@pytest.mark.parametrize(
+    ("report_on", "headings", "chart", "tile"),
+    [
+        (
+            {"ref": "variance_by_category"},
+            ("Category", "Item code count", "Book sum", "Verified sum", "Variance sum", "Variance value sum"),
+            "Variance value sum by category",
+            "Variance value sum",
+        ),
+        (
+            {
+                "query": {
+                    "collection": "positions",
+                    "filters": {"variance_qty": {"lt": 0}, "counted": True},
+                    "sort": {"variance_value": 1},
+                }
+            },
+            ("Rack", "Bin", "Item code", "Variance", "Variance value"),
+            "Variance value by floor",
+            "Sum of variance value",
+        ),
+    ],
+    ids=["groups", "rows"],
+)
+def test_a_mail_shows_first_what_its_question_is_about(
+    house: House, make_run: MakeRun, report_on: dict[str, Any], headings: tuple[str, ...], chart: str, tile: str
+) -> None:
+    plan = plan_of(make_run(about("template" if "ref" in report_on else "query", **report_on)))
+    content = of_query(house.tools, plan, house.newer)
+    assert content.excerpt.headings == headings
+    assert [each.title for each in content.drawings()] == [chart]
+    assert [each.label for each in content.tiles][1] == tile
 
 
 def test_columns_are_those_that_were_asked_for(house: House, make_run: MakeRun) -> None:

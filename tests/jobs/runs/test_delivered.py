@@ -13,7 +13,7 @@ from stockverify.clients import Document
 from tests.analytics.stock import NOW
 from tests.jobs.schedules.making import schedule
 
-ARRIVED, WAITING, FAILED, CANCELLED = Fate
+ARRIVED, WAITING, FAILED, OUTAGE, CANCELLED = Fate
 Fates = Mapping[str, Fate]
 
 
@@ -28,10 +28,14 @@ Fates = Mapping[str, Fate]
         (["failed", "cancelled"], FAILED),
         (["failed"], FAILED),
         (["cancelled"], CANCELLED),
+        (["failed", "outage"], OUTAGE),
+        (["outage", "queued"], WAITING),
+        (["outage", "sent"], ARRIVED),
     ],
 )
 def test_one_mail_that_may_have_arrived_is_enough(states: list[str], expected: Fate) -> None:
-    assert fate(states) is expected
+    mails = [{"state": "failed", "outage": True} if state == "outage" else {"state": state} for state in states]
+    assert fate(mails) is expected
 
 
 class House:
@@ -69,6 +73,8 @@ class House:
         ([({}, "put"), ({"1": WAITING}, "skipped"), ({"1": FAILED}, "put")], (None, "1", None, 1)),
         ([({}, "put"), ({"1": FAILED}, "put"), ({"2": ARRIVED}, "put")], (None, None, "2", 0)),
         ([({}, "put"), ({"1": FAILED}, "failed")], (None, None, 2)),
+        ([({}, "put"), ({"1": FAILED}, "put"), ({"2": OUTAGE}, "put")], (None, None, None, 1)),
+        ([({}, "put"), ({"1": OUTAGE}, "failed"), ({}, "put")], (None, None, None, 0)),
         (
             [({}, "put"), ({"1": WAITING}, "put"), ({"1": WAITING, "2": FAILED}, "put"), ({"1": FAILED}, "skipped")],
             (None, "1", "1", "3", 0),
@@ -87,6 +93,8 @@ class House:
         "a run between that sent nothing",
         "the next one arrives",
         "the next one fails by itself",
+        "an outage neither counts nor begins anew",
+        "what fails beside an outage counts",
         "what is older than an arrival does not matter",
         "an arrival begins the count anew",
     ],

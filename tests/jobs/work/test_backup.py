@@ -5,9 +5,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from pymongo import MongoClient
 from pymongo.database import Database
 
-from analytics.backup import Backups
+from analytics.backup import Backups, restore
+from analytics.backup.store import OfAnother
 from analytics.extract import Abandoned
 from analytics.lake import Lake
 from jobs.tools import Tools
@@ -51,6 +53,31 @@ def test_every_night_for_a_fortnight_leaves_three_days_and_three_weeks(tools: To
     assert kept == [7, *range(14, 17)]
 
 
+def test_a_copy_takes_no_backup_of_the_original_and_no_place_of_one(
+    tools: Tools, db: Store, mongo: "MongoClient[Document]"
+) -> None:
+    """Both make one each night, of the same schedule at the same moment. The copy keeps fewer, of its own alone, until
+    it is the one that is worked with."""
+    changed = msgspec.structs.replace(tools.settings, backup_keep_days=3, backup_keep_weeks=1)
+    original = tools._replace(settings=changed)
+    db["erp_items"].insert_one(item("R1", "a", 1))
+    backups, few = Backups(tools.lake.root), msgspec.structs.replace(changed, backup_keep_days=1)
+    mine = [make_backup(original, run(), AT).result["backup_id"]]
+    copy = original._replace(database=mongo[f"{db.name}_copy"], settings=few)
+    restore(backups, mine[0], copy.database, AT)
+    theirs = []
+    for day in range(1, 5):
+        for house, made in ((original, mine), (copy, theirs)):
+            made.append(make_backup(house, run(day), AT + timedelta(days=day)).result["backup_id"])
+    assert set(backups.ids()) == {*mine[2:], *theirs[3:]}
+    with pytest.raises(OfAnother, match=f"of the database {copy.database.name}, not of {db.name}"):
+        backups.resolve("latest", db.name)
+    assert backups.resolve("latest", copy.database.name) == theirs[-1]
+
+    later = make_backup(copy, run(40), AT + timedelta(days=40)).result["backup_id"]
+    assert set(backups.ids()) == {mine[-1], later}
+
+
 def test_a_house_without_stock_is_no_failure_and_does_not_become_the_latest_backup(tools: Tools, db: Store) -> None:
     """So a new machine looks until the backup of the old one is brought back."""
     fill(db)
@@ -59,7 +86,7 @@ def test_a_house_without_stock_is_no_failure_and_does_not_become_the_latest_back
         db[name].delete_many({})
     done = make_backup(tools, run(1), AT + timedelta(days=1))
     assert (done.result, done.note.endswith("nothing to back up.")) == ({}, True)
-    assert Backups(tools.lake.root).resolve("latest") == whole
+    assert Backups(tools.lake.root).resolve("latest", db.name) == whole
 
 
 def test_a_worker_that_is_to_stop_gives_up(tools: Tools, db: Store) -> None:
