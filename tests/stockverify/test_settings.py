@@ -35,6 +35,14 @@ def test_redis_is_named_by_url_or_by_parts(environ: dict[str, str], address: str
     assert from_env(environ).redis_address() == address
 
 
+BAD_WORDS = [
+    ("STOCKVERIFY_LOG_LEVEL", "loud"),
+    ("STOCKVERIFY_TIME_ZONE", "Mars/Olympus"),
+    ("STOCKVERIFY_API_URL", "stock-api.shop.example"),
+    ("STOCKVERIFY_DASHBOARD_URL", "ftp://stock.shop.example"),
+    ("STOCKVERIFY_PUBLIC_API_URL", "https://stock.shop.example:port"),
+]
+
 BAD_TOLERANCES = [
     ("TOLERANCE_UNITS", "-1"),
     ("TOLERANCE_UNITS", "inf"),
@@ -44,11 +52,26 @@ BAD_TOLERANCES = [
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("REDIS_PORT", "70000"), ("RACK_LOCK_TTL", "0"), ("SYNC_BATCH_SIZE", "many"), *BAD_TOLERANCES]
+    ("name", "value"),
+    [("REDIS_PORT", "70000"), ("RACK_LOCK_TTL", "0"), ("SYNC_BATCH_SIZE", "many"), *BAD_WORDS, *BAD_TOLERANCES],
 )
 def test_a_bad_value_is_named_with_its_meaning(name: str, value: str) -> None:
     with pytest.raises(BadSetting, match=f"{name}='{value}' is not usable: .* It means: "):
         from_env({name: value})
+
+
+def test_complaints_need_no_knowledge_of_python_and_show_no_secret() -> None:
+    with pytest.raises(BadSetting, match=r"'many' is not usable: Expected a whole number\. It means"):
+        from_env({"SYNC_BATCH_SIZE": "many"})
+    with pytest.raises(
+        BadSetting, match=r"STOCKVERIFY_SECRET='\*\*\*' is not usable: it must have 32 characters"
+    ) as told:
+        from_env({"STOCKVERIFY_SECRET": "hunter2"})
+    assert "hunter2" not in told.value.message
+
+
+def test_capitals_of_a_log_level_do_not_matter() -> None:
+    assert from_env({"STOCKVERIFY_LOG_LEVEL": "debug"}).log_level == "debug"
 
 
 def test_a_child_gets_the_same_settings() -> None:
