@@ -44,7 +44,8 @@ def _mongodb(settings: Settings) -> Iterator[Finding]:
     yield Finding("replica set", bool(replica_set), f"replica set {replica_set or 'none'}", advice)
     says = f"missing: {', '.join(absent)}" if absent else "all declared indexes exist"
     yield Finding("indexes", not absent, says, "Restart the service: it creates them." if absent else "")
-    yield Finding("users", users > 0, f"{users} users", "" if users else "Start the service once: it makes `admin`.")
+    says = "1 user" if users == 1 else f"{users} users"
+    yield Finding("users", users > 0, says, "" if users else "Start the service once: it makes `admin`.")
 
 
 def _redis(settings: Settings) -> Finding:
