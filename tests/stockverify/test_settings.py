@@ -38,6 +38,8 @@ def test_redis_is_named_by_url_or_by_parts(environ: dict[str, str], address: str
 BAD_WORDS = [
     ("STOCKVERIFY_LOG_LEVEL", "loud"),
     ("STOCKVERIFY_TIME_ZONE", "Mars/Olympus"),
+    ("STOCKVERIFY_TIME_ZONE", "../../etc/passwd"),
+    ("STOCKVERIFY_TIME_ZONE", "Europe"),
     ("STOCKVERIFY_API_URL", "stock-api.shop.example"),
     ("STOCKVERIFY_DASHBOARD_URL", "ftp://stock.shop.example"),
     ("STOCKVERIFY_PUBLIC_API_URL", "https://stock.shop.example:port"),
