@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import httpx
+import hypothesis
 import msgspec
 import pytest
 from pymongo import MongoClient
@@ -18,6 +19,14 @@ from stockverify.settings import Settings
 from tests.profiling import keeper, profiled, scans
 from tests.service import Service, running_service
 from tests.turns import turn
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hypothesis draws the same examples in each run of the suite, so that red means that something has changed; fault
+    hunts draw new ones. Neither has a deadline, because a busy machine is no fault."""
+    hunting = config.option.markexpr == "faults"
+    hypothesis.settings.register_profile("stockverify", derandomize=not hunting, deadline=None, print_blob=True)
+    hypothesis.settings.load_profile("stockverify")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -20,12 +20,10 @@ from stockverify.services.child import free_port
 from tests.dashboard import believable
 from tests.dashboard.axe import findings
 from tests.dashboard.expected import Figures, figures
-from tests.dashboard.pages import LOOKS, Look, Visit, check_every_page, chromium
+from tests.dashboard.pages import DESKTOP, Look, Visit, check_every_page, chromium, looks
 from tests.dashboard.running import clean
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone]
-WALKS = (LOOKS[0], *(pytest.param(*each.values, id=each.id, marks=pytest.mark.faults) for each in LOOKS[1:]))
-"""Nothing else runs beside the demo, so that the suite takes it in one look; test_browser.py has the other."""
 SCREENSHOTS = Path(__file__).parent.parent / "docs" / "screenshots"
 
 
@@ -88,7 +86,7 @@ def looked_at(visiting: Visit, name: str) -> None:
     assert findings(visiting.page) == [], name
 
 
-@pytest.mark.parametrize("look", WALKS)
+@pytest.mark.parametrize("look", looks(DESKTOP, "light"))
 def test_every_page_is_filled_with_what_can_be_believed(demo: Demo, expected: Figures, look: Look) -> None:
     SCREENSHOTS.mkdir(exist_ok=True)
     shots = SCREENSHOTS if os.environ.get("STOCKVERIFY_SCREENSHOTS") == "1" else None

@@ -38,7 +38,6 @@ def is_shown(visiting: Visit, title: str = "Loss sum by category") -> None:
     expect(chart).to_be_visible(timeout=PATIENCE)
     expect(visiting.page.get_by_text("Showing groups 1 to")).to_be_visible()
     expect(visiting.page.get_by_text(title).first).to_be_visible()
-    visiting.look.shoot(visiting.page, "explore")
 
 
 def shared(visiting: Visit) -> str:

@@ -59,17 +59,12 @@ class Look(NamedTuple):
         page.set_viewport_size({"width": width, "height": height})
 
 
-def _look(size: tuple[int, int], scheme: str, *marks: pytest.MarkDecorator) -> ParameterSet:
-    return pytest.param(found := Look(size, scheme), id=found.name, marks=marks)
-
-
-LOOKS = (
-    _look(DESKTOP, "light"),
-    _look(TABLET, "dark"),
-    _look(DESKTOP, "dark", pytest.mark.faults),
-    _look(TABLET, "light", pytest.mark.faults),
-)
-"""For the ways people go: two looks that differ in all in each run of the suite, the others in `make test-faults`."""
+def looks(size: tuple[int, int], scheme: str) -> list[ParameterSet]:
+    """For a way that people go: the look in which each run of the suite goes it, and the others, which are left to
+    `make test-faults`. Half of the ways are gone on a tablet in the dark, the others at a desk in the light."""
+    every = [Look(each, colours) for each in (DESKTOP, TABLET) for colours in ("light", "dark")]
+    marks = {each: () if each == Look(size, scheme) else (pytest.mark.faults,) for each in every}
+    return [pytest.param(each, id=each.name, marks=marks[each]) for each in every]
 
 
 class Visit:

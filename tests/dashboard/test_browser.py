@@ -20,7 +20,7 @@ from stockverify.vocabulary import Collection
 from tests.analytics.stock import record
 from tests.dashboard import explore, variance
 from tests.dashboard.expected import figures
-from tests.dashboard.pages import LOOKS, PATIENCE, TABLET, Look, check_every_page, downloaded, visit
+from tests.dashboard.pages import PATIENCE, TABLET, Look, check_every_page, downloaded, looks, visit
 from tests.dashboard.running import Dashboard
 from tests.dashboard.stock import HOSTILE_RACK
 from tests.service import PASSWORD, Service
@@ -51,7 +51,7 @@ def test_every_page_shows_the_figures_of_mongodb(
     check_every_page(browser, dashboard.url, person(branch, "supervisor"), figures(store), Look(TABLET, "dark"))
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", looks(TABLET, "dark"))
 def test_a_variance_is_found_compared_exported_and_opened(
     browser: Browser, dashboard: Dashboard, branch: Service, store: "Database[Document]", tmp_path: Path, look: Look
 ) -> None:
@@ -125,11 +125,11 @@ def test_take_snapshot_now_shows_what_was_counted_since(
 def test_a_question_is_put_together_shared_saved_kept_and_exported(
     browser: Browser, dashboard: Dashboard, branch: Service, store: "Database[Document]", tmp_path: Path
 ) -> None:
-    with working(branch), visit(browser, dashboard.url, Look(shots=tmp_path)) as visiting:
+    with working(branch), visit(browser, dashboard.url, Look()) as visiting:
         page = visiting.sign_in(*person(branch, "supervisor"), path="/explore").page
         explore.put_together(visiting)
         link = explore.shared(visiting)
-        with visit(browser, dashboard.url, Look(TABLET, "dark", tmp_path)) as other:
+        with visit(browser, dashboard.url, Look(TABLET, "dark")) as other:
             other.sign_in(*person(branch, "auditor"), path=link.removeprefix(dashboard.url))
             explore.is_shown(other)
             assert other.complaints == []

@@ -16,7 +16,7 @@ from pymongo.database import Database
 from analytics.extract import materialise
 from analytics.lake import Lake
 from stockverify.clients import Document, database
-from tests.dashboard.pages import DESKTOP, LOOKS, PATIENCE, Look, visit
+from tests.dashboard.pages import DESKTOP, PATIENCE, Look, looks, visit
 from tests.dashboard.running import Dashboard, running_dashboard, watched
 from tests.dashboard.stock import report_snapshot, two_snapshots
 from tests.service import PASSWORD, Service, running_service
@@ -72,7 +72,7 @@ def choose(page: Page, ours: str, theirs: str) -> None:
     option.click()
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", looks(DESKTOP, "light"))
 def test_a_list_with_bad_rows_is_mapped_tried_imported_and_seen(
     browser: Browser, place: Place, tmp_path: Path, look: Look
 ) -> None:

@@ -11,7 +11,7 @@ from pymongo.database import Database
 from jobs.flags import FlagStore
 from stockverify.clients import Document
 from tests.dashboard.conftest import Stocked
-from tests.dashboard.pages import LOOKS, PATIENCE, Look, visit
+from tests.dashboard.pages import DESKTOP, PATIENCE, TABLET, Look, looks, visit
 from tests.dashboard.running import Dashboard, running_dashboard, watched
 from tests.ingest import settling
 from tests.ingest.test_flags import completed, row
@@ -33,7 +33,7 @@ def person(service: Service, role: str) -> tuple[str, str]:
     return str(service.person(role).get("/api/auth/me").json()["username"]), PASSWORD
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", looks(DESKTOP, "light"))
 def test_a_supervisor_settles_a_conflict_with_the_keyboard(
     browser: Browser, dashboard: Dashboard, service: Service, look: Look
 ) -> None:
@@ -55,7 +55,7 @@ def test_a_supervisor_settles_a_conflict_with_the_keyboard(
     assert found["resolved_by"] == login[0]
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", looks(TABLET, "dark"))
 def test_a_rack_is_seen_being_claimed_without_a_reload(
     browser: Browser, dashboard: Dashboard, service: Service, look: Look
 ) -> None:
@@ -79,7 +79,7 @@ def seen(what: Locator) -> None:
     expect(what).to_be_visible(timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", looks(TABLET, "dark"))
 def test_a_flag_is_looked_at_counted_again_and_another_one_dismissed(
     browser: Browser, dashboard: Dashboard, service: Service, stocked: Stocked, stored: "Database[Document]", look: Look
 ) -> None:

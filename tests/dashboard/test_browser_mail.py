@@ -21,7 +21,7 @@ from stockverify.clients import Document
 from stockverify.services.child import Child, Spec
 from stockverify.settings import to_env
 from stockverify.vocabulary import DeliveryKind
-from tests.dashboard.pages import LOOKS, PATIENCE, TABLET, Look, visit
+from tests.dashboard.pages import DESKTOP, PATIENCE, TABLET, Look, looks, visit
 from tests.dashboard.running import Dashboard, clean
 from tests.ingest.mails import NOW
 from tests.service import PASSWORD, Service
@@ -62,7 +62,7 @@ def mail_in(folder: Path, *older: Path) -> EmailMessage:
     return found
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", looks(DESKTOP, "light"))
 def test_a_report_is_made_looked_at_tried_out_and_paused(
     browser: Browser, dashboard: Dashboard, branch: Service, worker: None, look: Look
 ) -> None:

@@ -1,7 +1,6 @@
 """Signing in through a provider as people do it: real Chromium, a real provider, and Streamlit's own login between."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -66,15 +65,13 @@ def test_a_person_comes_in_through_the_provider_and_goes_out_of_both(
     browser: Browser,
     house: tuple[Service, Dashboard],
     mongo: "MongoClient[Document]",
-    tmp_path: Path,
 ) -> None:
     service, dashboard = house
     stored = database(mongo, service.settings)
-    with visit(browser, dashboard.url, Look(DESKTOP, "light", tmp_path)) as visiting:
+    with visit(browser, dashboard.url, Look(DESKTOP, "light")) as visiting:
         page = visiting.page
         page.goto(dashboard.url)
         expect(page.get_by_role("button", name="Sign in with Shop login")).to_be_visible(timeout=PATIENCE)
-        visiting.look.shoot(page, "offered")
         go_through(visiting, "ann-1")
         expect(page.get_by_role("heading", name="Overview", exact=True)).to_be_visible(timeout=PATIENCE)
         visiting.settle()
@@ -82,7 +79,6 @@ def test_a_person_comes_in_through_the_provider_and_goes_out_of_both(
         assert "code=" not in page.url
         page.reload()
         expect(page.get_by_text("Sign in with Shop login once more to go on.")).to_be_visible(timeout=PATIENCE)
-        visiting.look.shoot(page, "again")
         go_through(visiting, "ann-1")
         expect(page.get_by_role("heading", name="Overview", exact=True)).to_be_visible(timeout=PATIENCE)
         assert len(stored.users.find_one({"username": "ann"})["logins"]) == 2  # type: ignore[index]
@@ -98,12 +94,9 @@ def test_a_person_comes_in_through_the_provider_and_goes_out_of_both(
     assert [secret for secret in secrets if secret in log] == []
 
 
-def test_somebody_without_an_account_reads_what_to_do(
-    browser: Browser, house: tuple[Service, Dashboard], tmp_path: Path
-) -> None:
-    with visit(browser, house[1].url, Look(DESKTOP, "dark", tmp_path)) as visiting:
+def test_somebody_without_an_account_reads_what_to_do(browser: Browser, house: tuple[Service, Dashboard]) -> None:
+    with visit(browser, house[1].url, Look(DESKTOP, "dark")) as visiting:
         visiting.page.goto(house[1].url)
         go_through(visiting, "eve-1")
         expect(visiting.page.get_by_text("there is no active account of yours here")).to_be_visible(timeout=PATIENCE)
-        visiting.look.shoot(visiting.page, "no-account")
         expect(visiting.page.get_by_label("Password", exact=True)).to_be_visible()

@@ -75,7 +75,6 @@ def compare_with_the_one_before(visiting: Visit) -> None:
     page.get_by_role("button", name="Use these tolerances").click()
     expect(visiting.metric("Changed")).to_have_text("1", timeout=PATIENCE)
     visiting.settle()
-    visiting.look.shoot(page, "compare")
 
 
 def take_it_along(visiting: Visit, folder: Path) -> set[tuple[object, ...]]:

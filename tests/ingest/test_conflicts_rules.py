@@ -167,7 +167,7 @@ def stocked(rows: list[tuple[str, SyncRecord]]) -> Stock:
     return stock
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300)
 @given(
     stocks, st.lists(st.tuples(records, users, st.sampled_from(ConflictType), st.booleans()), min_size=1, max_size=4)
 )

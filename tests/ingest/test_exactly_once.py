@@ -103,7 +103,7 @@ def worlds(service: Service) -> Iterator[tuple[World, World]]:
 def bounded(examples: int) -> Callable[[Any], Any]:
     """Each example runs against real servers."""
     relaxed = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-    return settings(max_examples=examples, deadline=None, suppress_health_check=relaxed, derandomize=False)
+    return settings(max_examples=examples, deadline=None, suppress_health_check=relaxed)
 
 
 def counted(revision: int, quantity: float, minute: int) -> Line:
