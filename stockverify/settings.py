@@ -361,7 +361,7 @@ def _parse(row: Setting, text: str) -> Any:
     try:
         if row.env.check:
             row.env.check(text)
-        return Path(text) if row.type is Path else msgspec.convert(text, row.type, strict=False)
+        return msgspec.convert(text, row.type, strict=False, dec_hook=lambda kind, given: kind(given))
     except (msgspec.ValidationError, ValueError) as error:
         shown = "***" if row.env.secret else text
         raise BadSetting(name=row.env.name, value=shown, reason=_in_words(str(error)), doc=row.env.doc) from None

@@ -77,7 +77,10 @@ def test_capitals_of_a_log_level_do_not_matter() -> None:
 
 
 def test_a_child_gets_the_same_settings() -> None:
-    settings = from_env({"REDIS_HOST": "h", "STOCKVERIFY_DATA_DIR": "/srv/x", "RACK_LOCK_TTL": "5"})
+    settings = from_env(
+        {"REDIS_HOST": "h", "STOCKVERIFY_DATA_DIR": "/srv/x", "RACK_LOCK_TTL": "5", "SMTP_CA_FILE": "/x.pem"}
+    )
+    assert settings.smtp_ca_file == Path("/x.pem")
     assert from_env(to_env(settings)) == settings
 
 
