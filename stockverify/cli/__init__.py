@@ -61,7 +61,10 @@ def _end(ctx: click.Context, error: StockVerifyError) -> None:
 def main() -> None:
     """Verify stock rack by rack, offline first, with numbers that agree everywhere.
 
-    Try `stockverify demo` to see a warehouse counted, then `stockverify up` to run your own.
+    Try `stockverify demo` to see a warehouse counted, then `stockverify up` to run your own; docs/first-warehouse.md
+    goes through it step by step. Settings are environment variables: docs/settings.md.
+
+    Exit codes: 0 fine, 1 the work found something wrong, 2 it could not be done; then one line says why and what to do.
     """
 
 
