@@ -62,6 +62,19 @@ def test_a_bad_value_is_named_with_its_meaning(name: str, value: str) -> None:
         from_env({name: value})
 
 
+def test_a_child_gets_the_same_settings() -> None:
+    settings = from_env(
+        {"REDIS_HOST": "h", "STOCKVERIFY_DATA_DIR": "/srv/x", "RACK_LOCK_TTL": "5", "SMTP_CA_FILE": "/x.pem"}
+    )
+    assert settings.smtp_ca_file == Path("/x.pem")
+    assert from_env(to_env(settings)) == settings
+
+
+def test_a_child_gets_them_whatever_else_it_inherits() -> None:
+    inherited = {"SMTP_HOST": "mail.shop.example", "STOCKVERIFY_API_PORT": "9000", "RACK_LOCK_TTL": "7"}
+    assert from_env(inherited | to_env(Settings())) == Settings()
+
+
 def test_complaints_need_no_knowledge_of_python_and_show_no_secret() -> None:
     with pytest.raises(BadSetting, match=r"'many' is not usable: Expected a whole number\. It means"):
         from_env({"SYNC_BATCH_SIZE": "many"})
@@ -74,16 +87,3 @@ def test_complaints_need_no_knowledge_of_python_and_show_no_secret() -> None:
 
 def test_capitals_of_a_log_level_do_not_matter() -> None:
     assert from_env({"STOCKVERIFY_LOG_LEVEL": "debug"}).log_level == "debug"
-
-
-def test_a_child_gets_the_same_settings() -> None:
-    settings = from_env(
-        {"REDIS_HOST": "h", "STOCKVERIFY_DATA_DIR": "/srv/x", "RACK_LOCK_TTL": "5", "SMTP_CA_FILE": "/x.pem"}
-    )
-    assert settings.smtp_ca_file == Path("/x.pem")
-    assert from_env(to_env(settings)) == settings
-
-
-def test_a_child_gets_them_whatever_else_it_inherits() -> None:
-    inherited = {"SMTP_HOST": "mail.shop.example", "STOCKVERIFY_API_PORT": "9000", "RACK_LOCK_TTL": "7"}
-    assert from_env(inherited | to_env(Settings())) == Settings()
