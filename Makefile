@@ -7,6 +7,8 @@ BIN    := $(VENV)/bin
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
+install: $(VENV)/.runtime ## Set up what is needed to run StockVerify, and nothing else
+
 demo: $(VENV)/.runtime ## Count a warehouse with simulated devices; ARGS="--once --json" passes options on
 	@$(BIN)/stockverify demo $(ARGS)
 
@@ -37,4 +39,4 @@ $(VENV)/.runtime: requirements.lock pyproject.toml
 $(VENV)/.dev: requirements-dev.lock pyproject.toml
 	@PYTHON=$(PYTHON) ./bootstrap.sh dev
 
-.PHONY: help demo test bench test-faults format lock clean
+.PHONY: help install demo test bench test-faults format lock clean

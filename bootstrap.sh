@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sets up what the Makefile needs, on a machine that may have nothing but Python 3.11, as root or not.
-#   ./bootstrap.sh runtime   the environment in .venv, with what `make demo` needs
+#   ./bootstrap.sh runtime   the environment in .venv, with what `make install` and `make demo` need
 #   ./bootstrap.sh dev       the same, with what the tests need
 #   ./bootstrap.sh browser   Chromium, for the tests that open pages
 #   ./bootstrap.sh lock      resolve pyproject.toml into the lock files; `lock --upgrade` takes newer versions

@@ -12,9 +12,9 @@ from analytics.lake import Lake
 from analytics.lake.scoped import opened, root_within
 from dashboard.api import Api
 from dashboard.login import Keeper
-from dashboard.times import zone_of
 from stockverify import logs
 from stockverify.settings import Settings, from_env
+from stockverify.zones import zone_of
 
 _KEEPER = "keeper"
 
@@ -30,7 +30,7 @@ class House(NamedTuple):
 
 
 def open_house() -> House:
-    """Raises BadSetting or UnknownZone."""
+    """Raises BadSetting."""
     settings = _seen_by_reader(from_env(os.environ))
     _logging(settings.log_level)
     return House(settings, zone_of(settings.time_zone), _api(settings.service_url()), lake_at(settings.lake))

@@ -4,19 +4,6 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from analytics.glance.numbers import NOTHING
-from stockverify.errors import SetupError
-
-
-class UnknownZone(SetupError):
-    """STOCKVERIFY_TIME_ZONE={name!r} is not a time zone. Use an IANA name such as Europe/Berlin or UTC."""
-
-
-def zone_of(name: str) -> ZoneInfo:
-    """The zone of that name. Raises UnknownZone."""
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, KeyError):
-        raise UnknownZone(name=name) from None
 
 
 def shown(instant: datetime, zone: ZoneInfo) -> str:

@@ -4,6 +4,8 @@ Writes are acknowledged by a majority and journaled, so that a record answered `
 Time limits are short: a backend that is gone must become a 503 within two seconds, not a hanging device.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,9 +15,11 @@ from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient, MongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.database import Database
+from pymongo.errors import InvalidURI
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from stockverify.errors import SetupError
 from stockverify.settings import Settings
 
 Document = dict[str, Any]
@@ -32,11 +36,31 @@ _DURABLE: dict[str, Any] = {
 }
 
 
+class UnusableAddress(SetupError):
+    """{name} is not an address that can be used. It looks like {example}, with the special characters of a password
+    written as in %40 for @."""
+
+
+@contextmanager
+def _address(name: str, example: str) -> Iterator[None]:
+    """What the libraries say of a wrong address may hold a part of the password, so it is left out."""
+    try:
+        yield
+    except (InvalidURI, ValueError):
+        raise UnusableAddress(name=name, example=example) from None
+
+
+_of_mongo = _address("MONGODB_URI", "mongodb://user:password@host:27017/?replicaSet=rs0")
+_of_redis = _address("REDIS_URL", "redis://:password@host:6379/0")
+
+
+@_of_mongo
 def open_async_mongo(uri: str) -> AsyncMongoClient[Document]:
     """For the service. Connects on first use."""
     return AsyncMongoClient(uri, socketTimeoutMS=10_000, **_DURABLE)
 
 
+@_of_mongo
 def open_mongo(uri: str, appname: str = "stockverify") -> MongoClient[Document]:
     """For jobs, analytics and the command line. Connects on first use; MongoDB's logs call it by its `appname`."""
     return MongoClient(uri, **_DURABLE | {"appname": appname})
@@ -64,6 +88,7 @@ class _Connection(redis.asyncio.Connection):
             raise redis.exceptions.ConnectionError(str(error)) from None
 
 
+@_of_redis
 def open_redis(url: str) -> "redis.asyncio.Redis":
     """For the service: text replies, 0.3 seconds per answer, one silent retry when a connection was closed."""
     return redis.asyncio.Redis.from_url(
@@ -77,6 +102,7 @@ def open_redis(url: str) -> "redis.asyncio.Redis":
     )
 
 
+@_of_redis
 def open_redis_listener(url: str) -> "redis.asyncio.Redis":
     """For live updates: a subscription may be silent for long, so only connecting has a time limit. Replies are bytes.
 
@@ -92,6 +118,7 @@ def open_redis_listener(url: str) -> "redis.asyncio.Redis":
     )
 
 
+@_of_redis
 def open_blocking_redis(url: str) -> "redis.Redis":
     """For jobs: text replies, one second per answer, nothing retried silently."""
     return redis.Redis.from_url(
@@ -106,3 +133,11 @@ def open_blocking_redis(url: str) -> "redis.Redis":
 def as_stored(instant: datetime) -> datetime:
     """The instant as MongoDB gives it back: it keeps milliseconds."""
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def in_short(error: Exception) -> str:
+    """What a driver says went wrong, without its time limits and its view of all servers that follow."""
+    text = str(error)
+    for tail in (" (configured timeouts", ", Timeout:", ", full error"):
+        text = text.partition(tail)[0]
+    return text[:200].rstrip(".")

@@ -3,7 +3,8 @@
 docs/settings.md lists the same names, defaults and meanings; a test compares the two.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_type_hints
@@ -11,15 +12,17 @@ from urllib.parse import quote
 
 import msgspec
 
+from stockverify import usable
 from stockverify.errors import BadSetting
 
 
 class Env(NamedTuple):
-    """The environment variable of a field, and what it means to the person who sets it."""
+    """The variable of a field, what it means to the person who sets it, and what it must be beyond its type."""
 
     name: str
     doc: str
     secret: bool = False
+    check: Callable[[str], None] | None = None
 
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
@@ -56,7 +59,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     bind: Annotated[str, Env("STOCKVERIFY_BIND", "Address that the service and the dashboard listen on")] = "127.0.0.1"
     api_url: Annotated[
         str | None,
-        Env("STOCKVERIFY_API_URL", "Where the dashboard reaches the service, if not on this machine"),
+        Env(
+            "STOCKVERIFY_API_URL",
+            "Where the dashboard reaches the service, if not on this machine",
+            check=usable.http_address,
+        ),
     ] = None
     secret: Annotated[
         str | None,
@@ -64,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "STOCKVERIFY_SECRET",
             "Key that signs tokens, 32 characters or more; without it one is made and kept",
             True,
+            usable.key,
         ),
     ] = None
     admin_password: Annotated[
@@ -74,15 +82,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             True,
         ),
     ] = None
-    log_level: Annotated[str, Env("STOCKVERIFY_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR")] = "INFO"
-    time_zone: Annotated[str, Env("STOCKVERIFY_TIME_ZONE", "IANA zone in which pages and files show times")] = "UTC"
+    log_level: Annotated[str, Env("STOCKVERIFY_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", check=usable.level)] = (
+        "INFO"
+    )
+    time_zone: Annotated[
+        str, Env("STOCKVERIFY_TIME_ZONE", "IANA zone in which pages and files show times", check=usable.zone)
+    ] = "UTC"
     tolerance_units: Annotated[
         Annotated[float, msgspec.Meta(ge=0, le=1e9)],
         Env("TOLERANCE_UNITS", "Units that verified may differ from book before a line counts as inaccurate"),
     ] = 0.0
     tolerance_share: Annotated[
         Annotated[float, msgspec.Meta(ge=0, le=1)],
-        Env("TOLERANCE_SHARE", "The same as a share of the book quantity, 0.02 for 2 %; the larger of the two counts"),
+        Env(
+            "TOLERANCE_SHARE",
+            "Share of the book quantity that verified may differ, 0.02 for 2 %; the larger of the two counts",
+        ),
     ] = 0.0
 
     access_token_ttl: Annotated[Positive, Env("ACCESS_TOKEN_TTL", "Seconds that an access token lives")] = 900
@@ -236,13 +251,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 90
     dashboard_url: Annotated[
         str | None,
-        Env("STOCKVERIFY_DASHBOARD_URL", "Where readers of mails reach the dashboard, if not on this machine"),
+        Env(
+            "STOCKVERIFY_DASHBOARD_URL",
+            "Where readers of mails reach the dashboard, if not on this machine",
+            check=usable.http_address,
+        ),
     ] = None
     public_api_url: Annotated[
         str | None,
         Env(
             "STOCKVERIFY_PUBLIC_API_URL",
             "Where browsers and readers of mails reach the service, if not on this machine",
+            check=usable.http_address,
         ),
     ] = None
 
@@ -339,10 +359,20 @@ def from_env(environ: Mapping[str, str], **overrides: Any) -> Settings:
 
 def _parse(row: Setting, text: str) -> Any:
     try:
+        if row.env.check:
+            row.env.check(text)
         return msgspec.convert(text, row.type, strict=False, dec_hook=lambda kind, given: kind(given))
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, ValueError) as error:
         shown = "***" if row.env.secret else text
-        raise BadSetting(name=row.env.name, value=shown, reason=str(error), doc=row.env.doc) from None
+        raise BadSetting(name=row.env.name, value=shown, reason=_in_words(str(error)), doc=row.env.doc) from None
+
+
+_WORDS = {"`float`": "a number", "`int`": "a whole number", "`bool`": "true or false", ", got `str`": ""}
+
+
+def _in_words(reason: str) -> str:
+    """What msgspec says of a wrong value, for people who do not know Python."""
+    return re.sub("|".join(_WORDS), lambda found: _WORDS[found[0]], reason)
 
 
 def to_env(settings: Settings) -> dict[str, str]:

@@ -6,7 +6,7 @@ from stockverify.errors import BadInput
 
 
 class UnknownZone(BadInput):
-    """{zone!r} is not a time zone; use an IANA name such as Europe/Vienna, or UTC (STOCKVERIFY_TIME_ZONE)."""
+    """{zone!r} is not a time zone; use an IANA name such as Europe/Vienna, or UTC."""
 
 
 def zone_of(name: str) -> ZoneInfo:

@@ -4,8 +4,11 @@ import re
 from enum import StrEnum
 from pathlib import Path
 
+import click
 import pytest
 
+from analytics.__main__ import main as analytics
+from jobs.mail.commands import outbox as mails
 from stockverify import vocabulary
 from stockverify.cli import main
 from stockverify.settings import table
@@ -32,6 +35,29 @@ def test_every_command_is_in_the_readme_and_teaches(name: str) -> None:
     command = main.get_command(None, name)  # type: ignore[arg-type]
     assert command is not None
     assert command.help
+
+
+def options_of(name: str) -> set[str]:
+    """Those of the command itself, also where another process carries it out."""
+    ours = main.get_command(None, name)  # type: ignore[arg-type]
+    theirs = mails if name == "outbox" else analytics.get_command(None, name)  # type: ignore[arg-type]
+    found = [each for each in (ours, theirs) if each is not None]
+    found += [sub for each in found if isinstance(each, click.Group) for sub in each.commands.values()]
+    return {option for each in found for parameter in each.params for option in parameter.opts} | {"--help"}
+
+
+@pytest.mark.parametrize("path", [*sorted(DOCS.rglob("*.md")), README], ids=lambda path: path.name)
+def test_commands_that_documents_show_exist_with_their_options(path: Path) -> None:
+    shown = re.findall(r"stockverify ([a-z]+)((?: [^`\n|#;]*)?)", "\n".join(code_in(path.read_text())))
+    assert [name for name, _ in shown if name not in main.list_commands(None)] == []  # type: ignore[arg-type]
+    options = [(name, option) for name, rest in shown for option in re.findall(r"--[a-z][a-z-]*", rest)]
+    assert [each for each in options if each[1] not in options_of(each[0])] == []
+
+
+def code_in(text: str) -> list[str]:
+    """What stands between backticks, in fences, and indented by four."""
+    fenced = re.findall(r"^```(?:sh|console)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return fenced + re.findall(r"(?<!`)`([^`]+)`(?!`)", text) + re.findall(r"^    (.*)$", text, re.MULTILINE)
 
 
 def words() -> list[str]:

@@ -17,11 +17,11 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @click.command("anomalies")
-@click.argument("snapshot_id", metavar="SNAPSHOT", default="latest")
+@click.argument("snapshot_id", metavar="[SNAPSHOT]", default="latest")
 @click.option(
     "--kind", "kinds", multiple=True, type=click.Choice([str(kind) for kind in AnomalyKind]), help="Only this."
 )
-@click.option("--against", metavar="SNAPSHOT", help="Snapshot of the last count (default: the one before).")
+@click.option("--against", metavar="[SNAPSHOT]", help="Snapshot of the last count (default: the one before).")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Flags to show; all are counted.")
 @as_json_option
 def command(snapshot_id: str, kinds: tuple[str, ...], against: str | None, limit: int, as_json: bool) -> None:

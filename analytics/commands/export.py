@@ -14,7 +14,7 @@ from stockverify.settings import Settings
 
 
 @click.command("export")
-@click.argument("snapshot_id", metavar="SNAPSHOT", default="latest")
+@click.argument("snapshot_id", metavar="[SNAPSHOT]", default="latest")
 @click.option("--format", "kind", type=click.Choice([str(kind) for kind in Format]), default="xlsx", show_default=True)
 @dataset_option
 @click.option("--bom/--no-bom", default=True, help="Mark a CSV file as UTF-8, which Excel needs (default: yes).")

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from stockverify import __version__
+from stockverify import __version__, disk
 from stockverify.errors import StockVerifyError
 
 _COMMANDS = {
@@ -43,8 +43,17 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except StockVerifyError as error:
-            click.echo(f"stockverify: {error.message}", err=True)
-            ctx.exit(2)
+            _end(ctx, error)
+        except OSError as error:
+            refused = disk.told(error)
+            if refused is None:
+                raise
+            _end(ctx, refused)
+
+
+def _end(ctx: click.Context, error: StockVerifyError) -> None:
+    click.echo(f"stockverify: {error.message}", err=True)
+    ctx.exit(2)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -52,7 +61,10 @@ class _Commands(click.Group):
 def main() -> None:
     """Verify stock rack by rack, offline first, with numbers that agree everywhere.
 
-    Try `stockverify demo` to see a warehouse counted, then `stockverify up` to run your own.
+    Try `stockverify demo` to see a warehouse counted, then `stockverify up` to run your own; docs/first-warehouse.md
+    goes through it step by step. Settings are environment variables: docs/settings.md.
+
+    Exit codes: 0 fine, 1 the work found something wrong, 2 it could not be done; then one line says why and what to do.
     """
 
 

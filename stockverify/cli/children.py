@@ -6,6 +6,9 @@ import subprocess
 import sys
 from typing import NoReturn
 
+import click
+
+from stockverify.cli.options import DATA_DIR
 from stockverify.settings import Settings, to_env
 
 PASS_ON = {"ignore_unknown_options": True, "help_option_names": []}
@@ -21,6 +24,8 @@ def run(module: str, settings: Settings, arguments: tuple[str, ...]) -> NoReturn
         outcome = subprocess.run(command, env=os.environ | to_env(settings), check=False)
     finally:
         signal.signal(signal.SIGINT, before)
+    if wants_help(arguments):
+        click.echo(f"\nEvery command also takes:\n  --data-dir DIRECTORY  {DATA_DIR}")
     sys.exit(outcome.returncode)
 
 

@@ -33,7 +33,12 @@ _OWN: dict[str, Any] = {
 @click.command()
 @options.run_options
 @click.option("--once", is_flag=True, help="End after the exports; exit code 0 only if the books balance.")
-@click.option("--input", "stock_list", type=click.Path(dir_okay=False, path_type=Path), help="Stock list to count.")
+@click.option(
+    "--input",
+    "stock_list",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Stock list to count, CSV or XLSX (default: data/sample_stock.csv of StockVerify).",
+)
 @click.option("--devices", type=click.IntRange(2, 64), default=8, show_default=True, help="Devices that count at once.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same shelves and same mishaps.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: addresses first, with --once the outcome last.")

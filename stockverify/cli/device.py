@@ -87,7 +87,12 @@ def load(
     seconds: float,
     as_json: bool,
 ) -> None:
-    """Simulate many devices that count in racks of their own (LOAD-...). Their counts stay: use a test system."""
+    """Simulate many devices that count in racks of their own (LOAD-...). Their counts stay: use a test system.
+
+    \b
+    Example:
+      stockverify device load --username anna --devices 50 --records 500 --seconds 600
+    """
     settings = options.settings()
     plan = LoadPlan(
         url=url or settings.service_url(),

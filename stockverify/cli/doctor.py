@@ -16,6 +16,7 @@ from stockverify.cli.checks.mail import mail
 from stockverify.cli.checks.servers import servers
 from stockverify.cli.checks.snapshots import snapshots
 from stockverify.cli.connect import running_settings
+from stockverify.clients import UnusableAddress
 from stockverify.errors import NotRunning
 from stockverify.settings import Settings
 
@@ -46,10 +47,17 @@ def examine(settings: Settings) -> Iterator[Finding]:
     except NotRunning as error:
         yield Finding("running", False, "StockVerify is not running.", error.message)
     else:
+        yield from _what_runs(settings)
+    yield from snapshots(settings)
+
+
+def _what_runs(settings: Settings) -> Iterator[Finding]:
+    try:
         yield from servers(settings)
         yield from audit_log(settings)
         yield from integrity(settings)
-    yield from snapshots(settings)
+    except UnusableAddress as error:
+        yield Finding("addresses", False, "The servers cannot be asked.", error.message)
 
 
 def _line(finding: Finding) -> str:

@@ -14,7 +14,7 @@ from stockverify.cli import options
 from stockverify.cli.connect import running_settings
 from stockverify.clients import database, open_mongo
 from stockverify.settings import Settings
-from stockverify.stocklist.columns import COLUMNS
+from stockverify.stocklist.columns import COLUMNS, REQUIRED
 from stockverify.stocklist.load import StockList, load
 from stockverify.stocklist.plan import Plan, plan
 from stockverify.stocklist.rejects import write_rejects
@@ -23,12 +23,20 @@ from stockverify.stocklist.summary import Summary, as_text, summarise
 from stockverify.stocklist.table import Options
 
 _LONG = 5000
+_NEEDED = ", ".join(REQUIRED)
+_MORE = ", ".join(name for name in COLUMNS if name not in REQUIRED)
 
 _HELP = f"""Bring a stock list into the book, from FILE, a .csv or .xlsx.
 
-The list needs a heading with at least rack_id, item_code and book_qty; also taken are {", ".join(COLUMNS)}, under these
-names or common ones such as SKU, location, EAN or qty. A bad row is reported and costs only itself. Lines that
-are no longer in the list stay in the book.
+The list needs a heading with at least {_NEEDED}; also taken are {_MORE}, under these names or common ones such as SKU,
+location, EAN or qty. How numbers and letters are written is found out. A bad row is reported and costs only itself.
+Lines that are no longer in the list stay in the book.
+
+\b
+Examples:
+  stockverify import stock.csv --dry-run
+  stockverify import stock.csv --rejects bad-rows.csv
+  stockverify import stock.xlsx --sheet March --map item_code=Material --map book_qty="On hand"
 
 Exit code: 0 fine, 1 some rows were rejected or left alone, 2 nothing could be done.
 """

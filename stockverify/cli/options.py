@@ -11,10 +11,12 @@ from stockverify.settings import Settings, from_env
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+DATA_DIR = "Folder for the lake, exports, logs and embedded servers (default: STOCKVERIFY_DATA_DIR or ./var)."
+
 data_dir = click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for the lake, exports, logs and embedded servers (default: STOCKVERIFY_DATA_DIR or ./var).",
+    help=DATA_DIR,
 )
 _api_port = click.option("--api-port", type=click.IntRange(1, 65535), help="Port of the HTTP service (default 8000).")
 _dashboard_port = click.option(

@@ -41,7 +41,8 @@ def up(data_dir: Path | None, api_port: int | None, dashboard_port: int | None, 
       stockverify up --data-dir /srv/stockverify --api-port 8080
       MONGODB_URI=mongodb://db/?replicaSet=rs0 REDIS_URL=redis://cache stockverify up
 
-    A process that dies is started again. Ctrl-C stops everything in order. With --json one line says
+    It listens on 127.0.0.1, for this machine only, unless STOCKVERIFY_BIND names another address. A process that dies
+    is started again. Ctrl-C stops everything in order. With --json one line says
     {"ready": true, "api": URL, "dashboard": URL, "mongodb": URI, "redis": URL}; it holds the passwords of the
     embedded databases, so do not let it into a log. At the first start the user `admin` is made; its password is
     the one in STOCKVERIFY_ADMIN_PASSWORD, or a random one that is shown once.

@@ -5,10 +5,11 @@ Their passwords derive from the key file, which only the owner of the data direc
 """
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 
 from pymongo import MongoClient
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
 
 from stockverify.clients import Document
 from stockverify.kept_secret import kept_secret
@@ -75,7 +76,8 @@ def _initiated(folder: Path, port: int) -> bool:
             return _writable(client) and _has_user(client, folder)
     except OperationFailure as error:
         if error.code in (_AUTHENTICATION_FAILED, _NOT_YET_INITIALIZED):
-            _first_start(folder, port)
+            with suppress(AutoReconnect):  # it ends: its log says why
+                _first_start(folder, port)
         return False
     except PyMongoError:
         return False

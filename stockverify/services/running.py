@@ -1,13 +1,11 @@
 """The whole of StockVerify, running: backends, service, worker and dashboard on one data directory."""
 
-import errno
 import fcntl
 import http.client
 import json
 import os
 import secrets
 import shutil
-import socket
 import sys
 import urllib.error
 import urllib.request
@@ -17,13 +15,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-from pymongo.errors import PyMongoError
 
 from stockverify import mail_settings
 from stockverify.clients import database, open_mongo
 from stockverify.errors import SetupError
 from stockverify.services.child import Spec
 from stockverify.services.embedded import backends
+from stockverify.services.preconditions import check_disk, check_mongodb, check_ports, check_redis
 from stockverify.services.supervisor import Supervisor
 from stockverify.settings import Settings, to_env
 from stockverify.vocabulary import Collection
@@ -40,20 +38,8 @@ class AlreadyRunning(SetupError):
     """StockVerify already runs on {data_dir}. Stop that run first, or choose another folder with --data-dir."""
 
 
-class PortInUse(SetupError):
-    """Port {port}, for the {what}, is in use by another program. Choose another one with {option}."""
-
-
-class AddressUnusable(SetupError):
-    """The {what} cannot listen on {bind}, port {port}: {reason}. Set STOCKVERIFY_BIND to an address of this machine."""
-
-
 class DataDirUnusable(SetupError):
     """The data directory {data_dir} cannot be used: {reason}. Choose another one with --data-dir."""
-
-
-class BackendAway(SetupError):
-    """MongoDB does not answer at the address in MONGODB_URI: {reason}"""
 
 
 class Running(NamedTuple):
@@ -86,10 +72,13 @@ def running(
     with ExitStack() as stack:
         mail_settings.check(settings)  # a worker that refuses them would be started again and again
         stack.enter_context(_locked(settings.data_dir))
-        _check_ports(settings)
+        check_disk(settings.data_dir)
+        check_ports(settings)
         prepare(settings.data_dir)
         say("Starting MongoDB and Redis …")
         started = stack.enter_context(backends(settings))
+        check_mongodb(started.settings)
+        check_redis(started.settings, say)
         settings, made_up = _with_first_password(started.settings)
         supervisor = Supervisor(say, on_restart=lambda: _write_runtime(result))
         stack.callback(supervisor.stop)
@@ -140,11 +129,8 @@ def _with_first_password(settings: Settings) -> tuple[Settings, str | None]:
     if settings.admin_password:
         return settings, None
     with open_mongo(settings.mongodb_uri or "") as client:
-        try:
-            if database(client, settings)[Collection.USERS].find_one({}, {"_id": 1}):
-                return settings, None
-        except PyMongoError as error:
-            raise BackendAway(reason=str(error)[:200]) from None
+        if database(client, settings)[Collection.USERS].find_one({}, {"_id": 1}):
+            return settings, None
     password = secrets.token_urlsafe(12)
     return msgspec.structs.replace(settings, admin_password=password), password
 
@@ -163,20 +149,6 @@ def _locked(data_dir: Path) -> Iterator[None]:
         except BlockingIOError:
             raise AlreadyRunning(data_dir=data_dir) from None
         yield
-
-
-def _check_ports(settings: Settings) -> None:
-    wanted = ((settings.api_port, "service", "--api-port"), (settings.dashboard_port, "dashboard", "--dashboard-port"))
-    for port, what, option in wanted:
-        family = socket.AF_INET6 if ":" in settings.bind else socket.AF_INET
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((settings.bind, port))
-            except OSError as error:
-                if error.errno == errno.EADDRINUSE:
-                    raise PortInUse(port=port, what=what, option=option) from None
-                raise AddressUnusable(bind=settings.bind, port=port, what=what, reason=error.strerror) from None
 
 
 def _shown_host(settings: Settings) -> str:

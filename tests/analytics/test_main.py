@@ -168,7 +168,7 @@ def test_damage_is_told_with_exit_code_1(shell: Shell, db: Database[Document], l
         (("snapshot",), {"MONGODB_URI": ""}, "StockVerify is not running on"),
         (("snapshot",), {"MONGODB_URI": "mongodb://127.0.0.1:9/"}, "MongoDB does not answer at the moment"),
         (("snapshot",), {"SNAPSHOT_INTERVAL": "soon"}, "SNAPSHOT_INTERVAL='soon' is not usable"),
-        (("snapshot",), {"STOCKVERIFY_TIME_ZONE": "Nowhere"}, "There is no item"),
+        (("snapshot",), {"STOCKVERIFY_TIME_ZONE": "Nowhere"}, "STOCKVERIFY_TIME_ZONE='Nowhere' is not usable"),
         (("compare",), {}, "There is no previous snapshot in the lake"),
         (("export", "../../etc/passwd"), {}, "'../../etc/passwd' is not a snapshot id"),
         (("export", "latest", "--dataset", "users"), {}, "There is no latest snapshot"),

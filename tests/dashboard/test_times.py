@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dashboard.times import UnknownZone, age, shown, zone_of
+from dashboard.times import age, shown
+from stockverify.zones import zone_of
 
 
 @pytest.mark.parametrize(
@@ -23,12 +24,6 @@ def test_both_hours_of_the_clock_change_are_told_apart() -> None:
     zone = zone_of("Europe/Berlin")
     first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
     assert [shown(first + timedelta(hours=hour), zone)[-4:].strip() for hour in (0, 1)] == ["CEST", "CET"]
-
-
-@pytest.mark.parametrize("name", ["Mars/Olympus", "../../etc/passwd", "", "Europe"])
-def test_an_unknown_zone_is_refused(name: str) -> None:
-    with pytest.raises(UnknownZone, match="STOCKVERIFY_TIME_ZONE"):
-        zone_of(name)
 
 
 @pytest.mark.parametrize(

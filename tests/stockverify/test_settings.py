@@ -36,6 +36,16 @@ def test_redis_is_named_by_url_or_by_parts(environ: dict[str, str], address: str
     assert from_env(environ).redis_address() == address
 
 
+BAD_WORDS = [
+    ("STOCKVERIFY_LOG_LEVEL", "loud"),
+    ("STOCKVERIFY_TIME_ZONE", "Mars/Olympus"),
+    ("STOCKVERIFY_TIME_ZONE", "../../etc/passwd"),
+    ("STOCKVERIFY_TIME_ZONE", "Europe"),
+    ("STOCKVERIFY_API_URL", "stock-api.shop.example"),
+    ("STOCKVERIFY_DASHBOARD_URL", "ftp://stock.shop.example"),
+    ("STOCKVERIFY_PUBLIC_API_URL", "https://stock.shop.example:port"),
+]
+
 BAD_TOLERANCES = [
     ("TOLERANCE_UNITS", "-1"),
     ("TOLERANCE_UNITS", "inf"),
@@ -45,11 +55,15 @@ BAD_TOLERANCES = [
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("REDIS_PORT", "70000"), ("RACK_LOCK_TTL", "0"), ("SYNC_BATCH_SIZE", "many"), *BAD_TOLERANCES]
+    ("name", "value"),
+    [("REDIS_PORT", "70000"), ("RACK_LOCK_TTL", "0"), ("SYNC_BATCH_SIZE", "many"), *BAD_WORDS, *BAD_TOLERANCES],
 )
 def test_a_bad_value_is_named_with_its_meaning(name: str, value: str) -> None:
     with pytest.raises(BadSetting, match=f"{name}='{value}' is not usable: .* It means: "):
         from_env({name: value})
+
+
+EACH_KIND = ("1", "600", "0.5", "debug", "tls", "preferred_username", "staff", "/srv/x")
 
 
 def test_each_setting_can_be_set_in_the_environment_and_passed_on() -> None:
@@ -57,7 +71,7 @@ def test_each_setting_can_be_set_in_the_environment_and_passed_on() -> None:
     never = []
     for row in table():
         taken = []
-        for text in ("1", "600", "0.5", "debug", "tls", "preferred_username", "staff", "/srv/x"):
+        for text in (*EACH_KIND, "x" * 32, "Europe/Vienna", "https://a.example"):
             with suppress(BadSetting):
                 taken.append(from_env({row.env.name: text}))
         assert [from_env(to_env(settings)) for settings in taken] == taken
@@ -66,10 +80,27 @@ def test_each_setting_can_be_set_in_the_environment_and_passed_on() -> None:
 
 
 def test_a_child_gets_the_same_settings() -> None:
-    settings = from_env({"REDIS_HOST": "h", "STOCKVERIFY_DATA_DIR": "/srv/x", "RACK_LOCK_TTL": "5"})
+    settings = from_env(
+        {"REDIS_HOST": "h", "STOCKVERIFY_DATA_DIR": "/srv/x", "RACK_LOCK_TTL": "5", "SMTP_CA_FILE": "/x.pem"}
+    )
+    assert settings.smtp_ca_file == Path("/x.pem")
     assert from_env(to_env(settings)) == settings
 
 
 def test_a_child_gets_them_whatever_else_it_inherits() -> None:
     inherited = {"SMTP_HOST": "mail.shop.example", "STOCKVERIFY_API_PORT": "9000", "RACK_LOCK_TTL": "7"}
     assert from_env(inherited | to_env(Settings())) == Settings()
+
+
+def test_complaints_need_no_knowledge_of_python_and_show_no_secret() -> None:
+    with pytest.raises(BadSetting, match=r"'many' is not usable: Expected a whole number\. It means"):
+        from_env({"SYNC_BATCH_SIZE": "many"})
+    with pytest.raises(
+        BadSetting, match=r"STOCKVERIFY_SECRET='\*\*\*' is not usable: it must have 32 characters"
+    ) as told:
+        from_env({"STOCKVERIFY_SECRET": "hunter2"})
+    assert "hunter2" not in told.value.message
+
+
+def test_capitals_of_a_log_level_do_not_matter() -> None:
+    assert from_env({"STOCKVERIFY_LOG_LEVEL": "debug"}).log_level == "debug"

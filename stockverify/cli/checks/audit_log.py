@@ -13,7 +13,7 @@ from pymongo.errors import PyMongoError
 from stockverify import activity
 from stockverify.activity import EMPTY, HEAD_FILE, Head
 from stockverify.cli.checks.finding import Finding
-from stockverify.clients import Document, database, open_mongo
+from stockverify.clients import Document, database, in_short, open_mongo
 from stockverify.settings import Settings
 from stockverify.vocabulary import Collection
 
@@ -27,7 +27,7 @@ def audit_log(settings: Settings) -> Iterator[Finding]:
         with open_mongo(settings.mongodb_uri or "") as client:
             yield from _examined(database(client, settings), settings.data_dir / HEAD_FILE)
     except PyMongoError as error:
-        yield Finding("audit log", False, "The audit log cannot be read.", f"{error!s:.200}")
+        yield Finding("audit log", False, "The audit log cannot be read.", in_short(error))
 
 
 def _examined(stored: Database[Document], note: Path) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from stockverify.cli.checks.finding import Finding
-from stockverify.clients import Document, database, open_mongo
+from stockverify.clients import Document, database, in_short, open_mongo
 from stockverify.settings import Settings
 from stockverify.vocabulary import RESTORE_STATE, Collection, RunKind, RunStatus
 
@@ -21,7 +21,7 @@ def integrity(settings: Settings) -> Iterator[Finding]:
         with open_mongo(settings.mongodb_uri or "") as client:
             yield from _examined(database(client, settings), datetime.now(UTC))
     except PyMongoError as error:
-        yield Finding("integrity", False, "The last check cannot be read.", f"{error!s:.200}")
+        yield Finding("integrity", False, "The last check cannot be read.", in_short(error))
 
 
 def _examined(stored: Database[Document], now: datetime) -> Iterator[Finding]:

@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator
 
 from pymongo.errors import PyMongoError
-from redis import Redis, RedisError
+from redis import RedisError
 
 from stockverify import indexes
 from stockverify.cli.checks.finding import Finding
-from stockverify.clients import database, open_mongo
+from stockverify.clients import database, in_short, open_blocking_redis, open_mongo
 from stockverify.services.running import RUNTIME_FILE, answers
 from stockverify.settings import Settings
 from stockverify.vocabulary import Collection
@@ -32,7 +32,9 @@ def _mongodb(settings: Settings) -> Iterator[Finding]:
             absent = indexes.missing(database(client, settings))
             users = database(client, settings)[Collection.USERS].estimated_document_count()
     except PyMongoError as error:
-        yield Finding("mongodb", False, "MongoDB does not answer.", f"Start it, or correct MONGODB_URI. {error!s:.200}")
+        yield Finding(
+            "mongodb", False, "MongoDB does not answer.", f"Start it, or correct MONGODB_URI. {in_short(error)}"
+        )
         return
     old = _tuple(found) < OLDEST_MONGODB
     yield Finding("mongodb", not old, f"MongoDB {found}", "Use MongoDB 6.0 or newer." if old else "")
@@ -42,15 +44,19 @@ def _mongodb(settings: Settings) -> Iterator[Finding]:
     yield Finding("replica set", bool(replica_set), f"replica set {replica_set or 'none'}", advice)
     says = f"missing: {', '.join(absent)}" if absent else "all declared indexes exist"
     yield Finding("indexes", not absent, says, "Restart the service: it creates them." if absent else "")
-    yield Finding("users", users > 0, f"{users} users", "" if users else "Start the service once: it makes `admin`.")
+    says = "1 user" if users == 1 else f"{users} users"
+    yield Finding("users", users > 0, says, "" if users else "Start the service once: it makes `admin`.")
 
 
 def _redis(settings: Settings) -> Finding:
+    address = settings.redis_address()
+    if address is None:
+        return Finding("redis", False, "Redis is not known.", "Set REDIS_URL, or start `stockverify up`.")
     try:
-        with Redis.from_url(settings.redis_address() or "", socket_timeout=1) as client:
+        with open_blocking_redis(address) as client:
             found = str(client.info("server")["redis_version"])
     except (RedisError, OSError) as error:
-        return Finding("redis", False, "Redis does not answer.", f"Start it, or correct REDIS_URL. {error!s:.200}")
+        return Finding("redis", False, "Redis does not answer.", f"Start it, or correct REDIS_URL. {in_short(error)}")
     old = _tuple(found) < OLDEST_REDIS
     return Finding("redis", not old, f"Redis {found}", "Use Redis 6.2 or newer." if old else "")
 

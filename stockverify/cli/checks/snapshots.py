@@ -14,7 +14,7 @@ def snapshots(settings: Settings) -> Iterator[Finding]:
     """All findings about the snapshots."""
     command = [sys.executable, "-m", "analytics", "verify", "--json"]
     outcome = subprocess.run(command, env=os.environ | to_env(settings), capture_output=True, text=True, check=False)
-    if outcome.returncode not in (0, 1):
+    if outcome.returncode not in (0, 1) or not outcome.stdout:
         yield Finding("lake", False, "The lake cannot be read.", outcome.stderr.strip()[-300:])
         return
     problems = json.loads(outcome.stdout)

@@ -211,8 +211,8 @@ def test_settings_for_mail_that_contradict_each_other_are_told_before_anything_s
     (line,) = refused.stderr.strip().splitlines()
     assert line.startswith("stockverify: SMTP_SECURITY='none' is not usable: without encryption")
     assert not folder.exists()
-    checked = subprocess.run(
-        [*COMMAND, "doctor", "--data-dir", str(folder)], capture_output=True, text=True, check=False, env=environ
-    )
+    argv, environ = [*COMMAND, "doctor", "--data-dir", str(folder)], environ | {"MONGODB_URI": "mongodb://127.0.0.1:1/"}
+    checked = subprocess.run(argv, capture_output=True, text=True, check=False, env=environ)
     assert checked.returncode == 1
+    assert "redis: Redis is not known.\n      Set REDIS_URL" in checked.stdout
     assert "mail: The settings for mail contradict each other.\n      SMTP_SECURITY='none'" in checked.stdout
