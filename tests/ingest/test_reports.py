@@ -63,7 +63,7 @@ def freeze(boss: httpx.Client) -> str:
     """Ask the worker for a snapshot and wait for it."""
     run = boss.post("/api/reports/runs", json={"kind": "materialise", "name": "of the tests"})
     assert run.status_code == 202, run.text
-    for _ in range(200):
+    for _ in range(1200):
         state = boss.get(f"/api/reports/runs/{run.json()['run_id']}").json()
         if state["status"] in ("succeeded", "failed"):
             assert state["status"] == "succeeded", state

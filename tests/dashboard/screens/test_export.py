@@ -74,7 +74,7 @@ def test_a_file_that_is_cancelled_says_so(at: AppTest, office: Service) -> None:
     press(at, "Make the file")
     if any(button.label == "Cancel" for button in at.button):
         press(at, "Cancel")
-    for _ in range(100):
+    for _ in range(600):
         if "The export was cancelled" in texts(at) or at.get("link_button"):
             break
         time.sleep(0.1)
