@@ -23,7 +23,7 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 
 def failures(folder: Path) -> list[dict[str, Any]]:
     """What is logged of failed requests; it comes a moment after the reply."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if found := [line for line in lines(folder) if line["event"] == "request_failed"]:
             return found
