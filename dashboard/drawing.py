@@ -109,15 +109,17 @@ def biggest(found: Biggest, zone: ZoneInfo) -> None:
 
 
 def attention(found: Sequence[Notice], snapshot_id: str) -> None:
-    """The list of what somebody should look at, each with a way to the rows that it speaks of."""
+    """What somebody should look at, a card each, with a way to the rows that it speaks of."""
     st.header("Needs attention", anchor=False)
     if not found:
         st.success("Every rack is counted and nothing is in doubt.", icon=":material/check_circle:")
-    for notice in found:
-        with st.container(border=True, gap="xxsmall"):
-            st.markdown(f":material/{notice.icon}: **{literal(notice.title)}**")
-            st.caption(literal(notice.text))
-            link(page_links.rows(snapshot_id, notice.question), "Show them")
+        return
+    with st.container(key="attention"):
+        for notice in found:
+            with st.container(border=True, gap="xxsmall", height="stretch"):
+                st.markdown(f":material/{notice.icon}: **{literal(notice.title)}**")
+                st.caption(literal(notice.text))
+                link(page_links.rows(snapshot_id, notice.question), "Show them")
 
 
 def link(path: str, label: str) -> None:

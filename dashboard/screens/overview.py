@@ -25,14 +25,11 @@ def show() -> None:
     now = loads.overview(root, snapshot_id, tolerance)
     drawing.tiles(tiles(now.totals, loads.totals(root, before.snapshot_id, tolerance) if before else None))
     _since(house, choice, pace(now.work.totals))
+    drawing.attention(notices(now.by_rack, loads.doubts(root, snapshot_id)), snapshot_id)
     _charts(now)
     trends = st.container(key="trends")
     drawing.racks(now.by_rack)
-    with st.container(key="findings"):
-        with st.container():
-            drawing.biggest(loads.biggest(root, snapshot_id), house.zone)
-        with st.container():
-            drawing.attention(notices(now.by_rack, loads.doubts(root, snapshot_id)), snapshot_id)
+    drawing.biggest(loads.biggest(root, snapshot_id), house.zone)
     with trends:  # last of all: it looks at many snapshots, and everything else is in sight by now
         over_time.draw(house, choice)
 

@@ -62,7 +62,7 @@ def test_each_thing_that_needs_attention_leads_to_its_rows(supervised: AppTest, 
     assert len(said) == 6
     for link, (title, number) in zip(supervised.get("page_link"), said.items(), strict=True):
         query = dict(parse_qsl(link.proto.query_string))
-        assert (link.proto.page, query["snapshot"]) == ("snapshots", stocked.newer.snapshot_id)
+        assert (link.proto.page, query["snapshot"]) == ("explore", stocked.newer.snapshot_id)
         rows = run(stocked.lake, stocked.newer.snapshot_id, checked(page_links.question(query["question"]))).frame
         assert rows["rack_id"].n_unique() == number if " counted " in title else rows.height == number, title
 
