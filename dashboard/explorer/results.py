@@ -26,7 +26,7 @@ def chart(draft: Draft, answer: Answer) -> None:
     if answer.groups is None:
         return
     figures = charting.figures(answer.query)
-    figure = _figure(draft, figures)
+    figure = _figure(draft, figures, charting.telling(answer.query))
     drawn = charting.fitting(answer.query, answer.groups, figure)
     drawing.chart(drawn.chart, drawn.rows, drawn.step)
     if drawn.left_out:
@@ -65,15 +65,13 @@ def _counted(house: House, answer: Answer) -> str:
     return f", counted at {counted}" if counted != read else ""
 
 
-def _figure(draft: Draft, figures: list[str]) -> str:
-    """Which figure the chart shows; the address keeps it when it is not the first one."""
+def _figure(draft: Draft, figures: list[str], telling: str) -> str:
+    """Which figure the chart shows; the address keeps it when it is not the one that tells most."""
     if len(figures) == 1:
         draft.figure = ""
         return figures[0]
-    seed = draft.figure if draft.figure in figures else figures[0]
+    seed = draft.figure if draft.figure in figures else telling
     place = st.container()
-    chosen = (
-        widgets.one(place, "The chart shows", figures, draft.key("figure"), seed, format_func=heading) or figures[0]
-    )
-    draft.figure = "" if chosen == figures[0] else chosen
+    chosen = widgets.one(place, "The chart shows", figures, draft.key("figure"), seed, format_func=heading) or telling
+    draft.figure = "" if chosen == telling else chosen
     return chosen

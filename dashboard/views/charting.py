@@ -34,6 +34,13 @@ def figures(query: Query) -> list[str]:
     return [measure.name for measure in query.measures if measure.type in _NUMERIC]
 
 
+def telling(query: Query) -> str:
+    """The figure that a chart begins with: the one that groups are sorted by, which is what the question is about, or
+    else the first."""
+    known = figures(query)
+    return next((order.name for order in query.order if order.name in known), known[0])
+
+
 def why_none(query: Query, groups: int) -> str:
     """Why there is no chart, in a sentence; nothing when there is one."""
     if not query.grouped:
