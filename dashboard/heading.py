@@ -24,7 +24,7 @@ NOTHING_YET = Message(
 
 def heading(house: House, title: str) -> Choice | None:
     """Draw the head; None when there is nothing to draw below it, and that is said."""
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    left, right = st.columns([2, 3], vertical_alignment="bottom")
     left.title(title, anchor=False)
     known = house.lake.freezes()
     if not known:

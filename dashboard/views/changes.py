@@ -12,7 +12,6 @@ from dashboard.views.marked import CHANGED
 from stockverify.datasets import DATASETS, Type
 
 _UNITS = {figure.name: (figure.title, figure.unit) for figure in FIGURES}
-_TRENDS = {"up": "▲ up", "down": "▼ down", "stable": "● stable"}
 
 
 class Count(NamedTuple):
@@ -50,7 +49,6 @@ def summary(found: Comparison) -> pl.DataFrame:
                 "After": amount(change.comparison, unit),
                 "Change": step(change.baseline, change.comparison, unit) or "0",
                 "Change, %": _percent(change.percent_diff),
-                "Trend": _TRENDS[change.trend],
             }
         )
     return pl.DataFrame(rows)
