@@ -18,7 +18,7 @@ from stockverify.wire.reports import QuerySpec
 _STEM = "explore"
 
 
-def chart(draft: Draft, answer: Answer) -> None:
+def chart(draft: Draft, answer: Answer, currency: str) -> None:
     """The chart that fits, or why there is none."""
     if why := charting.why_none(answer.query, answer.total):
         st.caption(f":material/bar_chart_off: {why}")
@@ -27,7 +27,7 @@ def chart(draft: Draft, answer: Answer) -> None:
         return
     figures = charting.figures(answer.query)
     figure = _figure(draft, figures, charting.telling(answer.query))
-    drawn = charting.fitting(answer.query, answer.groups, figure)
+    drawn = charting.fitting(answer.query, answer.groups, figure, currency)
     drawing.chart(drawn.chart, drawn.rows, drawn.step)
     if drawn.left_out:
         st.caption(drawn.left_out)
@@ -40,7 +40,7 @@ def rows(house: House, answer: Answer) -> None:
     last, total = answer.before + answer.page.height, amount(answer.total, "lines")
     more = f"more than {total}; narrow the filters, or ask a snapshot for all of them" if answer.cut else total
     st.caption(f"Showing {what} {first:,} to {last:,} of {more}{literal(_counted(house, answer))}.")
-    drawing.table(answer.page, list(answer.query.results()), house.zone, most_rows=15)
+    drawing.table(answer.page, list(answer.query.results()), house, most_rows=15)
 
 
 def files(house: House, answer: Answer, spec: QuerySpec) -> None:

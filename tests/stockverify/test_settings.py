@@ -41,10 +41,12 @@ BAD_TOLERANCES = [
     ("TOLERANCE_UNITS", "nan"),
     ("TOLERANCE_SHARE", "2"),
 ]
+BAD_CURRENCIES = [("STOCKVERIFY_CURRENCY", value) for value in ("eur", "EURO", '€"', "=EU")]
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("REDIS_PORT", "70000"), ("RACK_LOCK_TTL", "0"), ("SYNC_BATCH_SIZE", "many"), *BAD_TOLERANCES]
+    ("name", "value"),
+    [("REDIS_PORT", "70000"), ("RACK_LOCK_TTL", "0"), ("SYNC_BATCH_SIZE", "many"), *BAD_TOLERANCES, *BAD_CURRENCIES],
 )
 def test_a_bad_value_is_named_with_its_meaning(name: str, value: str) -> None:
     with pytest.raises(BadSetting, match=f"{name}='{value}' is not usable: .* It means: "):
@@ -52,7 +54,9 @@ def test_a_bad_value_is_named_with_its_meaning(name: str, value: str) -> None:
 
 
 def test_a_child_gets_the_same_settings() -> None:
-    settings = from_env({"REDIS_HOST": "h", "STOCKVERIFY_DATA_DIR": "/srv/x", "RACK_LOCK_TTL": "5"})
+    own = {"STOCKVERIFY_DATA_DIR": "/srv/x", "RACK_LOCK_TTL": "5", "STOCKVERIFY_CURRENCY": "EUR"}
+    settings = from_env({"REDIS_HOST": "h", **own})
+    assert settings.currency == "EUR"
     assert from_env(to_env(settings)) == settings
 
 
