@@ -105,11 +105,15 @@ class Visit:
         expect(self.page.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=PATIENCE)
         self.settle()
 
-    def settle(self) -> None:
-        """Wait until the script has run and nothing is drawn anew, and see that nothing broke."""
+    def rest(self) -> None:
+        """Wait until the script has run and nothing is drawn anew."""
         self.page.wait_for_timeout(300)
         self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
         expect(self.page.locator("[data-stale=true]")).to_have_count(0, timeout=PATIENCE)
+
+    def settle(self) -> None:
+        """The same, and see that nothing broke."""
+        self.rest()
         for place in ("stException", "stAlertContentError"):
             expect(self.page.get_by_test_id(place)).to_have_count(0)
         written = self.page.inner_text("body")

@@ -88,6 +88,7 @@ def test_what_opens_and_what_goes_wrong_can_be_read_by_everybody(walk: Visit) ->
     walk.open("Explore")
     walk.page.get_by_role("button", name="Save").click()
     expect(walk.page.get_by_label("What it answers")).to_be_visible(timeout=PATIENCE)
+    walk.rest()
     is_readable(walk.page, "a form that has opened")
     walk.page.keyboard.press("Escape")
     walk.page.get_by_text("Calculated fields", exact=True).click()
@@ -97,4 +98,5 @@ def test_what_opens_and_what_goes_wrong_can_be_read_by_everybody(walk: Visit) ->
     walk.page.get_by_label("Expression", exact=True).fill("book_qty +")
     walk.page.keyboard.press("Tab")
     expect(walk.page.get_by_text("it ends at character 11")).to_be_visible(timeout=PATIENCE)
+    walk.rest()
     is_readable(walk.page, "what is wrong with a formula")
