@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard import gate, single_sign_on
 from dashboard.context import House, forget_others, keeper, open_house
 from dashboard.login import READERS
-from dashboard.messages import guarded
+from dashboard.messages import Message, guarded, show
 from stockverify.vocabulary import Role
 from stockverify.wire.auth import User
 
@@ -19,6 +19,12 @@ _AUDITS = (Role.ADMIN, Role.AUDITOR)
 
 # What they show is for people without a scope (ingest/scopes/rules.py).
 _OF_ALL_FLOORS = frozenset({"anomalies", "schedules", "deliveries", "imports"})
+_FOR_ALL_FLOORS = Message(
+    "Not allowed",
+    "This page is about the whole house, and your account sees some floors only: those beside the menu. The other "
+    "pages show your floors.",
+    "visibility_off",
+)
 
 # Not in a folder called `pages`: Streamlit would run its files by address before anybody has signed in.
 # One list: in sections, as Streamlit draws them, screen readers find no list at all.
@@ -72,7 +78,16 @@ def _enter(house: House) -> None:
         st.logo(str(_HERE / "assets" / "wordmark.svg"), size="large", icon_image=gate.MARK)
         gate.sidebar(house, login.user)
         with guarded(page.title):
-            page.run()
+            _run(page, login.user)
+
+
+def _run(page: st.Page, user: User) -> None:
+    """What the service refuses to somebody with a scope is said at once, and not after a form was filled in."""
+    if user.floors and page.url_path in _OF_ALL_FLOORS:
+        st.title(page.title, anchor=False)
+        show(_FOR_ALL_FLOORS)
+    else:
+        page.run()
 
 
 def _pages(user: User | None) -> list[st.Page]:

@@ -1,13 +1,12 @@
 """Draws a comparison: counts, totals, columns, and the rows side by side."""
 
-from zoneinfo import ZoneInfo
-
 import polars as pl
 import streamlit as st
 
 from analytics.compare import Comparison, Kind
 from analytics.glance.numbers import NOTHING, amount
 from dashboard import drawing
+from dashboard.context import House
 from dashboard.views import changes
 from dashboard.views.marked import CHANGED, marked
 from dashboard.views.tables import columns
@@ -30,7 +29,7 @@ _WORDS = {
 }
 
 
-def draw(found: Comparison) -> None:
+def draw(found: Comparison, currency: str) -> None:
     """How much differs: rows, totals and columns."""
     with st.container(key="counts"):
         for count in changes.counts(found):
@@ -38,7 +37,7 @@ def draw(found: Comparison) -> None:
     with st.container(key="totals"):
         with st.container():
             st.header("Totals", anchor=False)
-            totals = changes.summary(found).to_arrow()
+            totals = changes.summary(found, currency).to_arrow()
             st.dataframe(
                 totals, hide_index=True, column_config=_TOTALS, height="content", alt="Totals before and after"
             )
@@ -47,7 +46,7 @@ def draw(found: Comparison) -> None:
             _columns(changes.column_changes(found))
 
 
-def rows(found: Comparison, zone: ZoneInfo) -> None:
+def rows(found: Comparison, house: House) -> None:
     """The rows of one kind, a page at a time, with what changed marked on both sides."""
     st.header("Rows", anchor=False)
     kinds = [kind for kind in _WORDS if kind is not Kind.KEY_DUPLICATE or found.number(kind)]
@@ -59,7 +58,7 @@ def rows(found: Comparison, zone: ZoneInfo) -> None:
         kind = Kind(picked or kinds[0])
         total, mark = found.number(kind), f"{found.manifest.comparison_id} {kind}"
         page = st.pagination(-(-total // PER_PAGE), key=f"page {mark}") if total > PER_PAGE else 1
-    _table(found, kind, (page - 1) * PER_PAGE, zone)
+    _table(found, kind, (page - 1) * PER_PAGE, house)
 
 
 def _columns(counts: pl.DataFrame) -> None:
@@ -73,7 +72,7 @@ def _columns(counts: pl.DataFrame) -> None:
     st.caption(f"{drawing.all_of(counts.height, 'column')} in which rows differ.")
 
 
-def _table(found: Comparison, kind: Kind, skip: int, zone: ZoneInfo) -> None:
+def _table(found: Comparison, kind: Kind, skip: int, house: House) -> None:
     total = found.number(kind)
     if not total:
         st.caption(f"No {_WORDS[kind].lower()} rows.")
@@ -83,7 +82,7 @@ def _table(found: Comparison, kind: Kind, skip: int, zone: ZoneInfo) -> None:
     st.dataframe(
         content,
         height=drawing.fitted(read.height, _IN_SIGHT),
-        column_config=columns(shown, zone) | _WIDE,
+        column_config=columns(shown, house.zone, house.currency) | _WIDE,
         hide_index=True,
         placeholder=NOTHING,
         alt=f"{_WORDS[kind]} rows",

@@ -28,6 +28,11 @@ class House(NamedTuple):
     api: Api
     lake: Lake
 
+    @property
+    def currency(self) -> str:
+        """The ISO code of all amounts; empty when none is set."""
+        return self.settings.currency
+
 
 def open_house() -> House:
     """Raises BadSetting."""

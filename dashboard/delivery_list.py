@@ -79,7 +79,7 @@ def table(house: House, mails: Deliveries) -> None:
             "recipient": st.column_config.TextColumn("To"),
             "subject": st.column_config.TextColumn("Subject", width="medium"),
             "kind": st.column_config.TextColumn("Kind", width="small"),
-            "said": st.column_config.TextColumn("What was said", width="medium"),
+            "said": st.column_config.TextColumn("What came of it", width="medium"),
             "sent_at": when("Sent"),
             "next_attempt_at": when("Next attempt"),
             "attempts": st.column_config.NumberColumn("Attempts", format="%d"),

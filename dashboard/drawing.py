@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
-from zoneinfo import ZoneInfo
 
 import altair as alt
 import polars as pl
@@ -14,6 +13,7 @@ from analytics.glance.attention import Notice
 from analytics.glance.findings import Biggest
 from analytics.glance.numbers import NOTHING, amount
 from analytics.glance.tiles import Tile
+from dashboard.context import House
 from dashboard.markup import literal
 from dashboard.views.tables import columns, figure_columns
 from stockverify import page_links
@@ -36,6 +36,7 @@ _LINE = 33  # of a row as it is drawn in this font size
 _VARIED = 10
 AnyChart: TypeAlias = alt.Chart | alt.LayerChart
 Kinds = Sequence[tuple[str, Type]]
+Variances = Callable[[pl.DataFrame, int, str], AnyChart]
 
 
 def tiles(shown: Sequence[Tile]) -> None:
@@ -65,25 +66,25 @@ def no_chart(title: str, why: str) -> None:
         st.caption(why)
 
 
-def variances(frame: pl.DataFrame, title: str, draw: Callable[[pl.DataFrame, int], AnyChart], beside: int = 0) -> None:
+def variances(frame: pl.DataFrame, title: str, draw: Variances, currency: str, beside: int = 0) -> None:
     """A chart of the groups with the largest net variance in value, or that there is none; `beside` is how many rows it
     has beside those of the groups."""
     varied = frame.filter(pl.col("net_variance_value") != 0).height
     if varied:
         rest = 1 if beside and varied > _VARIED else 0
-        chart(draw(frame, _VARIED), min(varied, _VARIED) + beside + rest)
+        chart(draw(frame, _VARIED, currency), min(varied, _VARIED) + beside + rest)
     else:
         no_chart(title, "Nothing to show: no counted line differs from the book in value.")
 
 
-def racks(by_rack: pl.DataFrame) -> None:
+def racks(by_rack: pl.DataFrame, currency: str) -> None:
     """Every rack, as a map and as a table."""
     st.header("Racks", anchor=False)
     as_map, as_table = st.tabs(["Map", "Table"])
     with as_map:
         _rack_map(by_rack)
     with as_table:
-        _rack_table(by_rack)
+        _rack_table(by_rack, currency)
 
 
 def _rack_map(by_rack: pl.DataFrame) -> None:
@@ -91,33 +92,35 @@ def _rack_map(by_rack: pl.DataFrame) -> None:
     chart(charts.progress_map(by_rack), charts.rows_of_map(by_rack), step)
 
 
-def _rack_table(by_rack: pl.DataFrame) -> None:
-    rows, config = by_rack.select(_RACKS).to_arrow(), figure_columns()
+def _rack_table(by_rack: pl.DataFrame, currency: str) -> None:
+    rows, config = by_rack.select(_RACKS).to_arrow(), figure_columns(currency)
     st.dataframe(rows, column_config=config, hide_index=True, placeholder=NOTHING, alt="Racks")
     st.caption(f"{all_of(by_rack.height, 'rack')}.")
 
 
-def biggest(found: Biggest, zone: ZoneInfo) -> None:
+def biggest(found: Biggest, house: House) -> None:
     """Where the most money is missing or in excess."""
     st.header("Biggest variances", anchor=False)
     if found.total == 0:
         st.success("No counted line differs from the book in value.", icon=":material/check_circle:")
         return
     kinds = [(column.name, column.type) for column in POSITIONS.columns if column.name in _BIGGEST]
-    table(found.rows.select(_BIGGEST), kinds, zone, most_rows=12, name="Biggest variances")
+    table(found.rows.select(_BIGGEST), kinds, house, most_rows=12, name="Biggest variances")
     st.caption(f"{part(found.rows.height, found.total)} lines with a variance in value, largest first.")
 
 
 def attention(found: Sequence[Notice], snapshot_id: str) -> None:
-    """The list of what somebody should look at, each with a way to the rows that it speaks of."""
+    """What somebody should look at, a card each, with a way to the rows that it speaks of."""
     st.header("Needs attention", anchor=False)
     if not found:
         st.success("Every rack is counted and nothing is in doubt.", icon=":material/check_circle:")
-    for notice in found:
-        with st.container(border=True, gap="xxsmall"):
-            st.markdown(f":material/{notice.icon}: **{literal(notice.title)}**")
-            st.caption(literal(notice.text))
-            link(page_links.rows(snapshot_id, notice.question), "Show them")
+        return
+    with st.container(key="attention"):
+        for notice in found:
+            with st.container(border=True, gap="xxsmall", height="stretch"):
+                st.markdown(f":material/{notice.icon}: **{literal(notice.title)}**")
+                st.caption(literal(notice.text))
+                link(page_links.rows(snapshot_id, notice.question), "Show them")
 
 
 def link(path: str, label: str) -> None:
@@ -127,12 +130,12 @@ def link(path: str, label: str) -> None:
     st.page_link(page, label=label, icon=":material/arrow_forward:", query_params=query)
 
 
-def table(rows: pl.DataFrame, kinds: Kinds, zone: ZoneInfo, most_rows: int = 10, name: str = "Rows") -> None:
+def table(rows: pl.DataFrame, kinds: Kinds, house: House, most_rows: int = 10, name: str = "Rows") -> None:
     """Rows of a dataset or of a query, so many of them in sight at once; by the name screen readers find them."""
     st.dataframe(
         rows.to_arrow(),
         height=fitted(rows.height, most_rows),
-        column_config=columns(kinds, zone),
+        column_config=columns(kinds, house.zone, house.currency),
         hide_index=True,
         placeholder=NOTHING,
         alt=name,

@@ -19,6 +19,15 @@ from stockverify.wire.exports import CreateExport, ExportJob
 
 LOOK_SECONDS = 1.0
 _OPEN = (ExportStatus.QUEUED, ExportStatus.RUNNING)
+_NAMES = {
+    Format.XLSX: "Excel (xlsx)",
+    Format.CSV: "CSV",
+    Format.PDF: "PDF",
+    Format.JSON: "JSON",
+    Format.NDJSON: "NDJSON",
+    Format.PARQUET: "Parquet",
+}
+"""Those that people open come first, then those for programs."""
 _WORDS = {
     Format.XLSX: "Excel workbook (xlsx)",
     Format.CSV: "Text table (csv)",
@@ -37,8 +46,9 @@ def panel(house: House, stem: str, request: Request) -> None:
     A file that was made of another request (snapshot, question, format) is not offered.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        names, key = _NAMES.__getitem__, f"kind_{stem}"
         kind = Format(
-            st.segmented_control("Format", list(Format), default=Format.XLSX, required=True, key=f"kind_{stem}")
+            st.segmented_control("Format", list(_NAMES), default=Format.XLSX, required=True, format_func=names, key=key)
         )
         pressed = st.button("Make the file", icon=":material/draft:", type="primary", key=f"make_{stem}")
     asked, place = request(kind), f"made_{stem}"

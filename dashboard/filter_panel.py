@@ -107,10 +107,11 @@ def _labels(index: int) -> Labels:
 
 def _figures(place: DeltaGenerator, dataset: Dataset, keys: list[str]) -> list[Measure]:
     """Groups without a figure are counted."""
+    words = {name: heading(name) for name in dataset.names}
     chosen: list[Measure] = place.multiselect(
         "Figures",
         measures(dataset.columns),
-        format_func=lambda measure: measure.label,
+        format_func=lambda measure: measure.label(words),
         key=f"figures_{dataset.name}",
         placeholder="Count of rows" if keys else "No figures",
     )

@@ -90,7 +90,7 @@ def _evidence(house: House, found: KeptFlag) -> None:
     kinds = [(name, DATASETS[found.dataset].column(name).type) for name in names]  # type: ignore[union-attr]
     st.dataframe(
         rows.select(names).to_arrow(),
-        column_config=columns(kinds, zone),
+        column_config=columns(kinds, zone, house.currency),
         hide_index=True,
         height=fitted(rows.height, _IN_SIGHT),
         placeholder=NOTHING,

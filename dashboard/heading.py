@@ -24,7 +24,7 @@ NOTHING_YET = Message(
 
 def heading(house: House, title: str) -> Choice | None:
     """Draw the head; None when there is nothing to draw below it, and that is said."""
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    left, right = st.columns([2, 3], vertical_alignment="bottom")
     left.title(title, anchor=False)
     known = house.lake.freezes()
     if not known:
@@ -48,7 +48,7 @@ def live(house: House, title: str) -> None:
     """The head of a page that shows what the service says now, and no snapshot."""
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     left.title(title, anchor=False)
-    with right, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+    with right, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="xsmall"):
         st.markdown(as_of(house), width="content")
         st.button("Refresh", icon=":material/refresh:", key=f"refresh_{title}")
 

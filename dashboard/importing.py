@@ -213,6 +213,6 @@ def _done(house: House, job: ImportJob) -> None:
         page_links.QUESTION: page_links.written(lines_of_it).decode(),
     }
     st.page_link(
-        "screens/snapshots.py", label="See the imported lines", icon=":material/table_view:", query_params=query
+        "screens/explore.py", label="See the imported lines", icon=":material/query_stats:", query_params=query
     )
     st.caption(f"In the snapshot of {literal(label(newest, house))}.")

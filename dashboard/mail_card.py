@@ -93,7 +93,7 @@ def _log(house: House, mail: DeliveryInFull) -> None:
         column_config={
             "at": st.column_config.DatetimeColumn(f"When ({zone})", format="D MMM YYYY, HH:mm:ss", timezone=zone),
             "state": st.column_config.TextColumn("State after it"),
-            "said": st.column_config.TextColumn("What was said", width="large"),
+            "said": st.column_config.TextColumn("What came of it", width="large"),
         },
         hide_index=True,
         height="content",

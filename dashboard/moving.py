@@ -18,7 +18,7 @@ _USUAL = "net_variance_value"
 _BY = {"floor": "Floor", "category": "Category", "counted_by": "Counter", "item_code": "Item"}
 
 
-def draw(root: Path, found: Comparison) -> None:
+def draw(root: Path, found: Comparison, currency: str) -> None:
     """The chart, and what it divides by what."""
     st.header("What moved it", anchor=False)
     rows = of_dataset(DATASETS[found.dataset])
@@ -37,7 +37,7 @@ def draw(root: Path, found: Comparison) -> None:
     )
     steps = len(why.parts) + bool(why.other.change or why.other.groups)
     if why.parts:
-        drawing.chart(charts.contributions_waterfall(why), steps + 2)
+        drawing.chart(charts.contributions_waterfall(why, currency), steps + 2)
     else:
         unit = _UNITS.get(total or "", "units")
         st.caption(f"Nothing moved it: it is {amount(why.change.comparison, unit)} on both sides.")

@@ -74,7 +74,7 @@ def _of_dataset(house: House, manifest: Manifest, look: str | None) -> None:
 def _first_rows(house: House, manifest: Manifest) -> None:
     spec = QuerySpec(collection=manifest.dataset, limit=_PER_PAGE)
     found = loads.answer(house.settings.lake, manifest.snapshot_id, msgspec.json.encode(spec))
-    drawing.table(found.frame, list(found.query.results()), house.zone)
+    drawing.table(found.frame, list(found.query.results()), house)
     st.caption(f"{drawing.part(found.row_count, manifest.rows)} rows of {DATASET_NAMES[manifest.dataset].lower()}.")
     st.button("Filter, group and export them", icon=":material/filter_alt:", on_click=_open, args=(manifest,))
 
@@ -177,4 +177,4 @@ def _rows(house: House, report: ReportManifest) -> None:
     found = loads.report_rows(house.settings.lake, report.report_id, before, _PER_PAGE)
     first = before + 1 if found.frame.height else 0
     st.caption(f"Showing rows {first:,} to {before + found.frame.height:,} of {amount(report.rows, 'lines')}.")
-    drawing.table(found.frame, report.columns, house.zone, most_rows=12)
+    drawing.table(found.frame, report.columns, house, most_rows=12)

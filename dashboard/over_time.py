@@ -22,7 +22,7 @@ def draw(house: House, choice: Choice) -> None:
         with suppress(*UNREADABLE):
             seen.append((freeze, loads.totals(house.settings.lake, freeze.snapshot_id, tolerance)))
     for name in TRENDS:
-        drawn = charts.trend(figure_of(name), points(name, seen), house.settings.time_zone)
+        drawn = charts.trend(figure_of(name), points(name, seen), house.settings.time_zone, house.currency)
         if len(seen) > 1:
             drawing.chart(drawn, 1, step=_HEIGHT)
         else:

@@ -32,8 +32,8 @@ def users_table(users: Sequence[User]) -> None:
         "username": st.column_config.TextColumn("User name"),
         "full_name": st.column_config.TextColumn("Name"),
         "role": st.column_config.TextColumn("Role"),
-        "email": st.column_config.TextColumn("E-mail"),
-        "floors": st.column_config.ListColumn("Sees only", help="Empty: all floors"),
+        "email": st.column_config.TextColumn("E-mail", width="medium"),
+        "floors": st.column_config.ListColumn("Sees only (empty: all)"),
         "is_active": st.column_config.CheckboxColumn("Active"),
     }
     rows = views.users(users)

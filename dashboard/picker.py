@@ -58,7 +58,7 @@ def freshness(choice: Choice, now: datetime, interval: int) -> Freshness:
     if choice.freeze != choice.newest:
         return Freshness("Not the latest", "orange", "A newer snapshot exists; choose it above to see it.")
     if now - choice.freeze.as_of > 2 * timedelta(seconds=interval):
-        hint = f"Snapshots are due every {_span(interval)}, and none has come since; look at the worker's log."
+        hint = f"Snapshots are due every {_span(interval)}, and none has come since: tell whoever runs StockVerify."
         return Freshness("Stale", "red", hint)
     return Freshness("Latest", "green", "")
 

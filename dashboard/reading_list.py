@@ -27,7 +27,9 @@ def card(desk: Desk, job: ImportJob) -> None:
         with st.expander("Read it differently", expanded=found is None):
             _reading(desk, job, found)
         if found is not None:
-            _columns(desk, job, found)
+            # What fits needs no look at twelve boxes: the outcome stands right below.
+            with st.expander("Which column holds what", expanded=job.checked.outcome is None):
+                _columns(desk, job, found)
 
 
 def _reading(desk: Desk, job: ImportJob, found: Recognised | None) -> None:
@@ -62,7 +64,7 @@ def _columns(desk: Desk, job: ImportJob, found: Recognised) -> None:
     offered = ["", *choices]
     # Other headings or another guess make other widgets: a choice never slips to a heading that nobody chose.
     mark = hashlib.sha256(repr((found.headings, found.columns)).encode()).hexdigest()[:12]
-    st.markdown("**Columns** · * must be in the list")
+    st.markdown("Those with a * must be in the list.")
     with st.form(f"columns {job.import_id}", border=False):
         with st.container(key="import_columns"):
             chosen = {

@@ -97,7 +97,7 @@ def table(house: House, found: Found) -> None:
             "what": st.column_config.TextColumn("What", width="medium"),
             "when": st.column_config.TextColumn("When"),
             "state": st.column_config.TextColumn("State", width="small"),
-            "next_there": st.column_config.TextColumn("Next, by its own clock"),
+            "next_there": st.column_config.TextColumn("Next, by its own clock") if _elsewhere(shown, zone) else None,
             "next_here": st.column_config.DatetimeColumn(f"Next ({zone})", format="D MMM, HH:mm", timezone=zone),
             "last": st.column_config.TextColumn("Last result"),
             "recipients": st.column_config.NumberColumn("To", format="%,d", width="small"),
@@ -111,6 +111,11 @@ def table(house: House, found: Found) -> None:
         key=key,
         alt="Schedules; choose a row to look at it",
     )
+
+
+def _elsewhere(shown: list[Schedule], zone: str) -> bool:
+    """Whether any of them goes by another clock than that of the house."""
+    return any(each.zone != zone for each in shown)
 
 
 def choose(shown: list[Schedule]) -> str:

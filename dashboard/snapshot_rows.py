@@ -33,7 +33,7 @@ def _rows(house: House, snapshot_id: str, spec: QuerySpec) -> None:
     result = loads.answer(root, snapshot_id, msgspec.json.encode(wanted))
     what, first = "groups" if result.query.grouped else "rows", before + 1 if result.row_count else 0
     st.caption(f"Showing {what} {first:,} to {before + result.row_count:,} of {amount(total, 'lines')}.")
-    drawing.table(result.frame, list(result.query.results()), house.zone, most_rows=15)
+    drawing.table(result.frame, list(result.query.results()), house, most_rows=15)
     st.header(f"Export these {amount(total, 'lines')} {what}", anchor=False)
     exporting.panel(
         house,

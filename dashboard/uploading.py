@@ -14,18 +14,19 @@ from dashboard.views.tables import column
 from stockverify.datasets import Type
 
 MOST_MEGABYTES = 32
-_HELP = "CSV in any encoding, or a workbook (xlsx). It needs columns for the rack, the item code and the book quantity."
+_NEEDED = "A CSV file or an Excel workbook (xlsx), with columns for the rack, the item code and the book quantity."
+_SAFE = "Nothing is written before you have seen what the list would change, and which rows are bad."
 
 
 def form(desk: Desk) -> None:
     """Choose a file and send it."""
     with st.form("upload", clear_on_submit=True), guarded("Upload"):
-        file = st.file_uploader("Stock list", help=_HELP, max_upload_size=MOST_MEGABYTES)
-        if st.form_submit_button("Upload and check", type="primary", icon=":material/upload_file:") and file:
+        file = st.file_uploader("Stock list", max_upload_size=MOST_MEGABYTES)
+        if st.form_submit_button("Check this list", type="primary", icon=":material/upload_file:") and file:
             with st.spinner("Checking the list …", show_time=True):
                 importing.look_at(calls.upload(desk, file.name, file.getvalue()).import_id)
             st.rerun()
-        st.caption("Nothing is written before you have seen what the list would change, and which rows are bad.")
+        st.caption(f"{_NEEDED} {_SAFE}")
 
 
 def lists(house: House, desk: Desk) -> None:

@@ -27,9 +27,10 @@ def comparison(baseline: str, snapshot_id: str) -> str:
 
 
 def rows(snapshot_id: str, spec: QuerySpec) -> str:
-    """The rows of a query on a snapshot; of one that is too long for an address, the page alone."""
-    path = f"/snapshots?{urlencode({SNAPSHOT: snapshot_id, QUESTION: written(spec).decode()})}"
-    return path if len(path) <= LONGEST else f"/snapshots?{urlencode({SNAPSHOT: snapshot_id})}"
+    """The rows of a query on a snapshot, where its filters can be seen and changed; of one that is too long for an
+    address, the page alone."""
+    path = f"/explore?{urlencode({SNAPSHOT: snapshot_id, QUESTION: written(spec).decode()})}"
+    return path if len(path) <= LONGEST else f"/explore?{urlencode({SNAPSHOT: snapshot_id})}"
 
 
 def written(spec: QuerySpec) -> bytes:

@@ -88,6 +88,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     time_zone: Annotated[
         str, Env("STOCKVERIFY_TIME_ZONE", "IANA zone in which pages and files show times", check=usable.zone)
     ] = "UTC"
+    currency: Annotated[
+        Annotated[str, msgspec.Meta(pattern=r"^([A-Z]{3})?\Z")],
+        Env("STOCKVERIFY_CURRENCY", "ISO 4217 code of the currency of all costs and values, such as EUR"),
+    ] = ""
     tolerance_units: Annotated[
         Annotated[float, msgspec.Meta(ge=0, le=1e9)],
         Env("TOLERANCE_UNITS", "Units that verified may differ from book before a line counts as inaccurate"),

@@ -19,7 +19,7 @@ README = DOCS.parent / "README.md"
 
 @pytest.mark.parametrize("row", table(), ids=lambda row: row.env.name)
 def test_every_setting_is_documented_with_its_default_and_meaning(row) -> None:  # type: ignore[no-untyped-def]
-    default = "" if row.default is None else f"`{row.default}`"
+    default = "" if row.default in (None, "") else f"`{row.default}`"
     secret = " (secret)" if row.env.secret else ""
     assert f"| `{row.env.name}` | {default} | {row.env.doc}{secret} |" in (DOCS / "settings.md").read_text()
 

@@ -9,14 +9,16 @@ from analytics.charts.style import BLUE, NO_NAME, amounts, first, titled
 from analytics.charts.waterfall import End, Words, waterfall
 from analytics.compare import Contributions
 from analytics.figures import FIGURES
+from analytics.glance.money import VALUE, axis_unit
 
-_UNITS = {figure.name: (figure.title, {"value": "currency"}.get(figure.unit, figure.unit)) for figure in FIGURES}
+_UNITS = {figure.name: (figure.title, figure.unit) for figure in FIGURES}
 MOST_COLUMNS = 20
 
 
-def contributions_waterfall(found: Contributions) -> alt.LayerChart:
+def contributions_waterfall(found: Contributions, currency: str = "") -> alt.LayerChart:
     """Why a total moved: from what it was to what it is, one step for each group that moved it, the largest first."""
-    title, unit = _UNITS.get(found.total, (found.total, ""))
+    title, kind = _UNITS.get(found.total, (found.total, ""))
+    unit = axis_unit(currency) if kind == VALUE else kind
     groups = {"step": [part.group or NO_NAME for part in found.parts], "amount": [part.change for part in found.parts]}
     steps = pl.DataFrame(groups, schema={"step": pl.String, "amount": pl.Float64})
     if found.other.change or found.other.groups:

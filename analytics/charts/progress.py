@@ -39,7 +39,7 @@ def progress_map(by_rack: pl.DataFrame) -> alt.LayerChart:
         tooltip=["floor", "racks", "counted_lines", "lines", alt.Tooltip("progress:Q", format=".1%")],
     )
     boxes = grid.mark_rect(stroke="#808080", strokeWidth=0.4, cornerRadius=2).encode(color=_progress_colour())
-    layers = [boxes, _names(grid)] if has_names(by_rack) else [boxes]
+    layers = [boxes, _names(grid, cells["column"].n_unique())] if has_names(by_rack) else [boxes]
     title = f"Lines counted, by floor; a cell is {what}"
     height = alt.Step(ROW_PIXELS[has_names(by_rack)])
     return plain(alt.LayerChart(layer=layers).properties(title=title, width="container", height=height))
@@ -65,9 +65,11 @@ def _progress_colour() -> alt.Color:
     )
 
 
-def _names(grid: alt.Chart) -> alt.Chart:
+def _names(grid: alt.Chart, columns: int) -> alt.Chart:
+    """As much of each name as fits into its cell, however wide the page is."""
     ink = alt.condition("datum.progress > 0.5", alt.value("#17262a"), alt.value("#ffffff"))
-    drawn: alt.Chart = grid.mark_text(fontSize=10, limit=34).encode(text="racks:N", color=ink)
+    room = alt.ExprRef(f"width / {max(columns, 1)} - 4")
+    drawn: alt.Chart = grid.mark_text(fontSize=10, limit=room).encode(text="racks:N", color=ink)
     return drawn
 
 

@@ -7,15 +7,15 @@ import polars as pl
 
 from analytics.charts.style import BLUE, plain
 from analytics.figures import Figure
+from analytics.glance.money import VALUE, axis_unit
 from analytics.zones import zone_of
 
 _WITH_HOURS, _WITH_SECONDS = timedelta(days=14), timedelta(hours=1)
 _FORMATS = {"share": ".1%", "lines": ",d", "value": ",.2f", "seconds": ",.0f"}
-_UNITS = {"share": "%", "value": "currency"}
 MOST_POINTS = 1000
 
 
-def trend(figure: Figure, points: pl.DataFrame, zone: str) -> alt.Chart:
+def trend(figure: Figure, points: pl.DataFrame, zone: str, currency: str = "") -> alt.Chart:
     """One figure over snapshots, as `analytics.figures.trend` gives it; at most the last MOST_POINTS.
 
     Times are those of the house; without their zone they are drawn as they are written, whoever looks at the chart.
@@ -24,7 +24,8 @@ def trend(figure: Figure, points: pl.DataFrame, zone: str) -> alt.Chart:
     local = pl.col("as_of").dt.convert_time_zone(zone_of(zone).key).dt.replace_time_zone(None)
     rows = points.tail(MOST_POINTS).with_columns(local).drop_nulls("value")
     style = _FORMATS.get(figure.unit, ",.2f")
-    title = f"{figure.title} ({_UNITS.get(figure.unit, figure.unit)})"
+    units = {"share": "%", VALUE: axis_unit(currency)}
+    title = f"{figure.title} ({units.get(figure.unit, figure.unit)})"
     chart = alt.Chart(rows).mark_line(color=BLUE, point=alt.OverlayMarkDef(color=BLUE, size=36))
     drawn: alt.Chart = chart.encode(
         x=alt.X("as_of:T", title=f"As of ({zone})", axis=_times(rows)),

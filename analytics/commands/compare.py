@@ -83,7 +83,8 @@ def _reasons(lake: Lake, found: Comparison, total: str | None) -> list[Contribut
 
 
 def _written(lake: Lake, found: Comparison, kind: Format, out: Path) -> Exported:
-    order = Order(os.environ.get("USER", "command line"), settings().time_zone, datetime.now(UTC))
+    chosen, asked_by = settings(), os.environ.get("USER", "command line")
+    order = Order(asked_by, chosen.time_zone, datetime.now(UTC), currency=chosen.currency)
     return export(of_comparison(found, lambda: moved(lake, found)), kind, out, order)
 
 

@@ -35,7 +35,7 @@ def command(snapshot_id: str, kind: str, dataset: str, bom: bool, out: Path | No
     wanted = lake.resolve(snapshot_id)
     table = of_snapshot(lake, wanted, dataset, tolerance_of(chosen))
     path = _target(out, chosen, f"{table.name}-{wanted}.{kind}")
-    order = Order(os.environ.get("USER", "command line"), chosen.time_zone, datetime.now(UTC), bom)
+    order = Order(os.environ.get("USER", "command line"), chosen.time_zone, datetime.now(UTC), bom, chosen.currency)
     with counting(f"Writing {path.name}") as watch:
         done = export(table, Format(kind), path, order, watch)
     show(done, as_json, f"{done.rows:,} rows, {done.bytes:,} bytes: {done.path}")

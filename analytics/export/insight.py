@@ -47,11 +47,12 @@ class Breakdown(NamedTuple):
 
 
 class Insight(NamedTuple):
-    """`charts` gives Vega-Lite specs with times in a zone; making them takes a second, so only who draws them asks."""
+    """`charts` gives Vega-Lite specs with times in a zone and amounts in a currency, if one is known; making them takes
+    a second, so only who draws them asks."""
 
     tiles: tuple[Tile, ...]
     breakdown: Breakdown | None
-    charts: Callable[[str], Iterator[dict[str, Any]]]
+    charts: Callable[[str, str], Iterator[dict[str, Any]]]
 
 
 def of_positions(lake: Lake, snapshot_id: str, tolerance: Tolerance) -> Insight:
@@ -85,7 +86,7 @@ def of_tally(tally: Tally) -> Insight:
     tiles = (Tile("Rows", tally.rows, "lines"), *(Tile(f"Sum of {name}", value, "") for name, value in tally.sums()))
     found = tally.largest(SHOWN_GROUPS)
     if found is None or not found.height:
-        return Insight(tiles, None, lambda _: iter(()))
+        return Insight(tiles, None, lambda *_: iter(()))
     by, measured = found.columns
     rows = tuple(found.select(pl.col(by).fill_null(_NO_NAME), measured).iter_rows())
     title = f"{tally.measured} by {by}{_of_many(tally.groups)}"
@@ -116,7 +117,9 @@ def _worded(column: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _charts_of_positions(lake: Lake, found: Overview, tolerance: Tolerance, zone: str) -> Iterator[dict[str, Any]]:
+def _charts_of_positions(
+    lake: Lake, found: Overview, tolerance: Tolerance, zone: str, currency: str
+) -> Iterator[dict[str, Any]]:
     """Those that a reader wants first come first; what there is nothing of is left out."""
     from analytics import charts  # noqa: PLC0415 - altair takes half a second, and most files have no chart of it
 
@@ -125,15 +128,15 @@ def _charts_of_positions(lake: Lake, found: Overview, tolerance: Tolerance, zone
     yield charts.progress_map(found.by_rack).to_dict()
     if not found.totals.counted_lines:
         return
-    yield charts.variance_waterfall(found.by_category).to_dict()
-    yield charts.biggest_rack_variances(found.by_rack).to_dict()
+    yield charts.variance_waterfall(found.by_category, currency=currency).to_dict()
+    yield charts.biggest_rack_variances(found.by_rack, currency=currency).to_dict()
     yield charts.accuracy_by_floor(found.by_floor).to_dict()
     yield charts.verified_against_book(found.by_floor).to_dict()
     if found.totals.damage_units:
         yield charts.damage_by_category(found.by_category).to_dict()
     seen = _so_far(lake, found, tolerance)
     for name in TRENDS if len(seen) > 1 else ():
-        yield charts.trend(figure_of(name), points(name, seen), zone).to_dict()
+        yield charts.trend(figure_of(name), points(name, seen), zone, currency).to_dict()
 
 
 def _so_far(lake: Lake, found: Overview, tolerance: Tolerance) -> list[tuple[Freeze, Totals]]:
@@ -146,16 +149,18 @@ def _so_far(lake: Lake, found: Overview, tolerance: Tolerance) -> list[tuple[Fre
     return seen
 
 
-def _charts_of_differences(found: Comparison, why: Contributions | None, _: str) -> Iterator[dict[str, Any]]:
+def _charts_of_differences(
+    found: Comparison, why: Contributions | None, _: str, currency: str
+) -> Iterator[dict[str, Any]]:
     from analytics import charts  # noqa: PLC0415 - as above
 
     if why is not None:
-        yield charts.contributions_waterfall(why).to_dict()
+        yield charts.contributions_waterfall(why, currency).to_dict()
     if found.column_changes:
         yield charts.changes_by_column(found.column_changes).to_dict()
 
 
-def _bars(shown: Breakdown, _: str) -> Iterator[dict[str, Any]]:
+def _bars(shown: Breakdown, *_: str) -> Iterator[dict[str, Any]]:
     from analytics import charts  # noqa: PLC0415 - as above
 
     yield charts.bars(shown.title, shown.by, shown.series[0], shown.rows).to_dict()

@@ -44,7 +44,7 @@ def write(table: Table, path: Path, zone: str, about: dict[str, Any]) -> int:
     manifest = about | {"rows": tally.rows, "rows_shown": top.height} | ({"shown": chosen} if chosen else {})
     with TemporaryDirectory(prefix=".pdf-", dir=path.parent) as name:
         folder = Path(name)
-        charts = _draw(insight, folder, zone)
+        charts = _draw(insight, folder, zone, about.get("currency", ""))
         shown = pdf_words.document(table, manifest, tally, insight, top, charts)
         (folder / "data.json").write_bytes(msgspec.json.encode(shown))
         (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest | {"first_rows": top.to_dicts()}))
@@ -73,10 +73,10 @@ def _on_top(rows: pl.DataFrame, top: Top | None) -> pl.DataFrame:
     return rows.sort(size, _PLACE, descending=[True, False], nulls_last=True).head(SHOWN_ROWS)
 
 
-def _draw(insight: Insight, folder: Path, zone: str) -> int:
+def _draw(insight: Insight, folder: Path, zone: str, currency: str) -> int:
     """Each chart as a file; returns how many."""
     number = 0
-    for number, spec in enumerate(insight.charts(zone), 1):
+    for number, spec in enumerate(insight.charts(zone, currency), 1):
         # A page has no container to fill, and the fonts of the charts must be there on every system.
         sized = spec | {"width": _CHART_WIDTH, "config": spec.get("config", {}) | {"font": _FONT}}
         svg = vl_convert.vegalite_to_svg(msgspec.json.encode(sized).decode())  # it takes no NaN, which is null here

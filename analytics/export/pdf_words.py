@@ -38,7 +38,7 @@ def document(
         "keywords": [str(manifest.get("snapshot_id") or "live data"), table.name],
         "footer": f"{table.name} · snapshot {manifest.get('snapshot_id')} · as of {manifest.get('as_of')}",
         "facts": list(facts(manifest, tally)),
-        "tiles": [(tile.title, worded(tile)) for tile in insight.tiles],
+        "tiles": [(tile.title, worded(tile, manifest.get("currency", ""))) for tile in insight.tiles],
         "charts": charts,
         "table_title": table_title(table, first.height, tally.rows),
         "notes": list(notes(manifest.get("shown", ""), left_out)),
@@ -62,6 +62,7 @@ def facts(manifest: dict[str, Any], tally: Tally) -> list[tuple[str, str]]:
         ("Rows", f"{tally.rows:,} of {manifest.get('dataset', 'rows')}"),
         *_asked(manifest),
         ("Times", f"in the zone {manifest['zone']}"),
+        *([("Amounts", f"in {manifest['currency']}")] if manifest.get("currency") else []),
         ("Requested by", f"{manifest['requested_by']}, {manifest['requested_at']}"),
     )
     return [(name, visible(text)) for name, text in told]
@@ -86,7 +87,7 @@ def _short(text: str) -> str:
     return text if len(text) <= 600 else f"{text[:600]} … (all of it is in the attached manifest)"
 
 
-def worded(tile: Tile) -> str:
+def worded(tile: Tile, currency: str = "") -> str:
     """A figure for people; n/a is a share of nothing."""
     if tile.value is None:
         return "n/a"
@@ -94,7 +95,7 @@ def worded(tile: Tile) -> str:
         case "share":
             return percent(tile.value)
         case "value":
-            return f"{tile.value:,.2f}"
+            return f"{tile.value:,.2f} {currency}".rstrip()
     return number(tile.value)
 
 

@@ -50,12 +50,13 @@ class DiskFull(SetupError):
 
 class Order(Struct, frozen=True):
     """Who wants the file, the IANA zone in which it shows times, and when it was asked for. `bom` counts for CSV only:
-    Excel needs the mark, some programs stumble over it."""
+    Excel needs the mark, some programs stumble over it. `currency` is the ISO code of all amounts, if one is known."""
 
     requested_by: str
     zone: str
     now: datetime
     bom: bool = True
+    currency: str = ""
 
 
 class Exported(Struct, frozen=True):
@@ -132,4 +133,5 @@ def _about(table: Table, order: Order) -> dict[str, Any]:
     }
     columns = {name: kind.value for name, kind in table.columns}
     asked = {"requested_by": order.requested_by, "requested_at": moment(order.now, order.zone), "zone": order.zone}
-    return msgspec.to_builtins({**source, **asked, "columns": columns})  # type: ignore[no-any-return]
+    money = {"currency": order.currency} if order.currency else {}
+    return msgspec.to_builtins({**source, **asked, **money, "columns": columns})  # type: ignore[no-any-return]

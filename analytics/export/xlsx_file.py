@@ -21,6 +21,7 @@ from analytics.export.insight import of_tally
 from analytics.export.tables import Table
 from analytics.export.tallies import Tally
 from analytics.export.xlsx_cells import CELL_UNITS, Cells, text_cell
+from analytics.glance.money import cell_format, is_money
 from stockverify.datasets import Type
 from stockverify.errors import SetupError
 
@@ -38,8 +39,9 @@ class CellLost(SetupError):
 class _Sheets:
     """The open workbook: fills one sheet of rows after the other, and one of texts that are too long for a cell."""
 
-    def __init__(self, book: Workbook, table: Table, zone: str, sheet_rows: int) -> None:
+    def __init__(self, book: Workbook, table: Table, zone: str, money: str, sheet_rows: int) -> None:
         self._book, self._table, self._zone, self._room = book, table, zone, sheet_rows
+        self._money = money
         self._head = book.add_format({"bold": True, "bottom": 1, "bg_color": "#EEF2F5"})
         self._plain = book.add_format({"num_format": "General"})
         self._formats = [self._format(name, kind) for name, kind in table.columns]
@@ -120,7 +122,7 @@ class _Sheets:
                 return self._book.add_format({"num_format": "#,##0"})
             case Type.FLOAT:
                 # Quantities as they are: any fixed number of decimals would hide some or show an empty point.
-                return self._book.add_format({"num_format": "#,##0.00"}) if is_money(name) else None
+                return self._book.add_format({"num_format": self._money}) if is_money(name) else None
         return None
 
 
@@ -142,17 +144,12 @@ def write(table: Table, path: Path, zone: str, about: dict[str, Any], sheet_rows
 
 
 def _fill(book: Workbook, table: Table, zone: str, about: dict[str, Any], tally: Tally, sheet_rows: int) -> None:
-    sheets = _Sheets(book, table, zone, sheet_rows)
+    sheets = _Sheets(book, table, zone, cell_format(about.get("currency", "")), sheet_rows)
     for batch in tally.through(table.batches):
         sheets.add(batch)
     sheets.close()
     insight = table.insight() if table.insight else of_tally(tally)
     xlsx_summary.add(book, about | {"rows": tally.rows}, insight)
-
-
-def is_money(name: str) -> bool:
-    """Whether a column holds an amount of money, by its name."""
-    return any(part in name for part in ("cost", "mrp", "value"))
 
 
 def checked(code: int, row: int, column: int) -> None:

@@ -11,6 +11,7 @@ import msgspec
 
 from analytics.export.insight import Breakdown, Insight, Tile
 from analytics.export.xlsx_cells import Whole, pieces, text_cell
+from analytics.glance.money import VALUE, cell_format
 
 _FIRST = {
     "snapshot_name": "Snapshot",
@@ -19,12 +20,13 @@ _FIRST = {
     "compared_with": "Compared with",
     "compared_with_as_of": "That one as of",
     "zone": "Time zone",
+    "currency": "Currency",
     "rows": "Rows",
     "requested_by": "Requested by",
     "requested_at": "Requested at",
 }
 _COLOURS = ("#888888", "#0072B2")
-_SHAPES = {"lines": "#,##0", "value": "#,##0.00", "share": "0.00%"}
+_SHAPES = {"lines": "#,##0", "share": "0.00%"}
 _ROW_PIXELS = 24
 _LINE_POINTS, _LINE_CHARACTERS, _TALLEST_POINTS = 15, 80, 400
 
@@ -48,16 +50,16 @@ def _summary(book: Any, about: dict[str, Any], insight: Insight) -> None:
             sheet.write_string(row, 0, heading, bold)
             text_cell(sheet, row, 1, str(about[name])[:1000], plain)
             row += 1
-    row = _figures(book, sheet, insight.tiles, row + 1)
+    row = _figures(book, sheet, insight.tiles, row + 1, cell_format(about.get("currency", "")))
     if insight.breakdown is not None:
         _breakdown(book, sheet, insight.breakdown, row + 1)
 
 
-def _figures(book: Any, sheet: Any, tiles: tuple[Tile, ...], row: int) -> int:
+def _figures(book: Any, sheet: Any, tiles: tuple[Tile, ...], row: int, money: str) -> int:
     sheet.write_string(row, 0, "Figures", book.add_format({"bold": True, "bottom": 1}))
     for place, tile in enumerate(tiles, row + 1):
         sheet.write_string(place, 0, tile.title)
-        shape = book.add_format({"num_format": _shape(tile), "align": "left"})
+        shape = book.add_format({"num_format": money if tile.unit == VALUE else _shape(tile), "align": "left"})
         if tile.value is None:
             sheet.write_string(place, 1, "n/a")
         else:

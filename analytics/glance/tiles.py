@@ -4,6 +4,7 @@ from collections.abc import Container
 from typing import Literal, NamedTuple
 
 from analytics.figures import FIGURES, Totals, WorkTotals
+from analytics.glance.money import labelled
 from analytics.glance.numbers import amount, rough, step
 
 Good = Literal["normal", "inverse", "off"]
@@ -39,13 +40,15 @@ _SHOWN = (
 )
 
 
-def tiles(now: Totals, before: Totals | None, only: Container[str] = frozenset(dict(_SHOWN))) -> list[Tile]:
+def tiles(
+    now: Totals, before: Totals | None, only: Container[str] = frozenset(dict(_SHOWN)), currency: str = ""
+) -> list[Tile]:
     """The tiles of a snapshot, all or only those of some figures, with the change since the one before it. That values
     leave something out is said where they do, now or before."""
     shown = [(name, label) for name, label in _SHOWN if name in only]
     if not any(found.uncosted_lines for found in (now, before) if found):
         shown = [pair for pair in shown if pair[0] != "uncosted_lines"]
-    return [_tile(name, label, now, before) for name, label in shown]
+    return [_tile(name, labelled(label, currency), now, before) for name, label in shown]
 
 
 def pace(work: WorkTotals) -> str:

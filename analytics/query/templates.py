@@ -34,7 +34,8 @@ def templates(zone: str) -> tuple[Template, ...]:
         Template(
             "rack_summary",
             "Rack summary",
-            "What does each rack hold, how many of its lines are counted, and how far is it off the book?",
+            "What does each rack hold, how many of its lines are counted, and how far is it off the book? "
+            "The largest loss comes first.",
             QuerySpec(
                 collection=POSITIONS.name,
                 group_by=["floor", "rack_id"],
@@ -45,6 +46,7 @@ def templates(zone: str) -> tuple[Template, ...]:
                     "variance_qty": "sum",
                     "variance_value": "sum",
                 },
+                sort={"variance_value_sum": 1},
             ),
         ),
         Template(

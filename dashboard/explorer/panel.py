@@ -136,9 +136,10 @@ def _zone(place: DeltaGenerator, draft: Draft, picks: Picks, zone: str) -> None:
 
 
 def _figures(place: DeltaGenerator, draft: Draft, picks: Picks, fields: Mapping[str, Field]) -> Picks:
+    words = widgets.names(fields)
     chosen = widgets.several(
         place, "Figures", measures(fields.values()), draft.key("figures"), picks.measures,
-        format_func=lambda measure: measure.label, placeholder="No figures",
+        format_func=lambda measure: measure.label(words), placeholder="No figures",
     )  # fmt: skip
     return picks._replace(measures=chosen)
 

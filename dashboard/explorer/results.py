@@ -18,7 +18,7 @@ from stockverify.wire.reports import QuerySpec
 _STEM = "explore"
 
 
-def chart(draft: Draft, answer: Answer) -> None:
+def chart(draft: Draft, answer: Answer, currency: str) -> None:
     """The chart that fits, or why there is none."""
     if why := charting.why_none(answer.query, answer.total):
         st.caption(f":material/bar_chart_off: {why}")
@@ -26,8 +26,8 @@ def chart(draft: Draft, answer: Answer) -> None:
     if answer.groups is None:
         return
     figures = charting.figures(answer.query)
-    figure = _figure(draft, figures)
-    drawn = charting.fitting(answer.query, answer.groups, figure)
+    figure = _figure(draft, figures, charting.telling(answer.query))
+    drawn = charting.fitting(answer.query, answer.groups, figure, currency)
     drawing.chart(drawn.chart, drawn.rows, drawn.step)
     if drawn.left_out:
         st.caption(drawn.left_out)
@@ -40,7 +40,7 @@ def rows(house: House, answer: Answer) -> None:
     last, total = answer.before + answer.page.height, amount(answer.total, "lines")
     more = f"more than {total}; narrow the filters, or ask a snapshot for all of them" if answer.cut else total
     st.caption(f"Showing {what} {first:,} to {last:,} of {more}{literal(_counted(house, answer))}.")
-    drawing.table(answer.page, list(answer.query.results()), house.zone, most_rows=15)
+    drawing.table(answer.page, list(answer.query.results()), house, most_rows=15)
 
 
 def files(house: House, answer: Answer, spec: QuerySpec) -> None:
@@ -65,15 +65,13 @@ def _counted(house: House, answer: Answer) -> str:
     return f", counted at {counted}" if counted != read else ""
 
 
-def _figure(draft: Draft, figures: list[str]) -> str:
-    """Which figure the chart shows; the address keeps it when it is not the first one."""
+def _figure(draft: Draft, figures: list[str], telling: str) -> str:
+    """Which figure the chart shows; the address keeps it when it is not the one that tells most."""
     if len(figures) == 1:
         draft.figure = ""
         return figures[0]
-    seed = draft.figure if draft.figure in figures else figures[0]
+    seed = draft.figure if draft.figure in figures else telling
     place = st.container()
-    chosen = (
-        widgets.one(place, "The chart shows", figures, draft.key("figure"), seed, format_func=heading) or figures[0]
-    )
-    draft.figure = "" if chosen == figures[0] else chosen
+    chosen = widgets.one(place, "The chart shows", figures, draft.key("figure"), seed, format_func=heading) or telling
+    draft.figure = "" if chosen == telling else chosen
     return chosen

@@ -31,10 +31,10 @@ def show() -> None:
     asked = compare_form.asked(house, choice)
     root, written = house.settings.lake, tolerances.written(asked.tolerances)
     found = loads.comparison(root, asked.baseline, choice.freeze.snapshot_id, asked.dataset, written)
-    comparing.draw(found)
+    comparing.draw(found, house.currency)
     with guarded("What moved it"):
-        moving.draw(root, found)
-    comparing.rows(found, house.zone)
+        moving.draw(root, found, house.currency)
+    comparing.rows(found, house)
     _export(house, found, asked)
 
 

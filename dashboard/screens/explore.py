@@ -39,7 +39,7 @@ def _answer(house: House, desk: Desk, found: Draft, where: source.Where, spec: Q
         answer = answers.of_live(desk, spec, page(size.total, question), size)
         source.live_as_of(house, where, answer)
     with chart:
-        results.chart(found, answer)
+        results.chart(found, answer, house.currency)
     results.rows(house, answer)
     with actions:
         keeping.draw(house, desk, found, found.write(spec), where.snapshot_id)

@@ -13,6 +13,7 @@ from dashboard.picker import Choice
 from dashboard.times import shown
 
 _WATERFALL = "From book value to verified value at cost, by category"
+_RACKS = "Largest net variances at cost, by rack"
 
 
 def show() -> None:
@@ -23,16 +24,14 @@ def show() -> None:
     root, snapshot_id, before = house.settings.lake, choice.freeze.snapshot_id, choice.previous
     tolerance = tolerance_of(house.settings)
     now = loads.overview(root, snapshot_id, tolerance)
-    drawing.tiles(tiles(now.totals, loads.totals(root, before.snapshot_id, tolerance) if before else None))
+    earlier = loads.totals(root, before.snapshot_id, tolerance) if before else None
+    drawing.tiles(tiles(now.totals, earlier, currency=house.currency))
     _since(house, choice, pace(now.work.totals))
-    _charts(now)
+    drawing.attention(notices(now.by_rack, loads.doubts(root, snapshot_id)), snapshot_id)
+    _charts(now, house.currency)
     trends = st.container(key="trends")
-    drawing.racks(now.by_rack)
-    with st.container(key="findings"):
-        with st.container():
-            drawing.biggest(loads.biggest(root, snapshot_id), house.zone)
-        with st.container():
-            drawing.attention(notices(now.by_rack, loads.doubts(root, snapshot_id)), snapshot_id)
+    drawing.racks(now.by_rack, house.currency)
+    drawing.biggest(loads.biggest(root, snapshot_id), house)
     with trends:  # last of all: it looks at many snapshots, and everything else is in sight by now
         over_time.draw(house, choice)
 
@@ -45,13 +44,13 @@ def _since(house: House, choice: Choice, pace: str) -> None:
         snapshot_button.offer(house)
 
 
-def _charts(now: Overview) -> None:
+def _charts(now: Overview, currency: str) -> None:
     floors = now.by_floor.height
     with st.container(key="charts"):
         drawing.chart(charts.progress_by_floor(now.by_floor), floors, step=40)
         drawing.chart(charts.verified_against_book(now.by_floor), floors, step=40)
-        drawing.variances(now.by_category, _WATERFALL, charts.variance_waterfall, beside=2)
-        drawing.variances(now.by_rack, "Largest net variances at cost, by rack", charts.biggest_rack_variances)
+        drawing.variances(now.by_category, _WATERFALL, charts.variance_waterfall, currency, beside=2)
+        drawing.variances(now.by_rack, _RACKS, charts.biggest_rack_variances, currency)
 
 
 if __name__ == "__main__":

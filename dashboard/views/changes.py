@@ -6,13 +6,13 @@ import polars as pl
 
 from analytics.compare import Comparison, Kind
 from analytics.figures import FIGURES
+from analytics.glance.money import unit as unit_in
 from analytics.glance.numbers import NOTHING, amount, step
 from analytics.glance.words import heading
 from dashboard.views.marked import CHANGED
 from stockverify.datasets import DATASETS, Type
 
 _UNITS = {figure.name: (figure.title, figure.unit) for figure in FIGURES}
-_TRENDS = {"up": "▲ up", "down": "▼ down", "stable": "● stable"}
 
 
 class Count(NamedTuple):
@@ -37,7 +37,7 @@ def counts(found: Comparison) -> list[Count]:
     return [*shown, Count("Key used twice", doubled, reason)] if doubled else shown
 
 
-def summary(found: Comparison) -> pl.DataFrame:
+def summary(found: Comparison, currency: str = "") -> pl.DataFrame:
     """The totals before and after."""
     rows = []
     for name, change in found.summary.items():
@@ -45,12 +45,11 @@ def summary(found: Comparison) -> pl.DataFrame:
         rows.append(
             {
                 "Figure": title,
-                "Unit": unit,
+                "Unit": unit_in(unit, currency),
                 "Before": amount(change.baseline, unit),
                 "After": amount(change.comparison, unit),
                 "Change": step(change.baseline, change.comparison, unit) or "0",
                 "Change, %": _percent(change.percent_diff),
-                "Trend": _TRENDS[change.trend],
             }
         )
     return pl.DataFrame(rows)

@@ -7,7 +7,7 @@ import altair as alt
 import polars as pl
 
 from analytics import charts
-from analytics.export.xlsx_file import is_money
+from analytics.glance.money import axis_unit, is_money
 from analytics.glance.words import heading
 from analytics.query import Query
 from analytics.query.model import Function, Key, Period
@@ -34,6 +34,13 @@ def figures(query: Query) -> list[str]:
     return [measure.name for measure in query.measures if measure.type in _NUMERIC]
 
 
+def telling(query: Query) -> str:
+    """The figure that a chart begins with: the one that groups are sorted by, which is what the question is about, or
+    else the first."""
+    known = figures(query)
+    return next((order.name for order in query.order if order.name in known), known[0])
+
+
 def why_none(query: Query, groups: int) -> str:
     """Why there is no chart, in a sentence; nothing when there is one."""
     if not query.grouped:
@@ -47,23 +54,24 @@ def why_none(query: Query, groups: int) -> str:
     return "" if groups else "There is nothing to draw: no row passes the filters."
 
 
-def fitting(query: Query, groups: pl.DataFrame, figure: str) -> Drawing:
+def fitting(query: Query, groups: pl.DataFrame, figure: str, currency: str = "") -> Drawing:
     """The chart of a figure. Call it only when there is one (why_none)."""
+    measure = heading(figure) + unit_of(query, figure, currency)
     title = f"{heading(figure)} by {' and '.join(heading(key.name).lower() for key in query.group_by)}"
     if len(query.periods) == 1 and len(query.group_by) < 3:
-        return _lines(title, query, groups, figure)
+        return _lines(title, measure, query, groups, figure)
     if len(query.group_by) == 2 and _is_dense(query, groups):
-        return _grid(title, query, groups, figure)
-    return _bars(title, query, groups, figure)
+        return _grid(title, measure, query, groups, figure)
+    return _bars(title, measure, query, groups, figure)
 
 
-def unit_of(query: Query, figure: str) -> str:
+def unit_of(query: Query, figure: str, currency: str = "") -> str:
     """The unit of a figure, in brackets; nothing for calculated ones, of which nobody knows it."""
     measure = next(measure for measure in query.measures if measure.name == figure)
     if measure.function in (Function.COUNT, Function.COUNT_DISTINCT):
         return ""
     if is_money(measure.column.name):
-        return " (currency)"
+        return f" ({axis_unit(currency)})"
     return " (units)" if measure.column.name.endswith("_qty") else ""
 
 
@@ -74,14 +82,14 @@ def words(key: Key) -> str:
     return heading(key.name)
 
 
-def _bars(title: str, query: Query, groups: pl.DataFrame, figure: str) -> Drawing:
+def _bars(title: str, measure: str, query: Query, groups: pl.DataFrame, figure: str) -> Drawing:
     shown = groups.head(MOST_BARS)
     names = [" · ".join(name for name in row if name) or None for row in _names(query, shown).iter_rows()]
     cut = f"The chart shows the first {shown.height} of {groups.height:,} groups, in their order."
     chart = charts.bars(
         title,
         ", ".join(words(key) for key in query.group_by),
-        heading(figure) + unit_of(query, figure),
+        measure,
         list(zip(names, _numbers(shown, figure), strict=True)),
     )
     return Drawing(chart, shown.height, _BAR, cut if shown.height < groups.height else "")
@@ -93,16 +101,16 @@ def _is_dense(query: Query, groups: pl.DataFrame) -> bool:
     return rows <= MOST_ROWS and 1 < columns <= MOST_COLUMNS and 2 * groups.height >= rows * columns
 
 
-def _grid(title: str, query: Query, groups: pl.DataFrame, figure: str) -> Drawing:
+def _grid(title: str, measure: str, query: Query, groups: pl.DataFrame, figure: str) -> Drawing:
     down, across = query.group_by
     cells = [
         (*pair, value) for pair, value in zip(_names(query, groups).iter_rows(), _numbers(groups, figure), strict=True)
     ]
-    chart = charts.grid(title, words(down), words(across), heading(figure) + unit_of(query, figure), cells)
+    chart = charts.grid(title, words(down), words(across), measure, cells)
     return Drawing(chart, groups[down.name].n_unique() + 6, _BAR)
 
 
-def _lines(title: str, query: Query, groups: pl.DataFrame, figure: str) -> Drawing:
+def _lines(title: str, measure: str, query: Query, groups: pl.DataFrame, figure: str) -> Drawing:
     [period] = query.periods
     others = [key for key in query.group_by if key is not period]
     by = others[0].name if others else None
@@ -113,9 +121,7 @@ def _lines(title: str, query: Query, groups: pl.DataFrame, figure: str) -> Drawi
     points = sorted(zip(days, names, _numbers(kept, figure), strict=True), key=lambda point: point[0])
     undated = groups.height - dated.height
     notes = [left_out, f"Groups without a date ({undated}) are in the table only." if undated else ""]
-    chart = charts.lines(
-        title, words(period), heading(by) if by else None, heading(figure) + unit_of(query, figure), points
-    )
+    chart = charts.lines(title, words(period), heading(by) if by else None, measure, points)
     return Drawing(chart, 1, _LINES, " ".join(note for note in notes if note))
 
 

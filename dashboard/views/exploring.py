@@ -23,7 +23,8 @@ class LinkTooLong(BadInput):
 
 
 class State(NamedTuple):
-    """What is asked, whether of live data, and which figure the chart shows (the first one if it is not there)."""
+    """What is asked, whether of live data, and which figure the chart shows (if it is not there, the one
+    that groups are sorted by, or else the first)."""
 
     spec: QuerySpec
     live: bool = False

@@ -13,7 +13,7 @@ from stockverify.vocabulary import ImportStatus
 from stockverify.wire.imports import BadRow, ImportListed, ImportOutcome, LineChange, ListHeading, Recognised
 
 STATES = {
-    ImportStatus.OPEN: "Waits for a person",
+    ImportStatus.OPEN: "Checked, not imported",
     ImportStatus.QUEUED: "Waits for its turn",
     ImportStatus.WRITING: "Being imported",
     ImportStatus.DONE: "Imported",

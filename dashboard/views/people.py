@@ -1,5 +1,6 @@
 """Accounts and devices as tables, and what a form has changed."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -38,10 +39,10 @@ _DEVICES: dict[str, Any] = {
 
 
 def users(found: Iterable[User]) -> pl.DataFrame:
-    """A row for each account."""
+    """A row for each account, counter2 before counter10."""
     rows = [
         {name: getattr(user, name) for name in _USERS} | {"role": user.role.value, "floors": list(user.floors)}
-        for user in found
+        for user in sorted(found, key=_by_name_and_number)
     ]
     return pl.DataFrame(rows, schema=_USERS)
 
@@ -81,6 +82,11 @@ def changes(
     seen = sorted(set(floors))
     changed |= {"floors": seen} if seen != sorted(user.floors) else {}
     return changed | ({"password": password} if password else {})
+
+
+def _by_name_and_number(user: User) -> list[str | int]:
+    """Texts and numbers take turns, so that only like is compared with like."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", user.username)]
 
 
 def _instant(seconds: float | None) -> datetime | None:

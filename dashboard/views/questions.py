@@ -1,6 +1,6 @@
 """What rows can be grouped and summed up by, in words, and the parts of a query that this makes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from analytics.query.calculated.model import Field
@@ -26,10 +26,11 @@ class Measure(NamedTuple):
     field: str
     function: Function
 
-    @property
-    def label(self) -> str:
-        """In words."""
-        return f"{_WORDS[self.function]} of {self.field}"
+    def label(self, words: Mapping[str, str]) -> str:
+        """In words; `words` are those of the fields."""
+        named = words.get(self.field, self.field)
+        told = named if named == self.field else f"{named[:1].lower()}{named[1:]}"
+        return f"{_WORDS[self.function]} of {told}{' (units)' if self.field.endswith('_qty') else ''}"
 
     @property
     def name(self) -> str:

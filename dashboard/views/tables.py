@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from analytics.export.xlsx_file import is_money
 from analytics.figures import FIGURES
+from analytics.glance.money import VALUE, headed, is_money
 from analytics.glance.words import heading
 from stockverify.datasets import Type
 
@@ -24,18 +24,20 @@ DATASET_NAMES = {
 }
 
 
-def columns(kinds: Iterable[tuple[str, Type]], zone: ZoneInfo) -> dict[str, ColumnConfig]:
+def columns(kinds: Iterable[tuple[str, Type]], zone: ZoneInfo, currency: str = "") -> dict[str, ColumnConfig]:
     """The look of each column by its logical type; identifiers stay text and keep their zeros."""
-    return {name: column(name, kind, zone) for name, kind in kinds}
+    return {name: column(name, kind, zone, currency) for name, kind in kinds}
 
 
-def column(name: str, kind: Type, zone: ZoneInfo) -> ColumnConfig:
+def column(name: str, kind: Type, zone: ZoneInfo, currency: str = "") -> ColumnConfig:
     """The look of one column."""
     title = heading(name)
     match kind:
         case Type.FLOAT:
+            if is_money(name):
+                return st.column_config.NumberColumn(headed(title, currency), format=_MONEY)
             unit = " (units)" if "_qty" in name else ""
-            return st.column_config.NumberColumn(f"{title}{unit}", format=_MONEY if is_money(name) else _QUANTITY)
+            return st.column_config.NumberColumn(f"{title}{unit}", format=_QUANTITY)
         case Type.INTEGER:
             return st.column_config.NumberColumn(title, format=_WHOLE)
         case Type.BOOLEAN:
@@ -47,11 +49,11 @@ def column(name: str, kind: Type, zone: ZoneInfo) -> ColumnConfig:
     return st.column_config.TextColumn(title)
 
 
-def figure_columns() -> dict[str, ColumnConfig]:
+def figure_columns(currency: str = "") -> dict[str, ColumnConfig]:
     """The look of the figures of a group, and of the groups' names."""
     shown = {
         figure.name: st.column_config.NumberColumn(
-            f"{figure.title} (units)" if figure.unit == "units" else figure.title,
+            headed(figure.title, {"units": "units", VALUE: currency}.get(figure.unit, "")),
             format=_UNIT_FORMATS[figure.unit],
             help=figure.formula,
         )

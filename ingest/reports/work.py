@@ -49,7 +49,7 @@ class Work:
         self._lake = lake_within(self._whole, floors)
         self._scoped: dict[tuple[str, ...], Work] = {}
         self._database, self._zone = database(mongo, settings), settings.time_zone
-        self._tolerance = tolerance_of(settings)
+        self._tolerance, self._currency = tolerance_of(settings), settings.currency
 
     def within(self, floors: tuple[str, ...]) -> Self:
         """The same for somebody who may see some floors only; none are all. What was checked once stays known."""
@@ -141,7 +141,8 @@ class Work:
         folder.mkdir(parents=True, exist_ok=True)  # the process before may have died of this very errand
         path = folder / f"{_file_stem(asked.name or name)}.{kind}"
         watch = _telling(folder) if asked.in_background else unwatched
-        made = export(table, kind, path, Order(asked.requested_by, self._zone, asked.now, asked.bom), watch)
+        order = Order(asked.requested_by, self._zone, asked.now, asked.bom, self._currency)
+        made = export(table, kind, path, order, watch)
         return Made(str(made.path), made.rows, made.sha256)
 
     @do.register

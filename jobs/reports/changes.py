@@ -42,9 +42,9 @@ def of_changes(tools: Tools, plan: Plan, freeze: Freeze) -> Content:
         freeze=freeze,
         what="",
         rows=sum(map(found.number, Kind)),
-        tiles=(*_counts(found), *tiles(now.totals, before.totals, _FIGURES)),
-        drawings=partial(pictures.of_overview, now),
-        excerpt=_moved(found, zone_of(plan.zone)),
+        tiles=(*_counts(found), *tiles(now.totals, before.totals, _FIGURES, tools.settings.currency)),
+        drawings=partial(pictures.of_overview, now, tools.settings.currency),
+        excerpt=_moved(found, zone_of(plan.zone), tools.settings.currency),
         table=partial(_table, found, plan),
         path=page_links.comparison(since.snapshot_id, freeze.snapshot_id),
         since=since.as_of,
@@ -70,7 +70,7 @@ def _counts(found: Comparison) -> list[Tile]:
     return [Tile(label, amount(numbers[name], "lines"), None, "off", "") for label, name in named.items()]
 
 
-def _moved(found: Comparison, zone: ZoneInfo) -> Excerpt:
+def _moved(found: Comparison, zone: ZoneInfo, currency: str) -> Excerpt:
     """The lines whose variance moved most, in value."""
     table = of_comparison(found)
     kinds = dict(table.columns) | {"variance_value_moved": Type.FLOAT}
@@ -79,7 +79,7 @@ def _moved(found: Comparison, zone: ZoneInfo) -> Excerpt:
     names = list(dict.fromkeys([*found.key, *(name for name, _ in columns)]))
     moved = (batch.with_columns(variance_value_moved=pl.coalesce(sides)).select(names) for batch in table.batches)
     rows = largest(moved, pl.col("variance_value_moved").abs(), found.key, MOST_ROWS)
-    return excerpt("Largest changes", rows, columns, table.rows or 0, zone, "changes")
+    return excerpt("Largest changes", rows, columns, table.rows or 0, zone, "changes", currency)
 
 
 def _side(side: str, sign: float, kinds: dict[str, Type]) -> pl.Expr:

@@ -8,7 +8,7 @@ import polars as pl
 
 from analytics.export import Table
 from analytics.export.pdf_words import shown_columns
-from analytics.export.xlsx_file import is_money
+from analytics.glance.money import headed, is_money
 from analytics.glance.numbers import NOTHING, amount
 from analytics.glance.words import heading
 from jobs.reports.content import Cell, Excerpt
@@ -20,11 +20,14 @@ _NUMBERS = (Type.FLOAT, Type.INTEGER)
 Columns = Sequence[tuple[str, Type]]
 
 
-def excerpt(title: str, rows: pl.DataFrame, columns: Columns, total: int, zone: ZoneInfo, noun: str) -> Excerpt:
+def excerpt(
+    title: str, rows: pl.DataFrame, columns: Columns, total: int, zone: ZoneInfo, noun: str, currency: str = ""
+) -> Excerpt:
     """Of rows that are sorted already, so many as fit."""
     shown = _timed(rows.head(MOST_ROWS), columns, zone).rows() if rows.height else []
     cells = (tuple(_cell(name, kind, value) for (name, kind), value in zip(columns, row, strict=True)) for row in shown)
-    return Excerpt(title, tuple(heading(name) for name, _ in columns), tuple(cells), part(len(shown), total, noun))
+    headings = (headed(heading(name), currency if _is_amount(name, kind) else "") for name, kind in columns)
+    return Excerpt(title, tuple(headings), tuple(cells), part(len(shown), total, noun))
 
 
 def part(shown: int, total: int, noun: str) -> str:
@@ -76,10 +79,14 @@ def _text(name: str, kind: Type, value: Any) -> str:
         case int():
             return f"{value:,}"
         case float():
-            return amount(value, "value" if kind is Type.FLOAT and is_money(name) else "units")
+            return amount(value, "value" if _is_amount(name, kind) else "units")
         case list():
             return _cut(", ".join(map(str, value)))
     return _cut(str(value))
+
+
+def _is_amount(name: str, kind: Type) -> bool:
+    return kind is Type.FLOAT and is_money(name)
 
 
 def _cut(text: str) -> str:

@@ -30,7 +30,7 @@ class Written(NamedTuple):
 
 def written(tools: Tools, plan: Plan, content: Content, verdict: Verdict, folder: Path, now: datetime) -> Written:
     """The letter of a report. Raises what an export raises, and Abandoned."""
-    order = Order(plan.owner, plan.zone, now)
+    order = Order(plan.owner, plan.zone, now, currency=tools.settings.currency)
     files = attachments.written(tools, plan, content, folder, order)
     archive = folder / f"{attachments.file_stem(plan.name)}.zip"
     packed = attachments.packed(files, _limit(tools, plan), archive)

@@ -33,14 +33,14 @@ class Drawing(NamedTuple):
     spec: dict[str, Any]
 
 
-def of_overview(found: Overview) -> list[Drawing]:
+def of_overview(found: Overview, currency: str) -> list[Drawing]:
     """The charts of a snapshot that have something to show."""
     floors, racks = found.by_floor, found.by_rack
     kept = [
         _drawing("progress", charts.progress_by_floor(floors.head(MOST_BARS)), min(floors.height, MOST_BARS), 34),
         _drawing("quantities", charts.verified_against_book(floors.head(MOST_BARS)), min(floors.height, MOST_BARS), 40),
-        _variances("categories", found.by_category, charts.variance_by_category),
-        _variances("racks", racks, charts.biggest_rack_variances),
+        _variances("categories", found.by_category, charts.variance_by_category, currency),
+        _variances("racks", racks, charts.biggest_rack_variances, currency),
     ]
     return [each for each in kept if each is not None]
 
@@ -59,9 +59,11 @@ def drawn(drawing: Drawing, folder: Path) -> Path:
     return path
 
 
-def _variances(name: str, frame: pl.DataFrame, draw: Callable[[pl.DataFrame, int], alt.Chart]) -> Drawing | None:
+def _variances(
+    name: str, frame: pl.DataFrame, draw: Callable[[pl.DataFrame, int, str], alt.Chart], currency: str
+) -> Drawing | None:
     varied = frame.filter(pl.col("net_variance_value") != 0).height
-    return _drawing(name, draw(frame, MOST_BARS), min(varied, MOST_BARS), 24) if varied else None
+    return _drawing(name, draw(frame, MOST_BARS, currency), min(varied, MOST_BARS), 24) if varied else None
 
 
 def _drawing(name: str, chart: alt.Chart, rows: int, step: int) -> Drawing | None:

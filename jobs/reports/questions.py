@@ -9,7 +9,7 @@ import polars as pl
 from analytics.export import Table, of_result
 from analytics.export.insight import of_tally
 from analytics.export.tallies import Tally
-from analytics.export.xlsx_file import is_money
+from analytics.glance.money import VALUE, headed, is_money
 from analytics.glance.numbers import amount, step
 from analytics.glance.tiles import Tile
 from analytics.glance.words import heading
@@ -32,6 +32,7 @@ from stockverify.wire.reports import QuerySpec
 MOST_TILES = 9
 MOST_FIGURES = 6
 _ADDED_UP = ("_sum", "_count")
+_COUNTED = ("_count", "_count_distinct")
 SECONDS = 600
 
 
@@ -67,17 +68,15 @@ def of_query(tools: Tools, plan: Plan, freeze: Freeze) -> Content:
     since = readable(tools.lake, plan.last.delivered_snapshot_id)
     before = _tally(plan, run(tools.lake, since.snapshot_id, query, SECONDS)) if since else None
     tally, table = _tally(plan, result), _table(plan, result)
-    first = result.frame.head(100)
-    noun = "groups" if query.grouped else "rows"
+    first, currency = result.frame.head(100), tools.settings.currency
+    noun, shown = "groups" if query.grouped else "rows", _columns(table, query, first, question.about)
     return Content(
         freeze=freeze,
         what=question.title,
         rows=result.row_count,
-        tiles=tuple(_tiles(tally, before, noun)),
-        drawings=partial(_drawings, tally, plan.zone),
-        excerpt=excerpt(
-            "Rows", first, _columns(table, query, first, question.about), result.row_count, zone_of(plan.zone), noun
-        ),
+        tiles=tuple(_tiles(tally, before, noun, currency)),
+        drawings=partial(_drawings, tally, plan.zone, currency),
+        excerpt=excerpt("Rows", first, shown, result.row_count, zone_of(plan.zone), noun, currency),
         table=partial(_table, plan, result),
         path=page_links.rows(freeze.snapshot_id, question.spec),
         since=since.as_of if since else None,
@@ -137,20 +136,21 @@ def _columns(table: Table, query: Query, first: pl.DataFrame, about: tuple[str, 
     return [column for column in table.columns if column in kept]
 
 
-def _tiles(now: Tally, before: Tally | None, noun: str) -> list[Tile]:
+def _tiles(now: Tally, before: Tally | None, noun: str, currency: str) -> list[Tile]:
     """How many rows there are, and the sums of their numbers."""
     earlier = dict(before.sums()) if before else {}
     moved = (step(before.rows, now.rows, "lines") or 0) if before else None
     tiles = [Tile(noun.capitalize(), amount(now.rows, "lines"), moved, "off", "")]
     for name, value in now.sums()[: MOST_TILES - 1]:
-        unit = "value" if is_money(name) else "units"
+        unit = VALUE if is_money(name) and not name.endswith(_COUNTED) else "units"
         changed = (step(earlier[name], value, unit) or 0) if name in earlier else None
         label = heading(name) if name.endswith(_ADDED_UP) else f"Sum of {heading(name).lower()}"
+        label = headed(label, currency) if unit == VALUE else label
         tiles.append(Tile(label, amount(value, unit), changed, "off", ""))
     return tiles
 
 
-def _drawings(tally: Tally, zone: str) -> list[Drawing]:
+def _drawings(tally: Tally, zone: str, currency: str) -> list[Drawing]:
     insight = of_tally(tally)
     if (shown := insight.breakdown) is None or not any(row[1] for row in shown.rows):
         return []
@@ -158,4 +158,4 @@ def _drawings(tally: Tally, zone: str) -> list[Drawing]:
         f", the largest {len(shown.rows)} of {amount(tally.groups, 'lines')}" if tally.groups > len(shown.rows) else ""
     )
     title = f"{heading(shown.series[0])} by {heading(shown.by).lower()}{most}"
-    return [of_spec("rows", title, spec, len(shown.rows)) for spec in insight.charts(zone)]
+    return [of_spec("rows", title, spec, len(shown.rows)) for spec in insight.charts(zone, currency)]

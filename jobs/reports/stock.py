@@ -47,8 +47,8 @@ def _content(tools: Tools, plan: Plan, freeze: Freeze, found: Overview) -> Conte
         freeze=freeze,
         what="",
         rows=freeze.rows,
-        tiles=tuple(tiles(found.totals, before)),
-        drawings=partial(pictures.of_overview, found),
+        tiles=tuple(tiles(found.totals, before, currency=tools.settings.currency)),
+        drawings=partial(pictures.of_overview, found, tools.settings.currency),
         excerpt=_biggest(tools, plan, freeze),
         table=partial(_table, tools, plan, freeze),
         path=page_links.overview(freeze.snapshot_id),
@@ -66,6 +66,6 @@ def _biggest(tools: Tools, plan: Plan, freeze: Freeze) -> Excerpt:
     kinds = {column.name: column.type for column in POSITIONS.columns}
     columns = [(name, kinds[name]) for name in _SHOWN]
     zone, noun = zone_of(plan.zone), "lines with a variance in value"
-    shown = excerpt(_BIGGEST, found.rows, columns, found.total, zone, noun)
+    shown = excerpt(_BIGGEST, found.rows, columns, found.total, zone, noun, tools.settings.currency)
     whole = f"The report has all {amount(freeze.rows, 'lines')} lines."
     return shown._replace(caption=f"{shown.caption} {whole}")

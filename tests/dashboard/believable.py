@@ -57,7 +57,7 @@ def _deliveries(visiting: Visit) -> None:
 
 
 def _import(visiting: Visit) -> None:
-    _cells(visiting, "Waits for a person")
+    _cells(visiting, "Checked, not imported")
 
 
 def _health(visiting: Visit) -> None:

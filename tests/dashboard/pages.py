@@ -29,6 +29,9 @@ expect.set_options(timeout=PATIENCE)  # other tests run at the same time; the us
 _REDRAWN = 500  # milliseconds in which tables and charts have found their new size
 _NEVER = ("Traceback", *(title for _, title in TITLES), unexpected("").title)
 DESKTOP, TABLET = (1440, 900), (1024, 768)
+_TALLEST = {"overview": 1180}
+"""Pixels of a picture from the top, where it need not be of the whole page: this one opens the README, and ends below
+the first charts."""
 # Streamlit's browser code finds out by trying whether `/export` is a page or the folder that the app is served from.
 _PROBE = re.compile(r"/[a-z]+/_stcore/(health|host-config)$")
 
@@ -46,14 +49,15 @@ class Look(NamedTuple):
         return f"{'desktop' if self.size == DESKTOP else 'tablet'}-{self.scheme}"
 
     def shoot(self, page: Page, name: str) -> None:
-        """Keep a picture of the whole page: the window grows to what there is to scroll, and shrinks again."""
+        """Keep a picture of the page: the window grows to what there is to scroll, and shrinks again."""
         if not self.shots:
             return
         width, height = self.size
         main = page.get_by_test_id("stMain")
         scrolled = int(main.evaluate("main => main.scrollHeight")) if main.count() else height
         page.mouse.move(0, 0)
-        page.set_viewport_size({"width": width, "height": max(height, scrolled)})
+        tall = min(scrolled, _TALLEST.get(name, scrolled))
+        page.set_viewport_size({"width": width, "height": max(height, tall)})
         page.wait_for_timeout(_REDRAWN)
         page.screenshot(path=self.shots / f"{name}-{self.name}.png", animations="disabled")
         page.set_viewport_size({"width": width, "height": height})
@@ -96,11 +100,15 @@ class Visit:
         expect(self.page.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=PATIENCE)
         self.settle()
 
-    def settle(self) -> None:
-        """Wait until the script has run and nothing is drawn anew, and see that nothing broke."""
+    def rest(self) -> None:
+        """Wait until the script has run and nothing is drawn anew."""
         self.page.wait_for_timeout(300)
         self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
         expect(self.page.locator("[data-stale=true]")).to_have_count(0, timeout=PATIENCE)
+
+    def settle(self) -> None:
+        """The same, and see that nothing broke."""
+        self.rest()
         for place in ("stException", "stAlertContentError"):
             expect(self.page.get_by_test_id(place)).to_have_count(0)
         written = self.page.inner_text("body")

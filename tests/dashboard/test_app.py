@@ -114,7 +114,7 @@ def test_a_snapshot_that_is_overdue_is_stale(open_app: OpenApp, stocked: Stocked
     often = msgspec.structs.replace(stocked.settings, snapshot_interval=1)
     at = sign_in(open_app(often), service.person("auditor"))
     assert ":red-badge[Stale]" in texts(at)
-    assert "none has come since; look at the worker's log" in texts(at)
+    assert "none has come since: tell whoever runs StockVerify" in texts(at)
 
 
 def test_empty_places_say_what_to_do(

@@ -84,7 +84,7 @@ def test_a_list_with_bad_rows_is_mapped_tried_imported_and_seen(
         page = visiting.sign_in(*place.login(), path="/imports").page
         page.locator("input[type=file]").set_input_files(file)
         expect(page.get_by_test_id("stFileChipName")).to_have_text("Lager.csv")
-        page.get_by_role("button", name="Upload and check").click()
+        page.get_by_role("button", name="Check this list").click()
         expect(page.get_by_text("CSV, cp1252, semicolon between cells, 3 rows")).to_be_visible(timeout=PATIENCE)
         visiting.settle()
         checks = page.get_by_role("button", name="Check with these columns")

@@ -50,5 +50,5 @@ def test_freshness(shown: Freeze, interval: int, label: str) -> None:
 
 def test_a_stale_snapshot_says_what_was_due() -> None:
     assert freshness(Choice(NEW, (NEW,)), NOW + timedelta(hours=1), 900) == Freshness(
-        "Stale", "red", "Snapshots are due every 15 minutes, and none has come since; look at the worker's log."
+        "Stale", "red", "Snapshots are due every 15 minutes, and none has come since: tell whoever runs StockVerify."
     )

@@ -52,11 +52,19 @@ BAD_TOLERANCES = [
     ("TOLERANCE_UNITS", "nan"),
     ("TOLERANCE_SHARE", "2"),
 ]
+BAD_CURRENCIES = [("STOCKVERIFY_CURRENCY", value) for value in ("eur", "EURO", '€"', "=EU")]
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("REDIS_PORT", "70000"), ("RACK_LOCK_TTL", "0"), ("SYNC_BATCH_SIZE", "many"), *BAD_WORDS, *BAD_TOLERANCES],
+    [
+        ("REDIS_PORT", "70000"),
+        ("RACK_LOCK_TTL", "0"),
+        ("SYNC_BATCH_SIZE", "many"),
+        *BAD_WORDS,
+        *BAD_TOLERANCES,
+        *BAD_CURRENCIES,
+    ],
 )
 def test_a_bad_value_is_named_with_its_meaning(name: str, value: str) -> None:
     with pytest.raises(BadSetting, match=f"{name}='{value}' is not usable: .* It means: "):
@@ -71,7 +79,7 @@ def test_each_setting_can_be_set_in_the_environment_and_passed_on() -> None:
     never = []
     for row in table():
         taken = []
-        for text in (*EACH_KIND, "x" * 32, "Europe/Vienna", "https://a.example"):
+        for text in (*EACH_KIND, "x" * 32, "Europe/Vienna", "EUR", "https://a.example"):
             with suppress(BadSetting):
                 taken.append(from_env({row.env.name: text}))
         assert [from_env(to_env(settings)) for settings in taken] == taken
@@ -80,10 +88,9 @@ def test_each_setting_can_be_set_in_the_environment_and_passed_on() -> None:
 
 
 def test_a_child_gets_the_same_settings() -> None:
-    settings = from_env(
-        {"REDIS_HOST": "h", "STOCKVERIFY_DATA_DIR": "/srv/x", "RACK_LOCK_TTL": "5", "SMTP_CA_FILE": "/x.pem"}
-    )
-    assert settings.smtp_ca_file == Path("/x.pem")
+    own = {"RACK_LOCK_TTL": "5", "STOCKVERIFY_CURRENCY": "EUR", "SMTP_CA_FILE": "/x.pem"}
+    settings = from_env({"REDIS_HOST": "h", "STOCKVERIFY_DATA_DIR": "/srv/x", **own})
+    assert (settings.currency, settings.smtp_ca_file) == ("EUR", Path("/x.pem"))
     assert from_env(to_env(settings)) == settings
 
 

@@ -47,6 +47,8 @@ def test_verified_against_book(seen: Overview) -> None:
 
 
 def test_variance_by_category(seen: Overview) -> None:
+    euros, _ = drawn(charts.variance_by_category(seen.by_category, currency="EUR"))
+    assert euros["encoding"]["x"]["title"] == "Net variance (EUR; left of 0 is missing)"
     spec, rows = drawn(charts.variance_by_category(seen.by_category))
     assert spec["encoding"]["x"]["title"] == "Net variance (currency; left of 0 is missing)"
     values = [row["net_variance_value"] for row in rows]
@@ -159,8 +161,8 @@ def test_the_contributions_lead_from_one_total_to_the_other() -> None:
     assert len({row["place"] for row in rows}) == 6, "a group that is called After has a bar of its own"
     low, high = spec["layer"][0]["encoding"]["x"]["scale"]["domain"]
     assert (low < -35.5, high > 0) == (True, True)
-    spec, _ = drawn(charts.contributions_waterfall(moved(baseline=1e6, comparison=1e6 - 11)))
-    assert spec["layer"][0]["encoding"]["x"]["title"] == "Net variance value (currency); axis does not start at 0"
+    spec, _ = drawn(charts.contributions_waterfall(moved(baseline=1e6, comparison=1e6 - 11), "EUR"))
+    assert spec["layer"][0]["encoding"]["x"]["title"] == "Net variance value (EUR); axis does not start at 0"
 
 
 def test_columns_that_changed_most_come_first() -> None:

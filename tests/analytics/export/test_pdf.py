@@ -38,10 +38,14 @@ def counted(take: Take) -> Freeze:
 
 
 def test_a_cover_with_its_source_figures_charts_and_rows(counted: Freeze, lake: Lake, tmp_path: Path) -> None:
-    path = export(of_snapshot(lake, counted.snapshot_id), Format.PDF, tmp_path / "x.pdf", ORDER).path
+    order = msgspec.structs.replace(ORDER, currency="EUR")
+    path = export(of_snapshot(lake, counted.snapshot_id), Format.PDF, tmp_path / "x.pdf", order).path
     text, reader = pdf_text(path), pypdf.PdfReader(path)
     for said in (
         "night *shift* As of ",
+        "Amounts in EUR",
+        "Net variance (EUR; left of 0 is missing)",
+        "Net variance value -6.25 EUR",
         "(Asia/Kolkata)",
         f"Snapshot {counted.snapshot_id}",
         "Rows 2 of positions",
@@ -62,7 +66,7 @@ def test_a_cover_with_its_source_figures_charts_and_rows(counted: Freeze, lake: 
     assert metadata is not None
     assert (metadata.title, metadata.author) == ("night *shift*", "ann")
     assert json.loads(str(metadata.subject))["snapshot_id"] == counted.snapshot_id
-    assert attached(path)["query"] == {"collection": "positions"}
+    assert (attached(path)["query"], attached(path)["currency"]) == ({"collection": "positions"}, "EUR")
 
 
 def test_a_second_snapshot_makes_a_trend(counted: Freeze, take: Take, lake: Lake, tmp_path: Path) -> None:
@@ -229,14 +233,21 @@ def test_numbers_and_controls() -> None:
     assert visible("a\nb\tc\x1b") == "a\nb\tc␛"
 
 
-def test_the_workbook_has_a_summary_with_a_chart(counted: Freeze, lake: Lake, tmp_path: Path) -> None:
-    path = export(of_snapshot(lake, counted.snapshot_id), Format.XLSX, tmp_path / "x.xlsx", ORDER).path
+@pytest.mark.parametrize(("currency", "money"), [("", "#,##0.00"), ("USD", '#,##0.00 "USD"')])
+def test_the_workbook_has_a_summary_with_a_chart(
+    counted: Freeze, lake: Lake, tmp_path: Path, currency: str, money: str
+) -> None:
+    order = msgspec.structs.replace(ORDER, currency=currency)
+    path = export(of_snapshot(lake, counted.snapshot_id), Format.XLSX, tmp_path / "x.xlsx", order).path
     book = openpyxl.load_workbook(path)
     [line] = [row for row in book["positions"].iter_rows(min_row=2) if row[3].value == "00123"]
     formats = dict(zip(POSITIONS.names, (cell.number_format for cell in line), strict=True))
     shown = ("round", "unit_cost", "variance_value", "verified_qty", "item_code")
-    assert [formats[name] for name in shown] == ["#,##0", "#,##0.00", "#,##0.00", "General", "General"]
+    assert [formats[name] for name in shown] == ["#,##0", money, money, "General", "General"]
     sheet = book["Summary"]
+    told = {cells[0].value: cells[1] for cells in sheet.iter_rows(max_col=2)}
+    assert told["Net variance value"].number_format == money
+    assert ("Currency" in told) is bool(currency)
     found = {row[0]: row[1:3] for row in sheet.iter_rows(values_only=True, max_col=3)}
     assert found["Snapshot id"][0] == counted.snapshot_id
     assert (found["Lines"][0], found["Progress"][0], found["Net variance"][0]) == (2, 0.5, -2.5)

@@ -72,6 +72,13 @@ def test_values_and_changes_since_the_previous_snapshot() -> None:
     ]
 
 
+def test_figures_in_value_name_the_currency_instead() -> None:
+    known = {tile.label: tile.value for tile in tiles(NOW, None)}
+    named = {label.replace(", value", ", EUR"): value for label, value in known.items()}
+    assert {tile.label: tile.value for tile in tiles(NOW, None, currency="EUR")} == named
+    assert "Net variance, EUR" in named
+
+
 def test_the_first_snapshot_has_no_changes() -> None:
     assert {tile.delta for tile in tiles(NOW, None)} == {None}
 

@@ -224,6 +224,8 @@ def test_a_template_is_opened_and_can_be_changed(at: AppTest) -> None:
     ).run()
     assert "What does each rack hold" in texts(at).replace("\\", "")
     assert question(at)["group_by"] == ["floor", "rack_id"]
+    assert box(at, "The chart shows").value == "variance_value_sum", "what the groups are sorted by, and not the first"
+    assert "figure" not in at.query_params
     many(at, "Group by").set_value(["floor"]).run()
     assert rows(at).height == 4
 

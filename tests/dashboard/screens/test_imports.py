@@ -25,7 +25,7 @@ def opened(seen_by: SeenBy) -> Opened:
 def upload(at: AppTest, data: bytes, name: str = "list.csv") -> AppTest:
     """Choose a file and send it."""
     at.file_uploader[0].set_value((name, data, "text/csv"))
-    press(at, "Upload and check")
+    press(at, "Check this list")
     assert not at.exception
     return at
 
@@ -125,12 +125,12 @@ def test_hostile_files_are_explained(opened: Opened, data: bytes, words: str) ->
 
 def test_the_form_is_not_sent_empty_and_lists_are_shown(opened: Opened, service: Service) -> None:
     at = opened("supervisor")
-    press(at, "Upload and check")
+    press(at, "Check this list")
     assert "Uploaded lists" in texts(at)
     upload(at, csv(f"{service.rack('PAGE')},F,A,Bolt,3,0.5"), "March.csv")
     press(at, "All lists")
     row = at.dataframe[0].value.iloc[0]
-    assert (row["file"], row["state"], row["added"]) == ("March.csv", "Waits for a person", 1)
+    assert (row["file"], row["state"], row["added"]) == ("March.csv", "Checked, not imported", 1)
 
 
 def test_auditors_see_lists_and_what_they_would_do_and_change_nothing(
@@ -139,7 +139,7 @@ def test_auditors_see_lists_and_what_they_would_do_and_change_nothing(
     data = csv(f"{service.rack('PAGE')},F,A,Bolt,3,0.5", f"{service.rack('PAGE')},F,B,Nut,many,0.5")
     job = lists.upload(service.person("supervisor"), data)
     at = opened("auditor")
-    assert at.dataframe[0].value["state"].iloc[0] == "Waits for a person"
+    assert at.dataframe[0].value["state"].iloc[0] == "Checked, not imported"
     assert len(at.file_uploader) == 0
     at = linked("imports", service.person("auditor"), **{"import": job["import_id"]})
     assert metrics(at)["Bad rows"] == "1"

@@ -4,14 +4,16 @@ import json
 import re
 from urllib.parse import parse_qsl
 
+import msgspec
 import polars as pl
 from streamlit.testing.v1 import AppTest
 
 from analytics.query import checked, run
 from dashboard.markup import literal
 from stockverify import page_links
-from tests.dashboard.conftest import Stocked, metrics, texts
+from tests.dashboard.conftest import OpenApp, Stocked, metrics, sign_in, texts
 from tests.dashboard.expected import figures
+from tests.service import Service
 
 TITLES = re.compile(r"\*\*(\d+ (?:rack|record|line)s? [^*]+)\*\*")
 
@@ -27,6 +29,15 @@ def test_the_page_names_its_snapshot_its_zone_and_its_age(supervised: AppTest, s
     assert ":green-badge[Latest]" in written
     assert any(zone in written for zone in ("CET", "CEST"))
     assert "ago" in written or "just now" in written
+
+
+def test_amounts_name_the_currency_of_the_house(open_app: OpenApp, stocked: Stocked, service: Service) -> None:
+    at = sign_in(open_app(msgspec.structs.replace(stocked.settings, currency="EUR")), service.person("supervisor"))
+    assert {"Net variance, EUR", "Gross variance, EUR", "Shrinkage, EUR"} <= set(metrics(at))
+    named = [chart.proto.spec for chart in at.get("vega_lite_chart") if "EUR" in chart.proto.spec]
+    assert len(named) == 3, "the waterfall, the racks and the trend"
+    assert not [chart for chart in at.get("vega_lite_chart") if "currency" in chart.proto.spec]
+    assert ["Variance value (EUR)" in frame.proto.columns for frame in at.dataframe] == [False, True]
 
 
 def test_changes_are_those_since_the_previous_snapshot(supervised: AppTest) -> None:
@@ -62,7 +73,7 @@ def test_each_thing_that_needs_attention_leads_to_its_rows(supervised: AppTest, 
     assert len(said) == 6
     for link, (title, number) in zip(supervised.get("page_link"), said.items(), strict=True):
         query = dict(parse_qsl(link.proto.query_string))
-        assert (link.proto.page, query["snapshot"]) == ("snapshots", stocked.newer.snapshot_id)
+        assert (link.proto.page, query["snapshot"]) == ("explore", stocked.newer.snapshot_id)
         rows = run(stocked.lake, stocked.newer.snapshot_id, checked(page_links.question(query["question"]))).frame
         assert rows["rack_id"].n_unique() == number if " counted " in title else rows.height == number, title
 

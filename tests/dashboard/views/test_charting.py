@@ -96,3 +96,4 @@ def test_units_are_named_where_they_are_known() -> None:
     asked = query("floor", verified_qty="sum", mrp="avg", item_code="count")
     assert figures(asked) == ["verified_qty_sum", "mrp_avg", "item_code_count"]
     assert [unit_of(asked, name) for name in figures(asked)] == [" (units)", " (currency)", ""]
+    assert unit_of(asked, "mrp_avg", "EUR") == " (EUR)"

@@ -72,4 +72,4 @@ def test_all_states_have_words_and_no_list_is_a_table_too() -> None:
     assert set(views.STATES) == set(ImportStatus)
     assert views.listed([]).schema["created_at"] == pl.Datetime("ms", "UTC")
     one = ImportListed(import_id="i", file="f", bytes=1, status="open", created_by="ann", created_at=0.0)
-    assert views.listed([one])["state"].to_list() == ["Waits for a person"]
+    assert views.listed([one])["state"].to_list() == ["Checked, not imported"]

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from dashboard.views.people import ROLES, changes, devices, state, users
@@ -34,6 +35,8 @@ def test_every_role_has_words() -> None:
 def test_accounts_are_rows() -> None:
     assert users([ANN]).rows() == [("ann", "Ann", "staff", None, [], True)]
     assert users([]).height == 0
+    several = [msgspec.structs.replace(ANN, username=name) for name in ("c10", "9", "c2", "c", "Ann")]
+    assert users(several)["username"].to_list() == ["9", "Ann", "c", "c2", "c10"]
 
 
 @pytest.mark.parametrize(

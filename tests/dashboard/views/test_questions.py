@@ -21,17 +21,24 @@ def test_figures_of_one_field_go_together() -> None:
 @pytest.mark.parametrize(
     ("function", "label", "name"),
     [
-        (Function.SUM, "Sum of book_qty", "book_qty_sum"),
-        (Function.COUNT_DISTINCT, "Different values of book_qty", "book_qty_count_distinct"),
+        (Function.SUM, "Sum of book (units)", "book_qty_sum"),
+        (Function.COUNT_DISTINCT, "Different values of book (units)", "book_qty_count_distinct"),
     ],
 )
 def test_a_figure_has_words_and_a_column(function: Function, label: str, name: str) -> None:
-    assert (Measure("book_qty", function).label, Measure("book_qty", function).name) == (label, name)
+    figure = Measure("book_qty", function)
+    assert (figure.label({"book_qty": "Book"}), figure.name) == (label, name)
+    assert Measure("unit_cost", Function.AVG).label({}) == "Average of unit_cost", (
+        "whatever has no words keeps its name"
+    )
 
 
 def test_numbers_come_first_and_every_function_is_offered() -> None:
     offered = measures([Column("floor", Type.STRING, ""), BOOK])
-    assert [each.label for each in offered[:2]] == ["Sum of book_qty", "Average of book_qty"]
+    assert [each.label({"book_qty": "Book"}) for each in offered[:2]] == [
+        "Sum of book (units)",
+        "Average of book (units)",
+    ]
     assert {each.function for each in offered if each.field == "book_qty"} == set(Function)
     assert {each.function for each in offered if each.field == "floor"} == set(Function) - {Function.SUM, Function.AVG}
 

@@ -45,8 +45,8 @@ def mailed(house: House, run: Document) -> dict[str, str]:
 
 
 def test_a_summary_goes_to_everybody_once(house: House, make_run: MakeRun) -> None:
-    run = make_run(after(house.older))
-    done = report(house.tools, run, NOW)
+    run, euros = make_run(after(house.older)), msgspec.structs.replace(house.settings, currency="EUR")
+    done = report(house.tools._replace(settings=euros), run, NOW)
     assert done.snapshot_id == house.newer.snapshot_id
     assert done.note == "Put into the outbox for 2 recipients."
     assert {name: value for name, value in done.result.items() if name != "content_hash"} == {
@@ -65,6 +65,8 @@ def test_a_summary_goes_to_everybody_once(house: House, make_run: MakeRun) -> No
         assert UNSUBSCRIBE in text
         assert house.newer.snapshot_id in text
         assert "racks not counted at all" in text
+        assert "Net variance, EUR" in text
+        assert "Variance value (EUR)" in text
     assert f"https://stock.example/?snapshot={house.newer.snapshot_id}" in letter.html
     assert [image.name for image in letter.images] == ["progress.png", "quantities.png", "categories.png", "racks.png"]
 
