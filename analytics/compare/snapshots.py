@@ -10,6 +10,7 @@ from analytics.compare.contributions import LIMIT, Contributions, contributions,
 from analytics.compare.manifest import Asked
 from analytics.compare.summary import summary
 from analytics.compare.tolerance import Tolerances, checked
+from analytics.compare.unlike import unlike
 from analytics.lake import Lake
 from analytics.lake.store import known_dataset
 from stockverify.datasets import POSITIONS, Dataset, Type
@@ -50,7 +51,8 @@ def compare(
     if found := store.find(lake, asked.comparison_id):
         return found
     totals = summary(wanted, *(pl.scan_parquet(files, glob=False) for files in (before, after)))
-    sides = store.Sides(lake.freeze(baseline), before, lake.freeze(comparison), after)
+    left = unlike(lake, wanted.name, baseline, comparison)
+    sides = store.Sides(lake.freeze(baseline), left.before, lake.freeze(comparison), left.after, left.same)
     return store.make(lake, asked, sides, totals)
 
 

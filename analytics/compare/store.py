@@ -37,12 +37,14 @@ def find(lake: Lake, comparison_id: str) -> Comparison | None:
 
 
 class Sides(NamedTuple):
-    """What was compared: two freezes, and the files that hold the rows of each."""
+    """What was compared: two freezes, and the files that hold the rows of each. `same` rows of both are the same, in
+    files that are not among these."""
 
     baseline: Freeze
     before: Sequence[Path]
     comparison: Freeze
     after: Sequence[Path]
+    same: int = 0
 
 
 def make(lake: Lake, asked: Asked, sides: Sides, summary: dict[str, Change], now: datetime | None = None) -> Comparison:
@@ -96,7 +98,7 @@ def _told(
         created_at=now,
         columns=tuple(value.name for value in found.plan.values),
         type_changed=found.plan.type_changed,
-        unchanged=found.unchanged,
+        unchanged=found.unchanged + sides.same,
         within=found.within,
         column_changes=found.column_changes,
         column_within=found.column_within,
