@@ -17,6 +17,7 @@ from analytics.compare.diff import Difference, difference
 from analytics.compare.kinds import Kind
 from analytics.compare.manifest import FILE_NAME, VERSION, Asked, Manifest
 from analytics.compare.summary import Change
+from analytics.compare.watching import Watch
 from analytics.lake import Freeze, Lake, Part, durable
 from analytics.lake.publish import DRAFT_PREFIX
 
@@ -47,12 +48,19 @@ class Sides(NamedTuple):
     same: int = 0
 
 
-def make(lake: Lake, asked: Asked, sides: Sides, summary: dict[str, Change], now: datetime | None = None) -> Comparison:
+def make(
+    lake: Lake,
+    asked: Asked,
+    sides: Sides,
+    summary: dict[str, Change],
+    now: datetime | None = None,
+    watch: Watch | None = None,
+) -> Comparison:
     """Compare the rows of both sides, which are what `asked` says, and publish the outcome. Raises as `difference`
     does."""
     moment = now or datetime.now(UTC)
     with _draft(lake) as folder:
-        found = difference(sides.before, sides.after, asked.key, folder, asked.ignored, asked.tolerances)
+        found = difference(sides.before, sides.after, asked.key, folder, asked.ignored, asked.tolerances, watch)
         told = _told(asked, sides, found, summary, folder, moment)
         durable.write_file(folder / FILE_NAME, manifests.encoded(told))
         _publish(folder, lake.root / FOLDER / asked.comparison_id)
