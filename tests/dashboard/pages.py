@@ -27,6 +27,7 @@ ARGUMENTS = (
 PATIENCE = 30_000
 expect.set_options(timeout=PATIENCE)  # other tests run at the same time; the usual 5 seconds are not enough then
 _REDRAWN = 500  # milliseconds in which tables and charts have found their new size
+_RESTING = "[data-testid=stApp][data-test-script-state=notRunning]"
 _NEVER = ("Traceback", *(title for _, title in TITLES), unexpected("").title)
 DESKTOP, TABLET = (1440, 900), (1024, 768)
 # Streamlit's browser code finds out by trying whether `/export` is a page or the folder that the app is served from.
@@ -104,7 +105,9 @@ class Visit:
     def settle(self) -> None:
         """Wait until the script has run and nothing is drawn anew, and see that nothing broke."""
         self.page.wait_for_timeout(300)
-        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        self.page.wait_for_selector(_RESTING)
+        expect(self.page.locator(".st-key-stop_comparing")).to_have_count(0, timeout=PATIENCE)  # then it goes on
+        self.page.wait_for_selector(_RESTING)
         expect(self.page.locator("[data-stale=true]")).to_have_count(0, timeout=PATIENCE)
         for place in ("stException", "stAlertContentError"):
             expect(self.page.get_by_test_id(place)).to_have_count(0)
