@@ -3,9 +3,11 @@
 import polars as pl
 import streamlit as st
 
-from analytics.compare import Comparison, Kind
+from analytics.compare import Comparison, Kind, Watch, compare, compared
 from analytics.glance.numbers import NOTHING, amount
-from dashboard import drawing
+from analytics.lake import Lake
+from dashboard import drawing, waiting
+from dashboard.compare_form import Asked
 from dashboard.context import House
 from dashboard.views import changes
 from dashboard.views.marked import CHANGED, marked
@@ -27,6 +29,17 @@ _WORDS = {
     Kind.REMOVED: "Removed",
     Kind.KEY_DUPLICATE: "Key used twice",
 }
+
+
+def made(lake: Lake, snapshot_id: str, asked: Asked) -> bool:
+    """Whether the comparison is there; while it is not, the page shows how far it is. Raises as `compare` does."""
+    if compared(lake, asked.baseline, snapshot_id, asked.dataset, asked.tolerances):
+        return True
+
+    def make(watch: Watch) -> Comparison:
+        return compare(lake, asked.baseline, snapshot_id, asked.dataset, None, asked.tolerances, watch)
+
+    return waiting.made(f"{lake.root} {snapshot_id} {asked}", make)
 
 
 def draw(found: Comparison, currency: str) -> None:

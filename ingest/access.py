@@ -19,6 +19,7 @@ READS_REPORTS = frozenset({Role.SUPERVISOR, Role.ADMIN, Role.AUDITOR})
 
 LIMITED = frozenset({"auth.login", "auth.login_pin", "auth.refresh", "devices.enroll", "exports.file"}) | {
     "auth.oidc",
+    "exports.about_file",
     "subscriptions.page",
     "subscriptions.stop",
     "subscriptions.resume",
@@ -115,6 +116,7 @@ OPERATIONS: dict[str, frozenset[Role]] = {
     "exports.manifest": READS_REPORTS,
     "exports.cancel": READS_REPORTS,
     "exports.file": PUBLIC,
+    "exports.about_file": PUBLIC,
     "schedules.create": SETTLES,
     "schedules.list": READS_REPORTS,
     "schedules.next": READS_REPORTS,

@@ -4,20 +4,24 @@ from analytics.compare.comparison import Comparison
 from analytics.compare.contributions import Contributions, contributions, of_dataset
 from analytics.compare.kinds import Kind
 from analytics.compare.manifest import Asked
-from analytics.compare.snapshots import IGNORED, compare, moved, tolerable
+from analytics.compare.snapshots import IGNORED, compare, compared, moved, tolerable
 from analytics.compare.summary import Change, change
 from analytics.compare.tolerance import Tolerance, parsed
+from analytics.compare.watching import ComparisonStopped, Watch
 
 __all__ = [
     "IGNORED",
     "Asked",
     "Change",
     "Comparison",
+    "ComparisonStopped",
     "Contributions",
     "Kind",
     "Tolerance",
+    "Watch",
     "change",
     "compare",
+    "compared",
     "contributions",
     "moved",
     "of_dataset",

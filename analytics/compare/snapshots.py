@@ -1,6 +1,7 @@
 """Compares a dataset of two snapshots on its declared key."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import polars as pl
 
@@ -10,6 +11,8 @@ from analytics.compare.contributions import LIMIT, Contributions, contributions,
 from analytics.compare.manifest import Asked
 from analytics.compare.summary import summary
 from analytics.compare.tolerance import Tolerances, checked
+from analytics.compare.unlike import unlike
+from analytics.compare.watching import Watch
 from analytics.lake import Lake
 from analytics.lake.store import known_dataset
 from stockverify.datasets import POSITIONS, Dataset, Type
@@ -30,15 +33,39 @@ def compare(
     dataset: str = POSITIONS.name,
     ignore: Sequence[str] | None = None,
     tolerances: Tolerances | None = None,
+    watch: Watch | None = None,
 ) -> Comparison:
     """Compare two snapshots, or find the comparison where it was made before.
 
     Columns in `ignore` make no row changed; without a wish these are who counted, when, and in which round. Raises what
-    the lake raises for an unknown or damaged snapshot, UnknownDataset, UnknownColumn, BadTolerance and
-    ComparisonTooLarge.
+    the lake raises for an unknown or damaged snapshot, UnknownDataset, UnknownColumn, BadTolerance, ComparisonTooLarge
+    and, when `watch` was told to stop, ComparisonStopped.
     """
+    asked = _asked(baseline, comparison, dataset, ignore, tolerances)
+    before, after = _sides(lake, asked)
+    if found := store.find(lake, asked.comparison_id):
+        return found
     wanted = known_dataset(dataset)
-    asked = Asked(
+    totals = summary(wanted, *(pl.scan_parquet(files, glob=False) for files in (before, after)))
+    left = unlike(lake, wanted.name, baseline, comparison)
+    sides = store.Sides(lake.freeze(baseline), left.before, lake.freeze(comparison), left.after, left.same)
+    return store.make(lake, asked, sides, totals, watch=watch)
+
+
+def compared(
+    lake: Lake, baseline: str, comparison: str, dataset: str = POSITIONS.name, tolerances: Tolerances | None = None
+) -> bool:
+    """Whether `compare` finds it made already. Raises as `compare` does."""
+    asked = _asked(baseline, comparison, dataset, None, tolerances)
+    _sides(lake, asked)
+    return store.find(lake, asked.comparison_id) is not None
+
+
+def _asked(
+    baseline: str, comparison: str, dataset: str, ignore: Sequence[str] | None, tolerances: Tolerances | None
+) -> Asked:
+    wanted = known_dataset(dataset)
+    return Asked(
         dataset=wanted.name,
         baseline=baseline,
         comparison=comparison,
@@ -46,12 +73,10 @@ def compare(
         ignored=_ignored(wanted, ignore),
         tolerances=checked(tolerances or {}, _numbers(wanted)),
     )
-    before, after = (lake.files(wanted.name, snapshot_id) for snapshot_id in (baseline, comparison))
-    if found := store.find(lake, asked.comparison_id):
-        return found
-    totals = summary(wanted, *(pl.scan_parquet(files, glob=False) for files in (before, after)))
-    sides = store.Sides(lake.freeze(baseline), before, lake.freeze(comparison), after)
-    return store.make(lake, asked, sides, totals)
+
+
+def _sides(lake: Lake, asked: Asked) -> tuple[list[Path], list[Path]]:
+    return lake.files(asked.dataset, asked.baseline), lake.files(asked.dataset, asked.comparison)
 
 
 def tolerable(dataset: str) -> list[str]:

@@ -17,6 +17,7 @@ from analytics.compare.diff import Difference, difference
 from analytics.compare.kinds import Kind
 from analytics.compare.manifest import FILE_NAME, VERSION, Asked, Manifest
 from analytics.compare.summary import Change
+from analytics.compare.watching import Watch
 from analytics.lake import Freeze, Lake, Part, durable
 from analytics.lake.publish import DRAFT_PREFIX
 
@@ -37,20 +38,29 @@ def find(lake: Lake, comparison_id: str) -> Comparison | None:
 
 
 class Sides(NamedTuple):
-    """What was compared: two freezes, and the files that hold the rows of each."""
+    """What was compared: two freezes, and the files that hold the rows of each. `same` rows of both are the same, in
+    files that are not among these."""
 
     baseline: Freeze
     before: Sequence[Path]
     comparison: Freeze
     after: Sequence[Path]
+    same: int = 0
 
 
-def make(lake: Lake, asked: Asked, sides: Sides, summary: dict[str, Change], now: datetime | None = None) -> Comparison:
+def make(
+    lake: Lake,
+    asked: Asked,
+    sides: Sides,
+    summary: dict[str, Change],
+    now: datetime | None = None,
+    watch: Watch | None = None,
+) -> Comparison:
     """Compare the rows of both sides, which are what `asked` says, and publish the outcome. Raises as `difference`
     does."""
     moment = now or datetime.now(UTC)
     with _draft(lake) as folder:
-        found = difference(sides.before, sides.after, asked.key, folder, asked.ignored, asked.tolerances)
+        found = difference(sides.before, sides.after, asked.key, folder, asked.ignored, asked.tolerances, watch)
         told = _told(asked, sides, found, summary, folder, moment)
         durable.write_file(folder / FILE_NAME, manifests.encoded(told))
         _publish(folder, lake.root / FOLDER / asked.comparison_id)
@@ -96,7 +106,7 @@ def _told(
         created_at=now,
         columns=tuple(value.name for value in found.plan.values),
         type_changed=found.plan.type_changed,
-        unchanged=found.unchanged,
+        unchanged=found.unchanged + sides.same,
         within=found.within,
         column_changes=found.column_changes,
         column_within=found.column_within,

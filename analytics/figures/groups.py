@@ -34,6 +34,11 @@ def parts(positions: pl.LazyFrame, *by: str, tolerance: Tolerance = EXACT) -> pl
     return (rows.group_by(by).agg(_ADDED) if by else rows.select(_ADDED)).collect(engine="streaming")
 
 
+def coarser(found: pl.DataFrame, *by: str) -> pl.DataFrame:
+    """The sums of coarser groups, in their parts, sorted by group."""
+    return found.group_by(by).agg(_ADDED).sort(by)
+
+
 def grouped_parts(found: pl.DataFrame, *by: str) -> pl.DataFrame:
     """The figures of groups that are as fine as those of the parts, or coarser."""
     return _figures(found.group_by(by).agg(_ADDED), *by).sort(by)

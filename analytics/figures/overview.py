@@ -6,8 +6,10 @@ from typing import Any
 import polars as pl
 from msgspec import Struct
 
+from analytics.figures import kept
 from analytics.figures.declared import EXACT, Figure, Tolerance
-from analytics.figures.groups import grouped_parts, parts, totals, totals_of_parts
+from analytics.figures.groups import coarser, grouped_parts, parts, totals, totals_of_parts
+from analytics.figures.kept import Sums
 from analytics.figures.stock import STOCK, Totals
 from analytics.figures.work import WORK, Work, WorkTotals, work
 from analytics.lake import Freeze, Lake
@@ -37,20 +39,31 @@ class Overview(Struct, frozen=True):
 
 def overview(lake: Lake, snapshot_id: str, tolerance: Tolerance = EXACT) -> Overview:
     """The figures of a snapshot. Raises what the lake raises for an unknown or damaged snapshot."""
-    found = parts(_positions(lake, snapshot_id), "floor", "rack_id", "category", tolerance=tolerance)
+    for dataset in (POSITIONS, RECORDS, SESSIONS):  # figures of what cannot be read any more are not shown either
+        lake.files(dataset.name, snapshot_id)
+    sums = kept.read(lake, snapshot_id, tolerance) or _sums(lake, snapshot_id, tolerance)
     return Overview(
         freeze=lake.freeze(snapshot_id),
-        totals=totals_of_parts(found),
-        by_floor=grouped_parts(found, "floor"),
-        by_rack=grouped_parts(found, "floor", "rack_id"),
-        by_category=grouped_parts(found, "category"),
-        work=_work(lake, snapshot_id),
+        totals=totals_of_parts(sums.by_rack),
+        by_floor=grouped_parts(sums.by_rack, "floor"),
+        by_rack=grouped_parts(sums.by_rack, "floor", "rack_id"),
+        by_category=grouped_parts(sums.by_category, "category"),
+        work=sums.work,
     )
 
 
 def totals_of(lake: Lake, snapshot_id: str, tolerance: Tolerance = EXACT) -> Totals:
     """The figures of all positions of a snapshot, without groups: a third of what an overview costs."""
-    return totals(_positions(lake, snapshot_id), tolerance)
+    positions = _positions(lake, snapshot_id)
+    if sums := kept.read(lake, snapshot_id, tolerance):
+        return totals_of_parts(sums.by_rack)
+    return totals(positions, tolerance)
+
+
+def keep(lake: Lake, snapshot_id: str, tolerance: Tolerance) -> None:
+    """Work out the figures of a snapshot, and keep them for whoever asks with that tolerance. Raises what the lake
+    raises, or OSError."""
+    kept.write(lake, snapshot_id, tolerance, _sums(lake, snapshot_id, tolerance))
 
 
 def so_far(known: Sequence[Freeze], snapshot_id: str, most: int = MOST_SNAPSHOTS) -> list[Freeze]:
@@ -90,6 +103,12 @@ def points(name: str, seen: Sequence[tuple[Freeze, Totals | WorkTotals]]) -> pl.
     rows = [(freeze.snapshot_id, freeze.as_of, getattr(found, name)) for freeze, found in seen]
     columns: dict[str, Any] = {"snapshot_id": pl.String, "as_of": pl.Datetime("ms", "UTC"), "value": pl.Float64}
     return pl.DataFrame(rows, schema=columns, orient="row", strict=False)
+
+
+def _sums(lake: Lake, snapshot_id: str, tolerance: Tolerance) -> Sums:
+    found = parts(_positions(lake, snapshot_id), "floor", "rack_id", "category", tolerance=tolerance)
+    by_rack, by_category = coarser(found, "floor", "rack_id"), coarser(found, "category")
+    return Sums(by_rack, by_category, _work(lake, snapshot_id))
 
 
 def _positions(lake: Lake, snapshot_id: str) -> pl.LazyFrame:

@@ -27,7 +27,7 @@ class UnknownDataset(BadInput):
 
 
 class SnapshotNotFound(NotFound):
-    """Snapshot {snapshot_id} of {dataset} is not in the lake at {root}; `stockverify list` shows what is."""
+    """Snapshot {snapshot_id} of {dataset} is not in the lake; `stockverify list` shows what is."""
 
 
 class NoSnapshot(NotFound):
@@ -118,7 +118,7 @@ class Lake:
             with path.open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
         except (FileNotFoundError, NotADirectoryError):
-            raise SnapshotNotFound(snapshot_id=snapshot_id, dataset=dataset, root=self.root) from None
+            raise SnapshotNotFound(snapshot_id=snapshot_id, dataset=dataset) from None
         except OSError as error:
             reason = f"its manifest cannot be read: {error.strerror}"
             raise SnapshotDamaged(snapshot_id=snapshot_id, dataset=dataset, reason=reason) from None

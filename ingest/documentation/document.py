@@ -108,7 +108,7 @@ def _responses(operation: Document, method: str, path: str) -> Document:
     name = operation["operationId"]
     responses = {status: each for status, each in operation["responses"].items() if status.startswith("2")}
     match name:
-        case "reports.export_snapshot" | "reports.export_comparison" | "exports.file":
+        case "reports.export_snapshot" | "reports.export_comparison" | "exports.file" | "exports.about_file":
             responses["200"]["content"] = {kind.partition(";")[0]: _BINARY for kind in MEDIA_TYPES.values()}
             if name == "exports.file":
                 responses["206"] = _part_of(responses["200"])

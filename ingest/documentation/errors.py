@@ -12,7 +12,7 @@ NAME_OTHERS_IN_BODY_OR_QUERY = frozenset(
     {"sync.heartbeat", "reports.compare", "reports.preview", "devices.invite", "anomalies.list", "exports.create"}
     | {"activity.chain", "auth.oidc"}
 )
-SIGNED = frozenset({"exports.file"})
+SIGNED = frozenset({"exports.file", "exports.about_file"})
 MAY_BE_GONE = frozenset(
     {
         "deliveries.html",

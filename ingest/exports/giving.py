@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from litestar.datastructures import ETag
 from litestar.response import File, Response, Stream
@@ -19,18 +18,31 @@ _CHUNK = 2**20
 
 def download(path: Path, job: Document, asked: str | None, if_range: str | None) -> Response[Any]:
     """The file as a reply, in pieces; it stays for the next one who has the link. Raises BeyondTheEnd."""
-    etag = ETag(value=job["sha256"])
-    part = ranges.wanted(asked, if_range, etag.to_header(), path.stat().st_size)
+    part = ranges.wanted(asked, if_range, _etag(job).to_header(), path.stat().st_size)
     kind = MEDIA_TYPES[job["format"]]
     if part is None:
-        return File(path, filename=path.name, media_type=kind, etag=etag, headers=_headers(job))
-    headers = _headers(job) | {
-        "Content-Range": part.content_range,
-        "Content-Length": str(part.length),
-        "Content-Disposition": f"attachment; filename*=utf-8''{quote(path.name)}",
-        "ETag": etag.to_header(),
-    }
+        return File(path, filename=path.name, media_type=kind, etag=_etag(job), headers=_headers(job))
+    headers = _described(path, job, part.length) | {"Content-Range": part.content_range}
     return Stream(_pieces(path, part), status_code=HTTP_206_PARTIAL_CONTENT, media_type=kind, headers=headers)
+
+
+def about(path: Path, job: Document) -> Response[None]:
+    """The headers of the whole file and nothing else; a range is for GET alone (RFC 9110, section 14.2)."""
+    headers = _described(path, job, path.stat().st_size)
+    return Response(None, media_type=MEDIA_TYPES[job["format"]], headers=headers)
+
+
+def _described(path: Path, job: Document, length: int) -> dict[str, str]:
+    """What Litestar says by itself of a whole file only. Names of files are plain letters, digits, dots and lines."""
+    return _headers(job) | {
+        "Content-Length": str(length),
+        "Content-Disposition": f'attachment; filename="{path.name}"',
+        "ETag": _etag(job).to_header(),
+    }
+
+
+def _etag(job: Document) -> ETag:
+    return ETag(value=job["sha256"])
 
 
 def _headers(job: Document) -> dict[str, str]:

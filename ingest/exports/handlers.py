@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from litestar import Controller, get, post
+from litestar import Controller, get, head, post
 from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
 from litestar.response import Response
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
-from ingest.exports.giving import download
+from ingest.exports.giving import about, download
 from ingest.outages import TAKES_ITS_TIME
 from ingest.wiring import CurrentCaller, Stores
 from stockverify.wire.exports import CreateExport, ExportJob, ExportManifest
@@ -67,3 +67,10 @@ class ExportController(Controller):
         """The file of a link, as it was given out; or the part of it that Range asks for."""
         found = await stores.exports.file(job_id, expires, user, signature, datetime.now(UTC))
         return download(*found, part, if_range)
+
+    @head("/{job_id:str}/file", name="exports.about_file")
+    async def about_file(
+        self, job_id: FromPath[str], stores: Stores, expires: Expires, user: FromQuery[str], signature: FromQuery[str]
+    ) -> Response[None]:
+        """What the file of a link is, without the file: browsers, mail scanners and download managers ask first."""
+        return about(*await stores.exports.file(job_id, expires, user, signature, datetime.now(UTC)))

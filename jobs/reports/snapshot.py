@@ -5,6 +5,7 @@ from datetime import datetime
 from analytics.extract import Terms, materialise
 from analytics.lake import Freeze
 from analytics.lake.sweep import sweep
+from jobs.first_look import prepare
 from jobs.reports.plan import Plan
 from jobs.runs.store import RunStore
 from jobs.tools import Tools
@@ -42,4 +43,5 @@ def _fresh(tools: Tools, plan: Plan, now: datetime) -> Freeze:
     terms = Terms(may_fall=tools.settings.snapshot_may_fall)
     freeze = materialise(tools.lake, tools.database, now, f"For {plan.name}", tools.stopping, terms)
     sweep(tools.lake.root, now)
+    prepare(tools, freeze)
     return freeze

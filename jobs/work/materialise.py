@@ -4,6 +4,7 @@ from datetime import datetime
 
 from analytics.extract import Terms, materialise
 from analytics.lake.sweep import sweep
+from jobs.first_look import prepare
 from jobs.tools import Done, Tools
 from stockverify.clients import Document
 
@@ -16,4 +17,5 @@ def take_snapshot(tools: Tools, run: Document, now: datetime) -> Done:
     terms = Terms(may_fall=tools.settings.snapshot_may_fall)
     freeze = materialise(tools.lake, tools.database, now, run.get("name") or "", tools.stopping, terms)
     sweep(tools.lake.root, now)
+    prepare(tools, freeze)
     return Done(freeze.snapshot_id)

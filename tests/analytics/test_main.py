@@ -71,7 +71,7 @@ def test_from_snapshot_to_file(shell: Shell, db: Database[Document], settings: S
     assert json.loads(out.with_name("counts.json.manifest.json").read_text())["requested_by"] == "ann"
     pdf = shell.json("export", "--format", "pdf", "--out", str(settings.data_dir))
     assert Path(pdf["path"]).read_bytes().startswith(b"%PDF-")
-    plain = shell.json("export", "--format", "csv", "--no-bom", "--out", str(settings.data_dir / "plain.csv"))
+    plain = shell.json("export", "--no-bom", "--out", str(settings.data_dir / "plain.csv"))
     assert Path(plain["path"]).read_bytes().startswith(b"floor,")
     assert shell.json("verify") == {"checked": 2, "problems": []}
 
@@ -172,6 +172,8 @@ def test_damage_is_told_with_exit_code_1(shell: Shell, db: Database[Document], l
         (("compare",), {}, "There is no previous snapshot in the lake"),
         (("export", "../../etc/passwd"), {}, "'../../etc/passwd' is not a snapshot id"),
         (("export", "latest", "--dataset", "users"), {}, "There is no latest snapshot"),
+        (("export", "--out", "stock.docx"), {}, "'docx' is not"),
+        (("export", "--out", "stock.CSV", "--format", "pdf"), {}, "--out ends in .CSV, and --format says pdf."),
     ],
 )
 def test_an_error_is_one_line_and_exit_code_2(

@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from analytics.lake import Freeze, Lake
 from dashboard import app as app_module
+from dashboard import waiting
 from stockverify.clients import Document, database
 from stockverify.services.embedded import Backends
 from stockverify.settings import Settings, to_env
@@ -80,6 +81,7 @@ def open_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenApp]:
     def opened(settings: Settings, **query: str) -> AppTest:
         for name, value in to_env(settings).items():
             monkeypatch.setenv(name, value)
+        monkeypatch.setattr(waiting, "GRACE_SECONDS", 30.0)  # a busy machine changes nothing of what is seen
         at = AppTest.from_file(app_module.__file__ or "", default_timeout=30)
         for name, value in query.items():
             at.query_params[name] = value

@@ -27,6 +27,7 @@ ARGUMENTS = (
 PATIENCE = 30_000
 expect.set_options(timeout=PATIENCE)  # other tests run at the same time; the usual 5 seconds are not enough then
 _REDRAWN = 500  # milliseconds in which tables and charts have found their new size
+_RESTING = "[data-testid=stApp][data-test-script-state=notRunning]"
 _NEVER = ("Traceback", *(title for _, title in TITLES), unexpected("").title)
 DESKTOP, TABLET = (1440, 900), (1024, 768)
 _TALLEST = {"overview": 1180}
@@ -103,7 +104,9 @@ class Visit:
     def rest(self) -> None:
         """Wait until the script has run and nothing is drawn anew."""
         self.page.wait_for_timeout(300)
-        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        self.page.wait_for_selector(_RESTING)
+        expect(self.page.locator(".st-key-stop_comparing")).to_have_count(0, timeout=PATIENCE)  # then it goes on
+        self.page.wait_for_selector(_RESTING)
         expect(self.page.locator("[data-stale=true]")).to_have_count(0, timeout=PATIENCE)
 
     def settle(self) -> None:

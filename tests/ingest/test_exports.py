@@ -146,6 +146,10 @@ def test_a_download_that_broke_off_goes_on_where_it_stopped(shop: Service, boss:
     assert part.headers["content-length"] == str(size - half)
     same = ("etag", "content-type", "x-content-sha256", "cache-control", "accept-ranges", "x-rows")
     assert {name: part.headers[name] for name in same} == {name: whole.headers[name] for name in same}
+    asked_first = httpx.head(url, headers={"Range": f"bytes={half}-"})
+    assert (asked_first.status_code, asked_first.content) == (200, b""), "of ranges only GET knows"
+    told = (*same, "content-length", "content-disposition", "x-content-type-options", "link")
+    assert {name: asked_first.headers[name] for name in told} == {name: whole.headers[name] for name in told}
     changed = httpx.get(url, headers={"Range": f"bytes={half}-", "If-Range": '"another file"'})
     assert (changed.status_code, changed.content) == (200, whole.content)
     beyond = httpx.get(url, headers={"Range": f"bytes={size}-"})
@@ -153,6 +157,7 @@ def test_a_download_that_broke_off_goes_on_where_it_stopped(shop: Service, boss:
     assert beyond.headers["content-type"] == "application/problem+json"
     wrong = httpx.get(url.replace("signature=", "signature=x"), headers={"Range": "bytes=0-1"})
     assert wrong.status_code == 403, "a range opens nothing"
+    assert httpx.head(url.replace("signature=", "signature=x")).status_code == 403
     target = tmp_path / "cut.csv"
     target.write_bytes(whole.content[:half])
     curl = ["curl", "--silent", "--show-error", "--fail", "--continue-at", "-", "--output", str(target), url]

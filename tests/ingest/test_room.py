@@ -237,7 +237,11 @@ HUGE = QuerySpec(collection="items", filters={"item_code": 10**30})
         (Check(spec=UNKNOWN), BadInput, sentence(UNKNOWN)),
         (Preview(spec=HUGE, now=NOW), BadInput, sentence(HUGE)),
         (Find(snapshot_id="nope"), NotFound, "Snapshot nope is not known. GET /api/reports/snapshots lists all."),
-        (Find(snapshot_id=FREEZE), NotFound, "Snapshot {freeze} of positions is not in the lake at {lake}; "),
+        (
+            Find(snapshot_id=FREEZE),
+            NotFound,
+            "Snapshot {freeze} of positions is not in the lake; `stockverify list` shows",
+        ),
         (Find(snapshot_id="latest"), NotFound, "There is no latest snapshot in the lake yet; "),
     ],
     ids=["a field", "an integer of any size", "an id", "a freeze", "the latest"],

@@ -1,3 +1,4 @@
+import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from pymongo.database import Database
 
 from analytics.extract import materialise
 from analytics.lake import Lake, verify
+from analytics.lake.beside import figures_of
 from jobs.schedules.queueing import Queueing
 from jobs.worker import Worker
 from stockverify import indexes
@@ -48,6 +50,14 @@ def test_a_queued_run_becomes_a_snapshot(worker: Make, lake: Lake, db: Runs) -> 
     assert (found["status"], found["error"], taken.name) == ("succeeded", None, "name of r")
     assert before - timedelta(seconds=1) < found["started_at"] <= found["finished_at"] < datetime.now(UTC)
     assert indexes.missing(db) == []
+    kept = figures_of(lake.root, taken.snapshot_id)
+    assert kept.is_file(), "the first visitor does not wait for its figures"
+    shutil.rmtree(kept.parent)
+    kept.parent.touch()  # no place to write to, as on a full disk
+    db["report_runs"].insert_one(queued("r-2"))
+    worker().tick(NOW)
+    again = runs(db)["r-2"]
+    assert (again["status"], lake.freeze(again["snapshot_id"]).rows) == ("succeeded", 1)
 
 
 def test_the_interval_takes_one_snapshot_per_slot_over_all_workers(worker: Make, lake: Lake, db: Runs) -> None:

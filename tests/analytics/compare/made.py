@@ -11,6 +11,9 @@ from analytics.compare.diff import Difference, difference
 from analytics.compare.kinds import Kind
 from analytics.compare.tolerance import Tolerances
 
+ENDLESS = "SELECT sum(hash(a.range + b.range)) FROM range(10000000) a, range(10000000) b"
+"""A statement that only an interruption ends."""
+
 
 class Made(NamedTuple):
     """What was counted, and the rows of each kind."""

@@ -1,13 +1,20 @@
 from datetime import timedelta
+from itertools import product
+from pathlib import Path
 
 import msgspec
+import polars as pl
 import pytest
 
 from analytics.compare import Change, Kind, Tolerance, change, compare
+from analytics.compare.diff import difference
 from analytics.compare.snapshots import UnknownColumn
 from analytics.compare.tolerance import BadTolerance
+from analytics.compare.unlike import unlike
+from analytics.extract import materialise
 from analytics.lake import Lake
 from analytics.lake.store import SnapshotNotFound
+from stockverify.datasets import POSITIONS
 from tests.analytics.conftest import Store, Take
 from tests.analytics.stock import NOW, item, record
 
@@ -80,6 +87,33 @@ def test_a_snapshot_does_not_differ_from_itself(take: Take, lake: Lake) -> None:
     found = compare(lake, only, only)
     assert (found.counts()["unchanged_count"], found.column_changes) == (1, {})
     assert {step.trend for step in found.summary.values()} == {"stable"}
+
+
+def test_only_files_that_the_other_side_has_not_are_compared(lake: Lake, db: Store, tmp_path: Path) -> None:
+    """The outcome is that of a join of all files, also where one side has no file of its own, or neither has."""
+
+    def take(moment: int) -> str:
+        return materialise(lake, db, NOW + timedelta(moment), rows_per_part=2).snapshot_id
+
+    db["erp_items"].insert_many(item(f"R{rack}", code, rack) for rack in range(6) for code in ("a", "b"))
+    ids = [take(0), take(1)]
+    db["erp_items"].insert_one(item("R9", "new", 1))
+    ids.append(take(2))
+    db["erp_items"].delete_one({"rack_id": "R1", "item_code": "a"})
+    db["verification_records"].insert_one(record("c-1", "R4", "a", 8))
+    ids.append(take(3))
+    seen = set()
+    for number, (before, after) in enumerate(product(ids, ids)):
+        left, folder = unlike(lake, "positions", before, after), tmp_path / str(number)
+        folder.mkdir()
+        found = compare(lake, before, after)
+        sides = (lake.files("positions", before), lake.files("positions", after))
+        whole = difference(*sides, POSITIONS.key, folder, found.manifest.asked.ignored)
+        assert found.manifest.unchanged == whole.unchanged
+        for kind in Kind:
+            assert pl.read_parquet(found.folder / kind.file).equals(pl.read_parquet(folder / kind.file)), (number, kind)
+        seen.add((len(left.before) < len(sides[0]), len(left.after) < len(sides[1]), left.same > 0))
+    assert seen == {(True, True, True)}, "every pair has files in common"
 
 
 def test_an_unknown_snapshot(take: Take, lake: Lake) -> None:

@@ -5,16 +5,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import msgspec
 import polars as pl
 import pytest
 
-from analytics.compare import Comparison, Kind, compare, store
+from analytics.compare import Comparison, ComparisonStopped, Kind, Watch, compare, compared, store
 from analytics.compare.diff import ROWS_PER_GROUP
 from analytics.compare.manifest import FILE_NAME
 from analytics.lake import Lake
 from analytics.lake.manifest import SnapshotDamaged
 from analytics.lake.store import SnapshotNotFound
+from tests.analytics.compare.made import ENDLESS
 from tests.analytics.conftest import Store, Take
 from tests.analytics.stock import item
 
@@ -119,6 +121,26 @@ def test_a_comparison_that_fails_leaves_nothing(lake: Lake, pair: tuple[str, str
     with pytest.raises(Exception, match="nowhere"):
         store.make(lake, msgspec.structs.replace(told.asked, ignored=()), sides, {})
     assert len(list((lake.root / "comparisons").iterdir())) == 1
+
+
+def test_one_that_is_stopped_leaves_nothing_and_is_made_when_it_is_asked_for_again(
+    lake: Lake, pair: tuple[str, str]
+) -> None:
+    watch = Watch()
+    watch.stop()
+    with pytest.raises(ComparisonStopped):
+        compare(lake, *pair, watch=watch)
+    assert (list((lake.root / "comparisons").iterdir()), compared(lake, *pair)) == ([], False)
+    watch = Watch()
+    compare(lake, *pair, watch=watch)
+    assert (compared(lake, *pair), 0.8 <= watch.done <= 1.0) == (True, True)
+
+
+def test_a_stop_interrupts_what_is_under_way() -> None:
+    watch = Watch()
+    with duckdb.connect() as connection, watch.over(connection), pytest.raises(duckdb.InterruptException):
+        watch.stop()
+        connection.execute(ENDLESS)
 
 
 def test_what_nobody_has_looked_at_for_long_is_swept_away(lake: Lake, pair: tuple[str, str]) -> None:

@@ -1,11 +1,30 @@
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from analytics.figures import FIGURES, WORK, Figure, Tolerance, Totals, UnknownFigure, WorkTotals, overview, trend
+from analytics.figures import (
+    FIGURES,
+    WORK,
+    Figure,
+    Overview,
+    Tolerance,
+    Totals,
+    UnknownFigure,
+    WorkTotals,
+    keep,
+    kept,
+    overview,
+    totals_of,
+    trend,
+)
+from analytics.figures.groups import parts
 from analytics.lake import Lake
+from analytics.lake.beside import figures_of
+from analytics.lake.manifest import SnapshotDamaged
+from analytics.lake.removing import remove
 from tests.analytics.conftest import Take
 from tests.analytics.stock import item, record, session
 
@@ -147,3 +166,47 @@ def test_every_figure_is_documented_as_it_is_declared(figure: Figure) -> None:
 def test_no_figure_is_documented_that_does_not_exist() -> None:
     named = re.findall(r"^\| `(\w+)`", DOCUMENT.read_text(), re.MULTILINE)
     assert named == [figure.name for figure in (*FIGURES, *WORK)]
+
+
+ANOTHER = Tolerance(3.0, 0.1)
+
+
+def test_kept_figures_are_those_that_would_be_computed(take: Take, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not as it was written, or was worked out otherwise, is computed, and never shown."""
+    lines = [item(f"R{n % 5}", f"i{n}", n / 7, unit_cost=n / 3, floor=f"F{n % 2}", category=None) for n in range(40)]
+    counts = [record(f"c{n}", f"R{n % 5}", f"i{n}", n / 6, floor=f"F{n % 2}") for n in range(30)]
+    first = take(erp_items=lines, verification_records=counts).snapshot_id
+    second = take(erp_items=[item("R9", "one more", 1, category="Food")]).snapshot_id
+    whole, of_all = told(overview(lake, first, ANOTHER)), totals_of(lake, first, ANOTHER)
+    for snapshot_id in (first, second):
+        keep(lake, snapshot_id, ANOTHER)
+    computed = list[str]()
+
+    def counted(*rows: Any, **more: Any) -> Any:
+        computed.append("all")
+        return parts(*rows, **more)
+
+    monkeypatch.setattr(sys.modules[overview.__module__], "parts", counted)
+    assert (told(overview(lake, first, ANOTHER)), totals_of(lake, first, ANOTHER), computed) == (whole, of_all, [])
+    assert told(overview(lake, first)) != whole
+    place = figures_of(lake.root, first)
+    good, other = place.read_bytes(), figures_of(lake.root, second).read_bytes()
+    flipped = [good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :] for at in (0, 40, len(good) // 2, len(good) - 1)]
+    for number, bad in enumerate((b"", good[:-1], good[:31], good + b"x", other, *flipped), 2):
+        place.write_bytes(bad)
+        assert (told(overview(lake, first, ANOTHER)), len(computed)) == (whole, number)
+    place.write_bytes(good)
+    monkeypatch.setattr(kept, "_formulas", lambda: "others")
+    assert (told(overview(lake, first, ANOTHER)), len(computed)) == (whole, number + 1)
+    next((lake.root / "positions" / first).glob("*.parquet")).unlink()
+    for read in (overview, totals_of):
+        with pytest.raises(SnapshotDamaged):
+            read(Lake(lake.root), first, ANOTHER)
+    remove(lake.root, first)
+    assert (place.exists(), figures_of(lake.root, second).exists()) == (False, True)
+
+
+def told(found: Overview) -> tuple[Any, ...]:
+    """All of it, to be compared."""
+    frames = (found.by_floor, found.by_rack, found.by_category, found.work.by_counter)
+    return (found.freeze, found.totals, found.work.totals, *(frame.rows(named=True) for frame in frames))

@@ -1,16 +1,21 @@
 """Two snapshots side by side."""
 
 import io
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
+import duckdb
 import openpyxl
 import polars as pl
 import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analytics.compare import Kind, compare, moved
+from analytics.compare import Comparison, ComparisonStopped, Kind, Watch, compare, moved
+from dashboard import comparing, waiting
+from tests.analytics.compare.made import ENDLESS
 from tests.dashboard.conftest import OpenApp, Stocked, made, metrics, press, sign_in, texts
 from tests.dashboard.screens.conftest import Linked
 from tests.service import Service
@@ -112,3 +117,51 @@ def test_the_comparison_can_be_had_as_a_file(working_page: Callable[[str], AppTe
     assert (offered.manifest["rows"], offered.manifest["compared_with"]) == (139, stocked.older.snapshot_id)
     sheet = openpyxl.load_workbook(io.BytesIO(offered.content())).worksheets[0]
     assert sheet.max_row == 140
+
+
+def test_one_that_takes_long_is_followed_cancelled_and_asked_for_again(
+    at: AppTest, stocked: Stocked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, watches = threading.Event(), list[Watch]()
+
+    def slow(*asked: Any) -> Comparison:
+        watches.append(asked[-1])
+        started.set()
+        with duckdb.connect() as connection, watches[0].over(connection), suppress(duckdb.InterruptException):
+            connection.execute(ENDLESS)
+        return compare(*asked)
+
+    monkeypatch.setattr(comparing, "compare", slow)
+    monkeypatch.setattr(waiting, "GRACE_SECONDS", 0.0)
+    at.query_params["tolerance"] = "verified_qty=77"
+    at.run()
+    assert started.wait(30)
+    [bar] = at.get("progress")
+    assert (bar.proto.text, metrics(at)) == ("Comparing the rows: about 0%", {})
+    press(at, "Cancel")
+    assert ("was cancelled" in texts(at), watches[0].stopped, metrics(at)) == (True, True, {})
+    monkeypatch.setattr(comparing, "compare", compare)
+    monkeypatch.setattr(waiting, "GRACE_SECONDS", 30.0)
+    press(at, "Compare again")
+    assert metrics(at)["Added"] == "1"
+
+
+def test_it_goes_on_while_somebody_waits_for_it_and_is_made_once() -> None:
+    gate, turns = threading.Event(), waiting.Works()
+
+    def make(_: Watch) -> Comparison:
+        gate.wait(30)
+        raise ComparisonStopped
+
+    first = turns.work("question", make)
+    assert (turns.work("question", make) is first, turns.work("another", make) is first) == (True, False)
+    first.look("ann", 100.0)
+    first.look("bob", 100.0)
+    first.leave("ann", 101.0)
+    assert not first.watch.stopped, "bob waits"
+    first.look("ann", 110.0)
+    first.leave("ann", 110.0)
+    assert first.watch.stopped, "bob has gone away"
+    assert turns.work("question", make) is not first
+    gate.set()
+    assert isinstance(first.outcome.exception(30), ComparisonStopped)
