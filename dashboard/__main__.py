@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from dashboard import secrets_file
-from stockverify.settings import from_env
+from stockverify.environment import from_env
 
 
 def main() -> None:

@@ -13,7 +13,8 @@ from analytics.lake.scoped import opened, root_within
 from dashboard.api import Api
 from dashboard.login import Keeper
 from stockverify import logs
-from stockverify.settings import Settings, from_env
+from stockverify.environment import from_env
+from stockverify.settings import Settings
 from stockverify.zones import zone_of
 
 _KEEPER = "keeper"

@@ -8,8 +8,9 @@ import uvicorn
 
 from ingest.metrics import folder
 from stockverify import logs
+from stockverify.environment import from_env
 from stockverify.errors import SetupError
-from stockverify.settings import Settings, from_env
+from stockverify.settings import Settings
 
 KEEP_ALIVE_SECONDS = 75
 """Longer than clients keep an idle connection (5 seconds and 15 are common): who hangs up last never sends into a

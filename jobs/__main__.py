@@ -22,9 +22,10 @@ from jobs.schedules.queueing import Queueing
 from jobs.ticker import ticking
 from jobs.worker import LEASE_SECONDS, Worker
 from stockverify.clients import Document, database, open_mongo
+from stockverify.environment import from_env
 from stockverify.errors import NotRunning, StockVerifyError
 from stockverify.logs import configure
-from stockverify.settings import Settings, from_env
+from stockverify.settings import Settings
 
 _POLL_SECONDS = 1.0
 _PATIENCE = 8.0

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stockverify.addresses import BadAddress, checked
+from stockverify.environment import table
 from stockverify.errors import BadSetting
-from stockverify.settings import Settings, table
+from stockverify.settings import Settings
 
 _NOBODY = "StockVerify <stockverify@localhost>"
 _FOR_A_SERVER = ("smtp_user", "smtp_password", "smtp_ca_file")

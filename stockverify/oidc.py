@@ -4,8 +4,9 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from stockverify.addresses import domains
+from stockverify.environment import table
 from stockverify.errors import BadSetting
-from stockverify.settings import Settings, table
+from stockverify.settings import Settings
 from stockverify.vocabulary import Role
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -11,9 +11,10 @@ from typing import Any
 import httpx
 import msgspec
 
+from stockverify.environment import to_env
 from stockverify.services.child import Child, Spec, free_port, wait_ready
 from stockverify.services.running import answers
-from stockverify.settings import Settings, to_env
+from stockverify.settings import Settings
 from tests.document import as_documented
 
 ADMIN_PASSWORD = "admin-password-of-the-tests"

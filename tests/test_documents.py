@@ -11,7 +11,7 @@ from analytics.__main__ import main as analytics
 from jobs.mail.commands import outbox as mails
 from stockverify import vocabulary
 from stockverify.cli import main
-from stockverify.settings import table
+from stockverify.environment import table
 
 DOCS = Path(__file__).parent.parent / "docs"
 README = DOCS.parent / "README.md"

@@ -12,7 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from analytics.lake import Freeze
 from analytics.zones import moment
-from stockverify.settings import Settings, from_env
+from stockverify.environment import from_env
+from stockverify.settings import Settings
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 dataset_option = click.option(

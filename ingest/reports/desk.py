@@ -11,8 +11,9 @@ from typing import NamedTuple
 import msgspec
 
 from ingest.reports.errands import LENGTH, AnyAnswer, Question, framed
+from stockverify.environment import to_env
 from stockverify.errors import Unavailable
-from stockverify.settings import Settings, to_env
+from stockverify.settings import Settings
 
 REST_SECONDS = 900
 """A process that nobody has asked anything for so long gives its memory back."""

@@ -21,8 +21,8 @@ from ingest.reports.errands import (
 from ingest.reports.work import Work
 from stockverify import logs
 from stockverify.clients import open_mongo
+from stockverify.environment import from_env
 from stockverify.errors import StockVerifyError
-from stockverify.settings import from_env
 
 _log = structlog.get_logger("ingest.reports")
 

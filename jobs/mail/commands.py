@@ -16,9 +16,10 @@ from analytics.zones import moment
 from jobs.mail.message import made, printable
 from stockverify import letters
 from stockverify.clients import Document, database, open_mongo
+from stockverify.environment import from_env
 from stockverify.errors import BadInput, NotFound
 from stockverify.mail_settings import sender_text
-from stockverify.settings import Settings, from_env
+from stockverify.settings import Settings
 from stockverify.told import TellingGroup
 from stockverify.vocabulary import Collection, DeliveryState
 

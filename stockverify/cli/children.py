@@ -9,7 +9,8 @@ from typing import NoReturn
 import click
 
 from stockverify.cli.options import DATA_DIR
-from stockverify.settings import Settings, to_env
+from stockverify.environment import to_env
+from stockverify.settings import Settings
 
 PASS_ON = {"ignore_unknown_options": True, "help_option_names": []}
 """For commands whose options are those of the process: `--help` is its own too."""

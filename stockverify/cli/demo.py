@@ -15,8 +15,8 @@ from stockverify.demo import folder
 from stockverify.demo.schedules import DOMAIN
 from stockverify.demo.shift import PRESENCE, Shift
 from stockverify.demo.story import Story, tell
+from stockverify.environment import table
 from stockverify.services.running import Running, running
-from stockverify.settings import table
 
 DEFAULT_FOLDER = Path("var/demo")
 INTERRUPTED = 130

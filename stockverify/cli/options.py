@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from stockverify.settings import Settings, from_env
+from stockverify.environment import from_env
+from stockverify.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -18,12 +18,13 @@ import msgspec
 
 from stockverify import mail_settings
 from stockverify.clients import database, open_mongo
+from stockverify.environment import to_env
 from stockverify.errors import SetupError
 from stockverify.services.child import Spec
 from stockverify.services.embedded import backends
 from stockverify.services.preconditions import check_disk, check_mongodb, check_ports, check_redis
 from stockverify.services.supervisor import Supervisor
-from stockverify.settings import Settings, to_env
+from stockverify.settings import Settings
 from stockverify.vocabulary import Collection
 
 RUNTIME_FILE = "runtime.json"

@@ -19,7 +19,8 @@ from pymongo.database import Database
 from analytics.__main__ import main
 from analytics.lake import Lake
 from stockverify.clients import Document
-from stockverify.settings import Settings, to_env
+from stockverify.environment import to_env
+from stockverify.settings import Settings
 from tests.analytics.stock import NOW, item, record
 
 

@@ -17,7 +17,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard import app as app_module
-from stockverify.settings import Settings, to_env
+from stockverify.environment import to_env
+from stockverify.settings import Settings
 from tests.bench.big_lake import fill
 from tests.bench.measured import peak_mib
 from tests.dashboard.conftest import press, sign_in, texts

@@ -20,8 +20,9 @@ from analytics.lake import Freeze, Lake
 from dashboard import app as app_module
 from dashboard import waiting
 from stockverify.clients import Document, database
+from stockverify.environment import to_env
 from stockverify.services.embedded import Backends
-from stockverify.settings import Settings, to_env
+from stockverify.settings import Settings
 from tests.dashboard.pages import chromium
 from tests.dashboard.running import Dashboard, clean, running_dashboard
 from tests.dashboard.stock import two_snapshots

@@ -8,9 +8,10 @@ from pathlib import Path
 import msgspec
 from msgspec import json
 
+from stockverify.environment import to_env
 from stockverify.services.child import Child, Spec, free_port, wait_ready
 from stockverify.services.running import answers
-from stockverify.settings import Settings, to_env
+from stockverify.settings import Settings
 
 
 class Dashboard:

@@ -14,8 +14,8 @@ from pymongo.database import Database
 from analytics.glance.numbers import amount
 from analytics.lake import Lake
 from stockverify.clients import Document
+from stockverify.environment import to_env
 from stockverify.services.child import Child, Spec
-from stockverify.settings import to_env
 from stockverify.vocabulary import Collection
 from tests.analytics.stock import record
 from tests.dashboard import explore, variance

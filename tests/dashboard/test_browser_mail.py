@@ -18,8 +18,8 @@ from pymongo.database import Database
 from jobs.mail.letter import Letter, keep
 from jobs.mail.outbox import Outbox
 from stockverify.clients import Document
+from stockverify.environment import to_env
 from stockverify.services.child import Child, Spec
-from stockverify.settings import to_env
 from stockverify.vocabulary import DeliveryKind
 from tests.dashboard.pages import DESKTOP, PATIENCE, TABLET, Look, looks, visit
 from tests.dashboard.running import Dashboard, clean

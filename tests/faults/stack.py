@@ -15,11 +15,12 @@ from pymongo.database import Database
 from redis import Redis
 
 from stockverify.clients import Document, database, open_mongo
+from stockverify.environment import to_env
 from stockverify.services.child import Spec, free_port
 from stockverify.services.embedded import backends
 from stockverify.services.running import answers
 from stockverify.services.supervisor import Supervisor
-from stockverify.settings import Settings, to_env
+from stockverify.settings import Settings
 from tests.service import ADMIN_PASSWORD, Service
 
 SECRET = "a secret of the fault tests, shared by processes"

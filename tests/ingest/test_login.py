@@ -19,10 +19,11 @@ from ingest.auth import lockout
 from ingest.auth.hashing import Crowded, Hashing
 from ingest.auth.rules import WrongLogin
 from stockverify.clients import Document, database
+from stockverify.environment import to_env
 from stockverify.errors import Unavailable
 from stockverify.services.child import free_port
 from stockverify.services.embedded import Backends
-from stockverify.settings import Settings, to_env
+from stockverify.settings import Settings
 from tests.ingest.crowd import at_once, log_in, may_come_in, new_user, pin_in, statuses
 from tests.service import PASSWORD, Service, running_service
 

@@ -21,8 +21,8 @@ from pymongo.database import Database
 
 from ingest.reports.errands import Made
 from ingest.reports.files import download
+from stockverify.environment import to_env
 from stockverify.services.child import Child, Spec
-from stockverify.settings import to_env
 from tests.service import Service, claim, record, sync
 
 Stored = Database[dict[str, Any]]

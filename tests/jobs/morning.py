@@ -11,8 +11,9 @@ from pymongo.database import Database
 
 from stockverify import indexes
 from stockverify.clients import Document
+from stockverify.environment import to_env
 from stockverify.services.child import Child, Spec
-from stockverify.settings import Settings, to_env
+from stockverify.settings import Settings
 from tests.analytics.stock import item
 from tests.jobs.mail.conftest import plain
 from tests.jobs.schedules.making import person, schedule

@@ -13,9 +13,10 @@ from pymongo.database import Database
 
 from analytics.lake import Lake, verify
 from stockverify.clients import Document, database, open_mongo
+from stockverify.environment import to_env
 from stockverify.services import mongod
 from stockverify.services.child import Child, Spec, free_port
-from stockverify.settings import Settings, to_env
+from stockverify.settings import Settings
 from tests.analytics.stock import item, record
 from tests.jobs.conftest import queued
 

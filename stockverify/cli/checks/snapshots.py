@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator
 
 from stockverify.cli.checks.finding import Finding
-from stockverify.settings import Settings, to_env
+from stockverify.environment import to_env
+from stockverify.settings import Settings
 
 
 def snapshots(settings: Settings) -> Iterator[Finding]:

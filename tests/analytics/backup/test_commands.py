@@ -16,7 +16,8 @@ from pymongo.database import Database
 
 from analytics.backup import Backups, back_up
 from stockverify.clients import Document
-from stockverify.settings import Settings, to_env
+from stockverify.environment import to_env
+from stockverify.settings import Settings
 from tests.analytics.backup.test_round_trip import CHANGED, ID
 from tests.analytics.backup.world import AT, bytes_of, fill
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from jobs.mail.sender import Sender
 from stockverify.clients import database, open_mongo
-from stockverify.settings import from_env
+from stockverify.environment import from_env
 
 if __name__ == "__main__":
     settings = from_env(os.environ)

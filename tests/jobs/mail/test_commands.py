@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from jobs.mail.commands import outbox
 from jobs.mail.letter import Letter, keep
 from jobs.mail.outbox import Outbox
-from stockverify.settings import Settings, to_env
+from stockverify.environment import to_env
+from stockverify.settings import Settings
 from stockverify.vocabulary import DeliveryKind
 from tests.jobs.mail.conftest import NOW, RUN
 

@@ -14,7 +14,8 @@ import pytest
 
 from jobs.mail.sender import Sender
 from stockverify.clients import Document
-from stockverify.settings import Settings, to_env
+from stockverify.environment import to_env
+from stockverify.settings import Settings
 from tests.jobs.mail.conftest import NOW, plain
 from tests.jobs.mail.servers import ENVELOPE, HELLO, Script, mail_server, until
 

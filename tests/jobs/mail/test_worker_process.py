@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from stockverify.environment import to_env
 from stockverify.services.child import Child, Spec
-from stockverify.settings import Settings, to_env
+from stockverify.settings import Settings
 from tests.jobs.mail.conftest import plain
 from tests.jobs.mail.servers import mail_server, until
 

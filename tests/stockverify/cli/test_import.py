@@ -9,7 +9,8 @@ import pytest
 from pymongo import MongoClient
 
 from stockverify.clients import Document, database
-from stockverify.settings import Settings, to_env
+from stockverify.environment import to_env
+from stockverify.settings import Settings
 from stockverify.vocabulary import Collection
 
 LIST = "Rack;SKU;On hand;Cost\nR1;00123;1.234;1,50\nR1;B;2,5;\n"

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from stockverify.environment import from_env, table, to_env
 from stockverify.errors import BadSetting
-from stockverify.settings import Settings, from_env, table, to_env
+from stockverify.settings import Settings
 
 
 def test_an_empty_environment_gives_the_defaults_of_the_field() -> None:
