@@ -23,9 +23,10 @@ _NO_NUMBER, _NO_TEXT = b'{"NaN":0}', b"\xed\xa0\x80"
 _HALF = rb"\\u[dD][89a-fA-F]"
 _PAIR = rb"\\u[dD][89abAB]..\\u[dD][c-fC-F].."
 _STRING = rb'"(?:[^"\\]++|\\.)*+"'
-# Matches stop after some thousand steps, because other threads wait while one goes on.
-_NUMBERS = re.compile(rb'(?:[^"NI-]++|' + _STRING + rb"|-(?!Infinity)|N(?!aN)|I(?!nfinity)){0,4096}+", re.DOTALL)
-_TEXTS = re.compile(rb"(?:[^\\]++|" + _PAIR + rb"|(?!" + _HALF + rb")\\.){0,4096}+", re.DOTALL)
+# Matches stop after some thousand steps, because other threads wait while one goes on. They are atomic groups: before
+# Python 3.11.5, which Debian 12 is, a possessive repeat of a group ends behind what its last try has looked at.
+_NUMBERS = re.compile(rb'(?>(?:[^"NI-]++|' + _STRING + rb"|-(?!Infinity)|N(?!aN)|I(?!nfinity)){0,4096})", re.DOTALL)
+_TEXTS = re.compile(rb"(?>(?:[^\\]++|" + _PAIR + rb"|(?!" + _HALF + rb")\\.){0,4096})", re.DOTALL)
 _ODD_NUMBER, _ODD_TEXT = re.compile(rb"NaN|-?Infinity"), re.compile(_HALF + rb"..", re.DOTALL)
 
 
