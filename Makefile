@@ -3,6 +3,8 @@
 PYTHON ?= $(or $(wildcard /usr/bin/python3.11),python3.11)
 VENV   := .venv
 BIN    := $(VENV)/bin
+# The suite starts hundreds of processes. Where this is set, each of them compiles the project anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'

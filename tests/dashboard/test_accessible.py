@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 from playwright.sync_api import Browser, Page, expect
 
 from dashboard.app import _SCREENS
@@ -56,7 +57,13 @@ def is_readable(page: Page, state: str) -> None:
     assert in_the_dark(page) == [], state
 
 
-@pytest.mark.parametrize("title", [title for title, *_ in _SCREENS])
+def pages() -> Iterator[ParameterSet]:
+    """All of them. What a supervisor sees is asked about, filled, in each run of the suite: test_demo_in_browser.py."""
+    for title, *_ in _SCREENS:
+        yield pytest.param(title, marks=() if title == "Devices and users" else pytest.mark.faults)
+
+
+@pytest.mark.parametrize("title", [*pages()])
 def test_a_page_can_be_read_by_everybody(walk: Visit, title: str) -> None:
     walk.open(title)
     if title == "Health":

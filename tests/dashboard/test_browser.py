@@ -44,10 +44,11 @@ def person(branch: Service, role: str) -> tuple[str, str]:
     return str(branch.person(role).get("/api/auth/me").json()["username"]), PASSWORD
 
 
+@pytest.mark.faults
 def test_every_page_shows_the_figures_of_mongodb(
     browser: Browser, dashboard: Dashboard, branch: Service, store: "Database[Document]"
 ) -> None:
-    """In the look that the suite does not take of the demo (tests/test_demo_in_browser.py), all pages."""
+    """All pages on a tablet in the dark. Each run of the suite opens those of the demo (test_demo_in_browser.py)."""
     check_every_page(browser, dashboard.url, person(branch, "supervisor"), figures(store), Look(TABLET, "dark"))
 
 

@@ -33,7 +33,7 @@ ASKED = sorted(set(access.OPERATIONS) - LEFT_OUT)
 PATIENT = settings(
     deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate], database=None
 )
-QUICK = settings(PATIENT, max_examples=10, derandomize=True)
+QUICK = settings(PATIENT, max_examples=6, derandomize=True)
 LONG = settings(PATIENT, max_examples=75)
 
 
