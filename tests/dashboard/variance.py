@@ -38,7 +38,7 @@ def move_on(lake: Lake, store: "Database[Document]") -> Moved:
     for row, step in zip(rows, STEPS, strict=True):
         change = {"verified_qty": row["verified_qty"] + step, "moved": True}
         store[Collection.RECORDS].update_one({"_id": row["_id"]}, {"$set": change})
-    found = f"0012{next(_numbers)}"
+    found = f"00990{next(_numbers)}"  # in no rack of the book
     extra = record(f"c-{found}", rows[0]["rack_id"], found, 2.0, floor=rows[0]["floor"])
     store[Collection.RECORDS].insert_one(extra)
     freeze = materialise(lake, store, datetime.now(UTC), f"Found {found}")
