@@ -28,15 +28,15 @@ def show() -> None:
     drawing.tiles(tiles(now.totals, earlier, currency=house.currency))
     _since(house, choice, pace(now.work.totals))
     drawing.attention(notices(now.by_rack, loads.doubts(root, snapshot_id)), snapshot_id)
-    live = st.container()
+    live = st.container(key="waits_now")
     _charts(now, house.currency)
     trends = st.container(key="trends")
     drawing.racks(now.by_rack, house.currency)
     drawing.biggest(loads.biggest(root, snapshot_id), house)
-    with live:  # late: a service that is slow to answer keeps nobody from the figures
-        open_questions.draw(house)
-    with trends:  # last of all: it looks at many snapshots, and everything else is in sight by now
+    with trends:  # late: it looks at many snapshots, and everything else is in sight by now
         over_time.draw(house, choice)
+    with live:  # last of all: a service that is slow to answer keeps nobody from the figures
+        open_questions.draw(house)
 
 
 def _since(house: House, choice: Choice, pace: str) -> None:
