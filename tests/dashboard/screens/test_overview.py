@@ -69,7 +69,7 @@ def test_the_pace_of_counting_is_told(supervised: AppTest) -> None:
 def test_biggest_variances_and_racks_are_tables(supervised: AppTest) -> None:
     racks, biggest = (pl.from_pandas(frame.value) for frame in supervised.dataframe)
     assert racks.height == 44
-    assert biggest.columns[:3] == ["rack_id", "item_code", "variance_value"]
+    assert biggest.columns[:4] == ["go", "rack_id", "item_code", "variance_value"]
     assert biggest["variance_value"].abs().to_list() == sorted(biggest["variance_value"].abs().to_list(), reverse=True)
     assert f"First {biggest.height} of 70 lines" in texts(supervised)
 
@@ -126,3 +126,13 @@ def test_the_overview_stands_while_nobody_can_say_what_waits(
     supervised.run()
     assert "Nobody can say what waits just now" in texts(supervised)
     assert "Biggest variances" in texts(supervised)
+
+
+def test_a_row_of_racks_leads_to_its_lines(supervised: AppTest, stocked: Stocked) -> None:
+    racks = supervised.dataframe[0].value
+    assert set(racks["go"]) == {":material/arrow_forward:"}, "what stands in cells comes from outside"
+    supervised.session_state[f"rack of {stocked.newer.snapshot_id}"] = {"row": 3, "label": ""}
+    supervised.run()
+    assert supervised.title[0].value == "Explore"
+    asked = page_links.question(str(supervised.query_params["question"]))
+    assert asked.filters == {name: {"eq": racks[name][3]} for name in ("floor", "rack_id")}
