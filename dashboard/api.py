@@ -18,6 +18,8 @@ from stockverify.wire.reports import Run
 Shape = TypeVar("Shape")
 _SECONDS = httpx.Timeout(15, connect=3)
 _FILE_SECONDS = 120
+_LOOK_SECONDS = 4
+"""For what is asked in passing, before a page is drawn."""
 _ASK_AGAIN = (429, 503)
 _KINDS: dict[int, type[StockVerifyError]] = {401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Refused}
 
@@ -71,7 +73,7 @@ class Api:
 
     def me(self, token: str) -> User:
         """The account as it stands now. Raises Unauthorized when the login has ended."""
-        return self.call("GET", "/api/auth/me", User, token)
+        return self.call("GET", "/api/auth/me", User, token, timeout=_LOOK_SECONDS)
 
     def request_snapshot(self, token: str) -> Run:
         """Ask the worker for a snapshot now."""

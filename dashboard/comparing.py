@@ -91,11 +91,14 @@ def _table(found: Comparison, kind: Kind, skip: int, house: House) -> None:
         st.caption(f"No {_WORDS[kind].lower()} rows.")
         return
     read, shown = found.rows(kind, skip, PER_PAGE), changes.columns(found, kind)
+    looks = columns(shown, house.zone, house.currency) | _WIDE
+    for name in found.key:  # what row it is stays in sight while the sides are scrolled
+        looks[name] = looks[name] | {"pinned": True}
     content = marked(read, shown) if kind is Kind.CHANGED else read.select(name for name, _ in shown).to_arrow()
     st.dataframe(
         content,
         height=drawing.fitted(read.height, _IN_SIGHT),
-        column_config=columns(shown, house.zone, house.currency) | _WIDE,
+        column_config=looks,
         hide_index=True,
         placeholder=NOTHING,
         alt=f"{_WORDS[kind]} rows",

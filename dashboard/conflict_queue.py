@@ -17,7 +17,7 @@ from dashboard.views import conflicts as views
 from stockverify.vocabulary import ConflictStatus
 from stockverify.wire.conflicts import Conflict
 
-_PICKER = "conflict_picker"
+_PICKER, _TICKED = "conflict_picker", "queue_ticked"
 _STATES = {"Waiting": ConflictStatus.PENDING, "Settled": ConflictStatus.RESOLVED, "All": None}
 _IN_SIGHT = 8
 NONE_HERE = Message(
@@ -71,9 +71,11 @@ def queue(house: House, found: Found) -> list[Conflict]:
         on_select="rerun",
         selection_mode="multi-row",
         key=f"queue_{mark}",
-        alt="Conflicts; tick rows to settle several at once",
+        alt="Conflicts; tick one to look at it, several to settle them alike",
     )
-    return [found.shown[row] for row in picked["selection"]["rows"] if row < len(found.shown)]
+    ticked = [found.shown[row].id for row in picked["selection"]["rows"] if row < len(found.shown)]
+    _look_at_the_last(ticked)
+    return [each for each in found.shown if each.id in ticked]
 
 
 def choose(shown: list[Conflict]) -> tuple[str, str]:
@@ -95,7 +97,15 @@ def _how_many(found: Found) -> str:
     shown, total = amount(len(found.shown), "lines"), amount(found.total, "lines")
     if len(found.shown) < found.total:
         return f"The newest {shown} shown of {total}. Narrow the filters to see older ones."
-    return f"All {total} shown."
+    return f"All {total} shown. Tick one to look at it; several are settled alike." if found.total else "All 0 shown."
+
+
+def _look_at_the_last(ticked: list[str]) -> None:
+    """What was ticked just now is what somebody wants to see below."""
+    before = st.session_state.get(_TICKED, [])
+    st.session_state[_TICKED] = ticked
+    if fresh := [each for each in ticked if each not in before]:
+        look_at(fresh[-1])
 
 
 def _picked() -> None:

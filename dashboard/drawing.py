@@ -8,30 +8,15 @@ import altair as alt
 import polars as pl
 import streamlit as st
 
-from analytics import charts
 from analytics.glance.attention import Notice
-from analytics.glance.findings import Biggest
 from analytics.glance.numbers import NOTHING, amount
 from analytics.glance.tiles import Tile
 from dashboard.context import House
 from dashboard.markup import literal
-from dashboard.views.tables import columns, figure_columns
+from dashboard.views.tables import columns
 from stockverify import page_links
-from stockverify.datasets import POSITIONS, Type
+from stockverify.datasets import Type
 
-_BIGGEST = ("rack_id", "item_code", "variance_value", "variance_qty", "book_qty", "verified_qty", "item_name")
-_RACKS = (
-    "floor",
-    "rack_id",
-    "progress",
-    "counted_lines",
-    "lines",
-    "book_units",
-    "verified_units",
-    "net_variance_units",
-    "net_variance_value",
-    "accuracy",
-)
 _LINE = 33  # of a row as it is drawn in this font size
 _VARIED = 10
 AnyChart: TypeAlias = alt.Chart | alt.LayerChart
@@ -77,38 +62,6 @@ def variances(frame: pl.DataFrame, title: str, draw: Variances, currency: str, b
         no_chart(title, "Nothing to show: no counted line differs from the book in value.")
 
 
-def racks(by_rack: pl.DataFrame, currency: str) -> None:
-    """Every rack, as a map and as a table."""
-    st.header("Racks", anchor=False)
-    as_map, as_table = st.tabs(["Map", "Table"])
-    with as_map:
-        _rack_map(by_rack)
-    with as_table:
-        _rack_table(by_rack, currency)
-
-
-def _rack_map(by_rack: pl.DataFrame) -> None:
-    step = charts.ROW_PIXELS[charts.has_names(by_rack)]
-    chart(charts.progress_map(by_rack), charts.rows_of_map(by_rack), step)
-
-
-def _rack_table(by_rack: pl.DataFrame, currency: str) -> None:
-    rows, config = by_rack.select(_RACKS).to_arrow(), figure_columns(currency)
-    st.dataframe(rows, column_config=config, hide_index=True, placeholder=NOTHING, alt="Racks")
-    st.caption(f"{all_of(by_rack.height, 'rack')}.")
-
-
-def biggest(found: Biggest, house: House) -> None:
-    """Where the most money is missing or in excess."""
-    st.header("Biggest variances", anchor=False)
-    if found.total == 0:
-        st.success("No counted line differs from the book in value.", icon=":material/check_circle:")
-        return
-    kinds = [(column.name, column.type) for column in POSITIONS.columns if column.name in _BIGGEST]
-    table(found.rows.select(_BIGGEST), kinds, house, most_rows=12, name="Biggest variances")
-    st.caption(f"{part(found.rows.height, found.total)} lines with a variance in value, largest first.")
-
-
 def attention(found: Sequence[Notice], snapshot_id: str) -> None:
     """What somebody should look at, a card each, with a way to the rows that it speaks of."""
     st.header("Needs attention", anchor=False)
@@ -125,9 +78,14 @@ def attention(found: Sequence[Notice], snapshot_id: str) -> None:
 
 def link(path: str, label: str) -> None:
     """A way to a page, as `page_links` writes it, within this session: a plain link would ask for a password again."""
-    target = urlsplit(path)
-    page, query = f"screens{target.path}.py", dict(parse_qsl(target.query))
+    page, query = target(path)
     st.page_link(page, label=label, icon=":material/arrow_forward:", query_params=query)
+
+
+def target(path: str) -> tuple[str, dict[str, str]]:
+    """The page of a path as `page_links` writes it, and what its address says."""
+    parts = urlsplit(path)
+    return f"screens{parts.path}.py", dict(parse_qsl(parts.query))
 
 
 def table(rows: pl.DataFrame, kinds: Kinds, house: House, most_rows: int = 10, name: str = "Rows") -> None:

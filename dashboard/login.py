@@ -14,6 +14,9 @@ from stockverify.wire.auth import Tokens, User
 
 # So soon a disabled account or another role is noticed, even while its access token is still good.
 CHECK_EVERY = timedelta(seconds=60)
+# A service that hangs lets each call wait for seconds. After one that failed, a login that lives is left alone for a
+# while: otherwise every page stays blank for as long as two calls wait, those of snapshots too.
+REST = timedelta(seconds=30)
 # Refreshed when a fifth of the access token's life is left, so that no call goes out with a token that dies on the way.
 _LIFE = 0.8
 
@@ -81,6 +84,7 @@ class Keeper:
         """With whose rights the rest of the session was read."""
         self._lock = threading.Lock()
         self._tried = ""
+        self._rests_until: datetime | None = None
 
     @property
     def rights(self) -> Rights | None:
@@ -109,17 +113,22 @@ class Keeper:
         self._tried = id_token
 
     def renew(self, api: Api, now: datetime) -> None:
-        """Check or refresh the login when that is due. While the service is away a token that lives stays good.
+        """Check or refresh the login when that is due. While the service is away a token that lives stays good, and is
+        tried again after a rest.
 
         Raises ServiceAway or ServiceBusy when the token has died and cannot be refreshed at the moment.
         """
         with self._lock:
+            lives = self.login is not None and now < self.login.dead_at
+            if lives and self._rests_until is not None and now < self._rests_until:
+                return
             try:
                 self._renew(api, now)
             except Unauthorized:
                 self.drop("Your session has ended. Sign in again to go on.")
             except (ServiceAway, ServiceBusy):
-                if self.login is None or now >= self.login.dead_at:
+                self._rests_until = now + REST
+                if not lives:
                     raise
 
     def sign_out(self, api: Api) -> None:

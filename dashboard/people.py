@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -24,6 +25,12 @@ from stockverify.wire.devices import MAX_PEOPLE, Device, DeviceCode
 _CODE = "device_code"
 _IN_SIGHT = 14
 _TIME = "D MMM YYYY, HH:mm"
+_EMAIL: dict[str, Any] = {
+    "max_chars": 256,
+    "autocomplete": "off",
+    "placeholder": "None",
+    "help": "Notices and test mails go there; signing in through a provider may need it too.",
+}
 
 
 def users_table(users: Sequence[User]) -> None:
@@ -72,9 +79,11 @@ def make_user(desk: Desk) -> None:
         role = st.selectbox("Role", list(Role), format_func=views.ROLES.__getitem__) or Role.STAFF
         password = st.text_input("Password", type="password", max_chars=1024, autocomplete="new-password")
         pin = st.text_input("PIN (4 to 6 digits, for devices)", type="password", max_chars=6, autocomplete="off")
+        email = st.text_input("E-mail", **_EMAIL)
         if st.form_submit_button("Make the account", icon=":material/person_add:"):
             account = {"username": username.strip(), "full_name": full_name.strip(), "role": role.value}
-            made = calls.register(desk, account | {"password": password} | ({"pin": pin} if pin else {}))
+            secret = {"password": password} | ({"pin": pin} if pin else {})
+            made = calls.register(desk, account | secret, views.address(email))
             notes.leave(Message("Account made", f"{made.username} may sign in now.", "person_add"))
             st.rerun()
 
@@ -91,6 +100,7 @@ def change_user(desk: Desk, users: Sequence[User]) -> None:
         user, roles = by_name[chosen], list(Role)
         with st.form(f"change {chosen}", border=False):
             full_name = st.text_input("Name", user.full_name, max_chars=256)
+            email = st.text_input("E-mail", user.email or "", **_EMAIL)
             role = st.selectbox("Role", roles, roles.index(user.role), format_func=views.ROLES.__getitem__)
             floors = st.multiselect(
                 "Sees only these floors",
@@ -104,8 +114,16 @@ def change_user(desk: Desk, users: Sequence[User]) -> None:
             password = st.text_input(
                 "New password", type="password", max_chars=1024, autocomplete="new-password", placeholder="As it is"
             )
+            pin = st.text_input(
+                "New PIN (4 to 6 digits, for devices)",
+                type="password",
+                max_chars=6,
+                autocomplete="off",
+                placeholder="As it is",
+            )
             if st.form_submit_button("Save", icon=":material/save:"):
-                _save(desk, user, views.changes(user, full_name.strip(), role or user.role, active, password, floors))
+                form = views.Filled(full_name, role or user.role, active, email, floors, password, pin)
+                _save(desk, user, views.changes(user, form))
 
 
 def invite(desk: Desk, users: Sequence[User], zone: ZoneInfo) -> None:
@@ -152,7 +170,7 @@ def revoke(desk: Desk, devices: Sequence[Device]) -> None:
 def _save(desk: Desk, user: User, changes: dict[str, object]) -> None:
     if changes:
         calls.change(desk, user.username, changes)
-        text = ", ".join(name.replace("_", " ") for name in changes)
+        text = ", ".join(views.CHANGED.get(name, name) for name in changes)
         notes.leave(Message(f"Account {user.username} changed", f"New: {text}.", "save"))
     else:
         notes.leave(Message("Nothing to save", f"The account {user.username} is like that already.", "edit_off"))

@@ -21,7 +21,7 @@ from stockverify.wire.conflicts import Conflict, ConflictInFull, Fields
 
 ADDRESS = "conflict"
 _SIDES = {
-    "field": st.column_config.TextColumn("Field", width="small"),
+    "field": st.column_config.TextColumn("Field", width=120),
     "mark": st.column_config.TextColumn("", width=40, help="≠ marks what differs"),
     "device": st.column_config.TextColumn("The device sent", width="medium"),
     "stored": st.column_config.TextColumn("The service has", width="medium"),

@@ -14,10 +14,9 @@ from dashboard.context import House
 from dashboard.desk import Desk
 from dashboard.drawing import all_of, fitted
 from dashboard.markup import literal
-from dashboard.views import audit, readings
+from dashboard.views import audit, deeds, readings
 from dashboard.views.readings import Readings
 from stockverify.breaker import BreakerState
-from stockverify.vocabulary import Action
 from stockverify.wire.health import Health
 
 _CHECKED = "chain_checked"
@@ -102,8 +101,10 @@ def runs(desk: Desk, zone: ZoneInfo) -> None:
 def log(desk: Desk, house: House) -> None:
     """The audit log, with a filter and a check of its chain."""
     st.header("Audit log", anchor=False)
-    first, second, third, fourth = st.columns(4, vertical_alignment="bottom")
-    action = first.selectbox("Action", [each.value for each in Action], None, placeholder="Any", key="log_action")
+    with st.container(key="log_filters"):
+        first, second, third, fourth = (st.container() for _ in range(4))
+    actions = sorted(deeds.DEEDS, key=deeds.deed)
+    action = first.selectbox("What", actions, None, format_func=deeds.deed, placeholder="Any", key="log_action")
     user = second.text_input("User", placeholder="User name", max_chars=256, key="log_user")
     subject = third.text_input("Subject", placeholder="Rack, session, conflict, …", max_chars=256, key="log_subject")
     if fourth.button("Check the chain", icon=":material/link:", width="stretch"):
@@ -112,7 +113,7 @@ def log(desk: Desk, house: House) -> None:
     columns: dict[str, ColumnConfig | str] = {
         "sequence": _whole("No."),
         "at": _when("When", house.zone),
-        "action": "Action",
+        "action": "What",
         "username": "User",
         "subject": "Subject",
         "details": st.column_config.TextColumn("Details", width="large"),

@@ -21,6 +21,11 @@ class Asked(NamedTuple):
     counter: str = ""
 
 
+def still_open(desk: Desk) -> int:
+    """How many are to be looked at."""
+    return desk.get(f"{_PATH}/", KeptFlags, state=FlagState.OPEN.value, limit=1).by_state[FlagState.OPEN]
+
+
 def listed(desk: Desk, asked: Asked, page: int) -> KeptFlags:
     """A page of flags, from 1, the most severe first."""
     filters = {"state": asked.state.value, "kind": ",".join(asked.kinds), "rack": asked.rack, "counter": asked.counter}

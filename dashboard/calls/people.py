@@ -26,9 +26,10 @@ def floors(desk: Desk) -> list[str]:
     return desk.get("/api/racks/floors", list[str])
 
 
-def register(desk: Desk, account: dict[str, Any]) -> User:
-    """Make an account. Raises Refused when the name is taken."""
-    return desk.post("/api/auth/register", User, account)
+def register(desk: Desk, account: dict[str, Any], email: str | None = None) -> User:
+    """Make an account; its e-mail address is entered right after it. Raises Refused when the name is taken."""
+    made = desk.post("/api/auth/register", User, account)
+    return change(desk, made.username, {"email": email}) if email else made
 
 
 def change(desk: Desk, username: str, changes: dict[str, Any]) -> User:

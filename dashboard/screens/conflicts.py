@@ -23,7 +23,7 @@ def show() -> None:
     notes.tell()
     found = filters(desk)
     ticked = queue(house, found)
-    if ticked and desk.settles:
+    if len(ticked) > 1 and desk.settles:
         with st.container(border=True):
             settling.form_for_many(desk, ticked)
     else:

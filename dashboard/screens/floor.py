@@ -26,7 +26,7 @@ def show() -> None:
 @st.fragment(run_every=EVERY)
 def _now() -> None:
     """Runs by itself, without the rest of the app, so it guards itself too."""
-    with guarded("Live floor"):
+    with st.container(key="calm_floor"), guarded("Live floor"):
         house = open_house()
         desk = open_desk(house)
         seen = _look(house, desk)

@@ -30,7 +30,7 @@ def show() -> None:
 
 @st.fragment(run_every=EVERY)
 def _now() -> None:
-    with guarded("The service"):
+    with st.container(key="calm_health"), guarded("The service"):
         house = open_house()
         health, measured = house.api.health(), readings.read(house.api.metrics())
         st.markdown(f"{as_of(house)} · looks again every {EVERY:g} seconds")

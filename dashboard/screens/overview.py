@@ -6,7 +6,7 @@ from analytics import charts
 from analytics.figures import Overview, tolerance_of
 from analytics.glance.attention import notices
 from analytics.glance.tiles import pace, tiles
-from dashboard import drawing, loads, over_time, snapshot_button
+from dashboard import drawing, loads, open_questions, over_time, rack_tables, snapshot_button
 from dashboard.context import House, open_house
 from dashboard.heading import heading
 from dashboard.picker import Choice
@@ -28,12 +28,15 @@ def show() -> None:
     drawing.tiles(tiles(now.totals, earlier, currency=house.currency))
     _since(house, choice, pace(now.work.totals))
     drawing.attention(notices(now.by_rack, loads.doubts(root, snapshot_id)), snapshot_id)
+    live = st.container(key="waits_now")
     _charts(now, house.currency)
     trends = st.container(key="trends")
-    drawing.racks(now.by_rack, house.currency)
-    drawing.biggest(loads.biggest(root, snapshot_id), house)
-    with trends:  # last of all: it looks at many snapshots, and everything else is in sight by now
+    rack_tables.racks(now.by_rack, house, snapshot_id)
+    rack_tables.biggest(loads.biggest(root, snapshot_id), house, snapshot_id)
+    with trends:  # late: it looks at many snapshots, and everything else is in sight by now
         over_time.draw(house, choice)
+    with live:  # last of all: a service that is slow to answer keeps nobody from the figures
+        open_questions.draw(house)
 
 
 def _since(house: House, choice: Choice, pace: str) -> None:

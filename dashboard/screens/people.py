@@ -16,7 +16,9 @@ def show() -> None:
     desk = open_desk(house)
     live(house, "Devices and users")
     notes.tell()
-    part = st.segmented_control("Part", ["Users", "Devices"], default="Users", required=True, key="people_part")
+    part = st.segmented_control(
+        "Part", ["Users", "Devices"], default="Users", required=True, key="people_part", label_visibility="collapsed"
+    )
     if part == "Devices":
         _devices(house, desk)
     else:

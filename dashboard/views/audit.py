@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import msgspec
 import polars as pl
 
+from dashboard.views.deeds import deed, details
 from dashboard.views.schedules import KINDS, RUN_STATES
 from stockverify.vocabulary import RunKind, RunStatus
 from stockverify.wire.activity import ActivityEntry, ChainCheck
@@ -47,10 +47,10 @@ def entries(found: Iterable[ActivityEntry]) -> pl.DataFrame:
         {
             "sequence": entry.sequence,
             "at": _instant(entry.at),
-            "action": entry.action,
+            "action": deed(entry.action),
             "username": entry.username,
             "subject": entry.subject,
-            "details": msgspec.json.encode(entry.details).decode() if entry.details else "",
+            "details": details(entry.details),
             "device": entry.device_id,
         }
         for entry in found

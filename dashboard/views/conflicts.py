@@ -89,6 +89,13 @@ def queue(conflicts: Iterable[Conflict]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=_QUEUE)
 
 
+def waiting(number: int) -> str:
+    """How many are to be settled, in words."""
+    if number == 1:
+        return "1 conflict waits to be settled"
+    return f"{amount(number, 'lines') if number else 'No'} conflict{'s wait' if number else ' waits'} to be settled"
+
+
 def name(conflict: Conflict) -> str:
     """A conflict in a list of choices."""
     data = conflict.local_data

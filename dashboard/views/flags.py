@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from analytics.glance.numbers import amount
 from dashboard.times import shown
 from dashboard.views.floor import STATES
 from stockverify.datasets import POSITIONS, RECORDS
@@ -78,6 +79,11 @@ def table(flags: Iterable[KeptFlag]) -> pl.DataFrame:
         for flag in flags
     ]
     return pl.DataFrame(rows, schema=_LIST)
+
+
+def to_look_at(number: int) -> str:
+    """How many nobody has said anything about yet, in words."""
+    return f"{amount(number, 'lines') if number else 'No'} anomal{'y' if number in (0, 1) else 'ies'} to look at"
 
 
 def name(flag: KeptFlag) -> str:

@@ -1,12 +1,13 @@
 """Accounts and devices as tables, and what a form has changed."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
+from stockverify.addresses import checked
 from stockverify.vocabulary import Role
 from stockverify.wire.auth import User
 from stockverify.wire.devices import Device
@@ -17,6 +18,8 @@ ROLES = {
     Role.ADMIN: "Admin: manages people and devices",
     Role.AUDITOR: "Auditor: reads all, changes nothing",
 }
+CHANGED = {"full_name": "name", "is_active": "may sign in", "email": "e-mail", "pin": "PIN"}
+"""What a form calls the fields whose own names nobody would say."""
 _INSTANT = pl.Datetime("ms", "UTC")
 _USERS: dict[str, Any] = {
     "username": pl.String,
@@ -36,6 +39,18 @@ _DEVICES: dict[str, Any] = {
     "revoked_at": _INSTANT,
     "revoked_reason": pl.String,
 }
+
+
+class Filled(NamedTuple):
+    """What stands in the form of an account. An empty address is none; an empty password or PIN stays as it is."""
+
+    full_name: str
+    role: Role
+    active: bool
+    email: str = ""
+    floors: Sequence[str] = ()
+    password: str = ""
+    pin: str = ""
 
 
 def users(found: Iterable[User]) -> pl.DataFrame:
@@ -72,16 +87,25 @@ def state(device: Device) -> str:
     return "Enrolled" if device.enrolled_at is not None else "Not enrolled"
 
 
-def changes(
-    user: User, full_name: str, role: Role, active: bool, password: str, floors: Iterable[str]
-) -> dict[str, Any]:
-    """What a form changes of an account; empty when it changes nothing."""
-    wanted: dict[str, Any] = {"full_name": full_name, "role": role.value, "is_active": active}
-    now = {"full_name": user.full_name, "role": user.role.value, "is_active": user.is_active}
+def changes(user: User, form: Filled) -> dict[str, Any]:
+    """What a form changes of an account; empty when it changes nothing. Raises BadAddress."""
+    wanted: dict[str, Any] = {
+        "full_name": form.full_name.strip(),
+        "role": form.role.value,
+        "is_active": form.active,
+        # One that nobody touched stays as it is: entering it anew would cut the tie to the sign-in provider.
+        "email": user.email if form.email == (user.email or "") else address(form.email),
+        "floors": sorted(set(form.floors)),
+    }
+    now = {name: getattr(user, name) for name in wanted} | {"role": user.role.value, "floors": sorted(user.floors)}
+    secret = {"password": form.password, "pin": form.pin.strip()}
     changed = {name: value for name, value in wanted.items() if value != now[name]}
-    seen = sorted(set(floors))
-    changed |= {"floors": seen} if seen != sorted(user.floors) else {}
-    return changed | ({"password": password} if password else {})
+    return changed | {name: value for name, value in secret.items() if value}
+
+
+def address(text: str) -> str | None:
+    """An e-mail address as it is kept; None for none. Raises BadAddress."""
+    return checked(text) if text.strip() else None
 
 
 def _by_name_and_number(user: User) -> list[str | int]:

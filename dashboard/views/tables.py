@@ -62,7 +62,7 @@ def figure_columns(currency: str = "") -> dict[str, ColumnConfig]:
     }
     shares = {
         figure.name: st.column_config.ProgressColumn(
-            figure.title, format=_SHARE, min_value=0, max_value=1, help=figure.formula
+            figure.title, format=_SHARE, min_value=0, max_value=1, help=figure.formula, width=120
         )
         for figure in FIGURES
         if figure.unit == "share"

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from dashboard.api import Api, ServiceAway
-from dashboard.login import CHECK_EVERY, Due, Keeper, Login, due, login_of
+from dashboard.login import CHECK_EVERY, REST, Due, Keeper, Login, due, login_of
 from stockverify.services.child import free_port
 from stockverify.vocabulary import Role
 from stockverify.wire.auth import Tokens, User
@@ -89,6 +89,24 @@ def test_signing_out_while_the_service_is_away_signs_out_here(signed_in: Keeper)
     away.close()
     assert signed_in.login is None
     assert "could not be told" in signed_in.message
+
+
+def test_a_service_that_hangs_is_asked_once_and_then_left_alone_for_a_while(signed_in: Keeper) -> None:
+    """Each call that it lets wait is a blank page: every run of every page checked the login, twice."""
+    asked: list[str] = []
+
+    class Hanging(Api):
+        def me(self, token: str) -> User:
+            asked.append(token)
+            raise ServiceAway(url=self.url)
+
+    hangs, checked_at = Hanging("http://service.example"), login(signed_in).checked_at + CHECK_EVERY
+    for seconds in (0, 1, 29):
+        signed_in.renew(hangs, checked_at + timedelta(seconds=seconds))
+    assert len(asked) == 1
+    signed_in.renew(hangs, checked_at + REST)
+    assert len(asked) == 2
+    hangs.close()
 
 
 def test_a_living_token_outlasts_a_short_absence_of_the_service(signed_in: Keeper) -> None:

@@ -116,15 +116,26 @@ def test_ticked_conflicts_are_settled_together(page: Page, service: Service) -> 
     assert {stored(service, scene)["resolution"] for scene in scenes} == {"accept_server"}
 
 
-def test_ticks_never_slip_to_another_conflict_when_the_queue_changes(page: Page, service: Service) -> None:
-    mine = settling.concurrent_edit(service)
+def test_a_row_that_is_ticked_is_looked_at_and_settled_by_itself(page: Page, service: Service) -> None:
+    """Below the queue stood the first conflict, whichever row was ticked, and between them a form for `1 alike`."""
+    older, newer = (settling.concurrent_edit(service).conflict_id for _ in range(2))
     at = page("conflicts")
-    at.session_state[at.dataframe[0].key] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    for rows, looked_at, alike in (([1], older, False), ([1, 0], newer, True), ([1], newer, False)):
+        at.session_state[at.dataframe[0].key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+        at.run()
+        assert at.query_params["conflict"] in (looked_at, [looked_at])
+        assert ("Settle all ticked" in [button.label for button in at.button]) is alike
+
+
+def test_ticks_never_slip_to_another_conflict_when_the_queue_changes(page: Page, service: Service) -> None:
+    mine, other = settling.concurrent_edit(service), settling.concurrent_edit(service)
+    at = page("conflicts")
+    at.session_state[at.dataframe[0].key] = {"selection": {"rows": [0, 1], "columns": [], "cells": []}}
     at.run()
     newer = settling.concurrent_edit(service)
     press(at, "Settle all ticked")
     assert "The queue has changed" in texts(at)
-    assert {stored(service, scene)["status"] for scene in (mine, newer)} == {"pending"}
+    assert {stored(service, scene)["status"] for scene in (mine, other, newer)} == {"pending"}
 
 
 def test_filters_say_how_much_they_let_through(at: AppTest, scene: Scene, service: Service) -> None:

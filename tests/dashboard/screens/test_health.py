@@ -44,7 +44,7 @@ def test_supervisors_see_no_audit_log(page: Page) -> None:
 def test_an_auditor_filters_the_log(audited: AppTest) -> None:
     audited.selectbox(key="log_action").set_value("user.made").run()
     rows = audited.dataframe[-1].value
-    assert set(rows["action"]) == {"user.made"}
+    assert set(rows["action"]) == {"Account made"}
     audited.text_input(key="log_user").set_value("nobody at all").run()
     assert "No entry passes these filters." in texts(audited)
 

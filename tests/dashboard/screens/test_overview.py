@@ -6,13 +6,19 @@ from urllib.parse import parse_qsl
 
 import msgspec
 import polars as pl
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from analytics.query import checked, run
+from dashboard.api import ServiceAway
+from dashboard.desk import Desk
 from dashboard.markup import literal
+from dashboard.views.conflicts import waiting
 from stockverify import page_links
+from stockverify.wire.conflicts import ConflictStats
 from tests.dashboard.conftest import OpenApp, Stocked, metrics, sign_in, texts
 from tests.dashboard.expected import figures
+from tests.ingest import settling
 from tests.service import Service
 
 TITLES = re.compile(r"\*\*(\d+ (?:rack|record|line)s? [^*]+)\*\*")
@@ -63,7 +69,7 @@ def test_the_pace_of_counting_is_told(supervised: AppTest) -> None:
 def test_biggest_variances_and_racks_are_tables(supervised: AppTest) -> None:
     racks, biggest = (pl.from_pandas(frame.value) for frame in supervised.dataframe)
     assert racks.height == 44
-    assert biggest.columns[:3] == ["rack_id", "item_code", "variance_value"]
+    assert biggest.columns[:4] == ["go", "rack_id", "item_code", "variance_value"]
     assert biggest["variance_value"].abs().to_list() == sorted(biggest["variance_value"].abs().to_list(), reverse=True)
     assert f"First {biggest.height} of 70 lines" in texts(supervised)
 
@@ -71,9 +77,10 @@ def test_biggest_variances_and_racks_are_tables(supervised: AppTest) -> None:
 def test_each_thing_that_needs_attention_leads_to_its_rows(supervised: AppTest, stocked: Stocked) -> None:
     said = {title: int(title.split()[0]) for title in TITLES.findall(texts(supervised))}
     assert len(said) == 6
-    for link, (title, number) in zip(supervised.get("page_link"), said.items(), strict=True):
+    links = [link for link in supervised.get("page_link") if link.proto.page == "explore"]
+    for link, (title, number) in zip(links, said.items(), strict=True):
         query = dict(parse_qsl(link.proto.query_string))
-        assert (link.proto.page, query["snapshot"]) == ("explore", stocked.newer.snapshot_id)
+        assert query["snapshot"] == stocked.newer.snapshot_id
         rows = run(stocked.lake, stocked.newer.snapshot_id, checked(page_links.question(query["question"]))).frame
         assert rows["rack_id"].n_unique() == number if " counted " in title else rows.height == number, title
 
@@ -97,3 +104,35 @@ def test_what_needs_attention_names_racks_as_plain_text(supervised: AppTest, sto
     written = texts(supervised)
     assert f"**{figures(stocked.database).untouched_racks} racks not counted at all**" in written
     assert "1 record of unknown items" in written
+
+
+def test_what_waits_for_an_answer_now_is_counted_and_leads_there(supervised: AppTest, service: Service) -> None:
+    pending = service.admin.get("/api/sync/conflicts/stats").json()["data"]["pending"]
+    settling.concurrent_edit(service)
+    supervised.run()
+    ways = {link.proto.page: link.proto.label for link in supervised.get("page_link")}
+    assert ways["conflicts"] == waiting(pending + 1)
+    assert "look at" in ways["anomalies"]
+    assert "Live" in texts(supervised)
+
+
+def test_the_overview_stands_while_nobody_can_say_what_waits(
+    supervised: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(desk: Desk) -> ConflictStats:
+        raise ServiceAway(url="http://service.example")
+
+    monkeypatch.setattr("dashboard.calls.conflicts.stats", away)
+    supervised.run()
+    assert "Nobody can say what waits just now" in texts(supervised)
+    assert "Biggest variances" in texts(supervised)
+
+
+def test_a_row_of_racks_leads_to_its_lines(supervised: AppTest, stocked: Stocked) -> None:
+    racks = supervised.dataframe[0].value
+    assert set(racks["go"]) == {":material/arrow_forward:"}, "what stands in cells comes from outside"
+    supervised.session_state[f"rack of {stocked.newer.snapshot_id}"] = {"row": 3, "label": ""}
+    supervised.run()
+    assert supervised.title[0].value == "Explore"
+    asked = page_links.question(str(supervised.query_params["question"]))
+    assert asked.filters == {name: {"eq": racks[name][3]} for name in ("floor", "rack_id")}

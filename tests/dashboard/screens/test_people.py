@@ -42,9 +42,10 @@ def test_an_admin_makes_an_account_that_may_sign_in(opened: Opened, service: Ser
     field(at, "User name").set_value(name)
     field(at, "Name").set_value("New Person")
     field(at, "Password").set_value(PASSWORD)
+    field(at, "E-mail").set_value(f"{name}@shop.example")
     press(at, "Make the account")
     assert "Account made" in texts(at)
-    assert name in at.dataframe[0].value["username"].tolist()
+    assert at.dataframe[0].value.set_index("username").loc[name, "email"] == f"{name}@shop.example"
     assert service.log_in(name, PASSWORD).get("/api/auth/me").json()["role"] == "staff"
 
 
@@ -82,6 +83,23 @@ def test_another_role_and_floors_are_given_and_end_logins(opened: Opened, servic
     row = at.dataframe[0].value.set_index("username").loc[name]
     assert (row["role"], list(row["floors"])) == ("auditor", ["Attic"])
     assert reader.get("/api/auth/me").status_code == 401
+
+
+def test_an_address_and_a_pin_are_given_later_and_end_no_login(opened: Opened, service: Service) -> None:
+    """docs/sign-in.md and the notices about failed reports rely on it."""
+    device = service.rack("d")
+    staff = service.person(device=device)
+    name = staff.get("/api/auth/me").json()["username"]
+    at = opened("admin")
+    at.selectbox(key="changed_user").set_value(name).run()
+    field(at, "E-mail", 1).set_value("nowhere")
+    press(at, "Save")
+    assert "no e\\-mail address" in texts(at)
+    field(at, "E-mail", 1).set_value(f"{name}@shop.example")
+    field(at, "New PIN (4 to 6 digits, for devices)").set_value("4711")
+    press(at, "Save")
+    assert "New\\: e\\-mail\\, PIN" in texts(at)
+    assert staff.get("/api/auth/me").json()["email"] == f"{name}@shop.example"
 
 
 def test_an_invitation_shows_its_code_once(opened: Opened, service: Service) -> None:

@@ -59,7 +59,7 @@ def test_a_check_of_the_chain_is_told_in_words(found: ChainCheck, told: tuple[bo
 def test_entries_and_runs_are_rows() -> None:
     (row,) = entries(chain(1)).rows(named=True)
     assert row["at"] == datetime(2026, 1, 5, 9, 0, 1, 123_000, tzinfo=UTC)
-    assert row["details"] == '{"n":5.0}'
+    assert (row["action"], row["details"]) == ("Rack claimed", "n: 5")
     run = Run(
         run_id="r-1",
         kind="materialise",

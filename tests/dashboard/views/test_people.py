@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from dashboard.views.people import ROLES, changes, devices, state, users
+from dashboard.views.people import ROLES, Filled, changes, devices, state, users
+from stockverify.addresses import BadAddress
 from stockverify.vocabulary import Role
 from stockverify.wire.auth import User
 from stockverify.wire.devices import Device
@@ -61,12 +62,23 @@ def test_devices_are_rows_with_instants_and_ids_as_text() -> None:
 @pytest.mark.parametrize(
     ("form", "changed"),
     [
-        (("Ann", Role.STAFF, True, "", []), {}),
-        (("Ann B", Role.STAFF, True, "", []), {"full_name": "Ann B"}),
-        (("Ann", Role.AUDITOR, False, "", []), {"role": "auditor", "is_active": False}),
-        (("Ann", Role.STAFF, True, "new password", []), {"password": "new password"}),
-        (("Ann", Role.AUDITOR, True, "", ["B", "A", "B"]), {"role": "auditor", "floors": ["A", "B"]}),
+        ({}, {}),
+        ({"full_name": " Ann B "}, {"full_name": "Ann B"}),
+        ({"role": Role.AUDITOR, "active": False}, {"role": "auditor", "is_active": False}),
+        ({"password": "new password", "pin": "0042"}, {"password": "new password", "pin": "0042"}),
+        ({"role": Role.AUDITOR, "floors": ["B", "A", "B"]}, {"role": "auditor", "floors": ["A", "B"]}),
+        ({"email": " ann@Shop.example"}, {"email": "ann@shop.example"}),
     ],
 )
-def test_only_what_changed_is_sent(form: tuple[str, Role, bool, str, list[str]], changed: dict[str, Any]) -> None:
-    assert changes(ANN, *form) == changed
+def test_only_what_changed_is_sent(form: dict[str, Any], changed: dict[str, Any]) -> None:
+    assert changes(ANN, Filled("Ann", Role.STAFF, True)._replace(**form)) == changed
+
+
+def test_an_address_may_be_taken_away_stays_while_nobody_touches_it_and_is_checked() -> None:
+    reachable = msgspec.structs.replace(ANN, email="ann@shop.example")
+    form = Filled("Ann", Role.STAFF, True)
+    assert changes(reachable, form) == {"email": None}
+    kept = msgspec.structs.replace(ANN, email="ann@Shop.example")
+    assert changes(kept, form._replace(email="ann@Shop.example")) == {}
+    with pytest.raises(BadAddress, match="no e-mail address"):
+        changes(ANN, form._replace(email="ann at shop"))
