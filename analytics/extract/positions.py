@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from duckdb import DuckDBPyConnection
 
 from analytics.engine import engine, one, texts
 from analytics.extract.lookup import MEMORY
 from analytics.extract.moment import Totals
-from analytics.extract.recipe import COUNTED, SQL
+from analytics.extract.recipe import COUNTED, NAMES, PRICES, SQL, each_name, each_price
 from stockverify.datasets import COLLECTED
 
 _BATCH = 20_000
@@ -33,7 +34,7 @@ _THESE = f"SELECT rack_id, coalesce(lines, 0) AS lines FROM names LEFT JOIN ({_R
 
 QUERY: dict[str, Any] = {
     "derived": "book lines as of each rack's claim beside the counts of its latest round",
-    "recipe": hashlib.sha256(SQL.encode()).hexdigest(),
+    "recipe": hashlib.sha256((NAMES + PRICES + SQL).encode()).hexdigest(),
 }
 """How positions are made; those of another recipe are not built on."""
 
@@ -73,11 +74,24 @@ def batches(files: Files, racks: Sequence[pa.Table]) -> Iterator[pa.Table]:
     claimed the rack; and where it was empty at that moment, the first that was known. What the book has elsewhere only
     takes the item's cost, if it has but one (0046).
     """
-    for some in racks:
-        with _over(files) as connection:
+    if not racks:
+        return
+    with _over(files) as connection:
+        _prepare(connection, files, several=len(racks) > 1)
+        for some in racks:
             connection.register("racks", some)
             for batch in connection.sql(SQL, params=_parameters(files, some, SQL)).to_arrow_reader(_BATCH):
                 yield pa.Table.from_batches([batch])
+
+
+def _prepare(connection: DuckDBPyConnection, files: Files, *, several: bool) -> None:
+    """Give the portions what they ask of all items. For several it is read once, and kept with each item once: each
+    would read the whole book otherwise, which grows with the square of the size."""
+    for name, rows, once in (("item_names", NAMES, each_name), ("item_prices", PRICES, each_price)):
+        if several:
+            connection.sql(once(f"({rows})"), params=_named(files, rows)).create(name)
+        else:
+            connection.sql(rows, params=_named(files, rows)).create_view(name)
 
 
 def counted(files: Files, racks: Sequence[pa.Table]) -> Totals:

@@ -86,19 +86,35 @@ lines AS (
 )
 """  # noqa: S608 - made of constants
 
-# An import gives all lines the same instants, so that few prices are left of an item, in however many racks it lies.
-_COSTS = """,
+NAMES = """
+SELECT item_code, item_name, category, subcategory, uom FROM read_parquet($erp_items, hive_partitioning = false)
+"""
+PRICES = """
+SELECT item_code, unit_cost, valid_from, valid_until, version = 1 AS is_first
+FROM read_parquet($book_versions, hive_partitioning = false) WHERE isfinite(unit_cost)
+"""
+
+
+def each_name(lines: str) -> str:
+    """Each item once, with its names."""
+    names = ", ".join(f"max({name}) AS {name}" for name in ("item_name", "category", "subcategory", "uom"))
+    return f"SELECT item_code, {names} FROM {lines} GROUP BY item_code"  # noqa: S608 - made of constants
+
+
+def each_price(lines: str) -> str:
+    """Each price of each item once: an import gives all lines the same instants, so that few are left of an item, in
+    however many racks it lies."""
+    return f"SELECT DISTINCT * FROM {lines}"  # noqa: S608 - made of constants
+
+
+_COSTS = f""",
 strays AS (SELECT DISTINCT item_code, claimed_at FROM lines WHERE NOT in_book),
-prices AS (
-    SELECT DISTINCT item_code, unit_cost, valid_from, valid_until, version = 1 AS is_first
-    FROM read_parquet($book_versions, hive_partitioning = false) SEMI JOIN strays USING (item_code)
-    WHERE isfinite(unit_cost)
-),
+quoted AS ({each_price("item_prices SEMI JOIN strays USING (item_code)")}),
 asked AS (
     SELECT strays.item_code AS item_code, claimed_at, unit_cost, is_first,
         CASE WHEN claimed_at IS NULL THEN valid_until IS NULL
         ELSE coalesce(valid_from <= claimed_at, true) AND coalesce(valid_until > claimed_at, true) END AS at_claim
-    FROM strays JOIN prices USING (item_code)
+    FROM strays JOIN quoted USING (item_code)
 ),
 answers AS (
     SELECT * FROM asked
@@ -113,14 +129,10 @@ priced AS (
     FROM lines LEFT JOIN costs
         ON costs.item_code = lines.item_code AND costs.claimed_at IS NOT DISTINCT FROM lines.claimed_at
 )
-"""
+"""  # noqa: S608 - made of constants
 
 _NAMED = f""",
-known AS (
-    SELECT item_code, max(item_name) AS item_name, max(category) AS category,
-        max(subcategory) AS subcategory, max(uom) AS uom
-    FROM read_parquet($erp_items, hive_partitioning = false) SEMI JOIN lines USING (item_code) GROUP BY item_code
-)
+known AS ({each_name("item_names SEMI JOIN lines USING (item_code)")})
 SELECT floor, rack_id, place AS bin, priced.item_code AS item_code, item_name,
     coalesce(category, sent_category) AS category, coalesce(subcategory, sent_subcategory) AS subcategory,
     coalesce(uom, sent_uom) AS uom, unit_cost, book_qty, verified_qty, damage_qty, variance_qty,
@@ -129,6 +141,8 @@ FROM priced LEFT JOIN known ON known.item_code = priced.item_code
 ORDER BY rack_id, bin, item_code
 """  # noqa: S608 - made of constants
 SQL = _ROUNDS + _COUNTS + _BOOK + _COSTS + _NAMED
+"""The positions of the `racks`. What it asks of items wherever they lie is in `item_names` and `item_prices`: the rows
+of NAMES and PRICES, or what `each_name` and `each_price` leave of them."""
 
 COUNTED = (
     _ROUNDS

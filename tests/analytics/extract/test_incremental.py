@@ -1,6 +1,6 @@
 """An incremental snapshot holds exactly what reading everything at the same moment gives."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -16,9 +16,11 @@ from analytics.extract import Terms, changes, incremental, materialise, moment, 
 from analytics.lake import Freeze, Lake, verify
 from stockverify.clients import Document
 from stockverify.datasets import COLLECTED
+from stockverify.services.embedded import Backends
 from tests.analytics.conftest import Store
 from tests.analytics.extract.changing import Changing, everything
 from tests.analytics.stock import NOW, item, record, session
+from tests.profiling import keeper
 
 ANYTHING = Terms(accept_fewer=True, may_fall=100)
 WHOLE = Terms(accept_fewer=True, may_fall=100, whole=True)
@@ -99,6 +101,18 @@ def holds_what_reading_everything_gives(db: Store, seed: int, sizes: list[int]) 
         assert verify(lake.root) == []
 
 
+@pytest.fixture
+def _long_transactions(embedded: Backends) -> Iterator[None]:
+    """On a busy machine a snapshot takes longer than the three seconds after which MongoDB ends a transaction."""
+    with keeper(embedded.settings) as client:
+        before = client.admin.command("getParameter", 1, transactionLifetimeLimitSeconds=1)
+        client.admin.command("setParameter", 1, transactionLifetimeLimitSeconds=600)
+        yield
+        lifetime = before["transactionLifetimeLimitSeconds"]
+        client.admin.command("setParameter", 1, transactionLifetimeLimitSeconds=lifetime)
+
+
+@pytest.mark.usefixtures("_long_transactions")
 def test_what_a_transaction_commits_later_is_neither_skipped_nor_taken_twice(
     db: Store, mongo: "MongoClient[Document]", lake: Lake, ten: Freeze, step: Step
 ) -> None:

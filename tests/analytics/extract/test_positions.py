@@ -1,14 +1,19 @@
 """What becomes of book lines and counts, case by case."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pytest
 
+from analytics.extract import positions
 from analytics.lake import Lake
 from stockverify.clients import Document
+from stockverify.datasets import COLLECTED, ITEMS
 from tests.analytics.conftest import Take
+from tests.analytics.lake.frozen import LINE, ONE, freeze
 from tests.analytics.stock import NOW, item, record, session
 
 LATER = NOW + timedelta(minutes=5)
@@ -360,3 +365,18 @@ def test_a_stock_list_that_was_imported_late_still_compares(derive: Derive) -> N
     found = derive(lines, [record("c", "R1", "a", 5)], [session("s", "R1", started_at=at(10))])
     shown = [(line["item_code"], line["in_book"], line["book_qty"]) for line in found]
     assert shown == [("a", True, 1.0), ("b", True, 2.0)]
+
+
+def test_what_items_are_called_and_cost_is_read_once_for_all_portions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each portion would else read the whole book: the cost of a snapshot would grow with the square of its size."""
+    monkeypatch.setattr(positions, "_ROWS_AT_ONCE", 1)
+    lines = [LINE | {"rack_id": f"R{number}", "item_code": f"I{number}"} for number in range(4)]
+    freeze(tmp_path, ONE, *lines)
+    files = {dataset.name: tuple((tmp_path / dataset.name / ONE).glob("*.parquet")) for dataset in COLLECTED}
+    derived = positions.batches(files, positions.all_racks(files))
+    first = next(derived)
+    for path in files[ITEMS.name]:
+        path.unlink()
+    assert [row["item_code"] for row in pa.concat_tables([first, *derived]).to_pylist()] == ["I0", "I1", "I2", "I3"]
