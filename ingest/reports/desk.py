@@ -138,6 +138,7 @@ def _needed(settings: Settings) -> Settings:
         mongodb_database=settings.mongodb_database,
         data_dir=settings.data_dir,
         time_zone=settings.time_zone,
+        currency=settings.currency,
         tolerance_units=settings.tolerance_units,
         tolerance_share=settings.tolerance_share,
         log_level=settings.log_level,
