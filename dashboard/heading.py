@@ -20,6 +20,12 @@ NOTHING_YET = Message(
     "worker to take one by itself, or run `stockverify demo` to look around with sample data.",
     "photo_camera",
 )
+NONE_READABLE = Message(
+    "No snapshot can be read",
+    "All that were taken are damaged or of another version, so nothing is shown of them; `stockverify doctor` says "
+    "why. Take a new one now, or wait for the worker to take one by itself.",
+    "error",
+)
 
 
 def heading(house: House, title: str) -> Choice | None:
@@ -28,7 +34,7 @@ def heading(house: House, title: str) -> Choice | None:
     left.title(title, anchor=False)
     known = house.lake.freezes()
     if not known:
-        show(NOTHING_YET)
+        show(NONE_READABLE if house.lake.unreadable() else NOTHING_YET)
         snapshot_button.offer(house)
         return None
     try:
@@ -82,7 +88,8 @@ def _picked() -> None:
 def _origin(house: House, choice: Choice) -> None:
     """Where all numbers on the page come from."""
     now = datetime.now(UTC)
-    freeze, state = choice.freeze, freshness(choice, now, house.settings.snapshot_interval)
+    freeze = choice.freeze
+    state = freshness(choice, now, house.settings.snapshot_interval, house.lake.unreadable())
     name = f"**{literal(freeze.name)}** · " if freeze.name else ""
     as_of = literal(shown(freeze.as_of, house.zone))
     badge = f":{state.color}-badge[{state.label}]"

@@ -277,7 +277,11 @@ def test_what_cannot_be_compared_is_refused_by_name_and_kept_as_failed(
         ({"snapshot_a_id": first, "snapshot_b_id": second, "dataset": "users"}, 400, "'users'"),
         ({"snapshot_a_id": first, "snapshot_b_id": second, "ignore": ["cost"]}, 400, "'cost'"),
         ({"snapshot_a_id": first, "snapshot_b_id": second, "tolerances": {"floor": {"absolute": 1}}}, 400, "'floor'"),
-        ({"snapshot_a_id": first, "snapshot_b_id": second, "tolerances": {"mrp": {"absolute": -1}}}, 400, "tolerances"),
+        (
+            {"snapshot_a_id": first, "snapshot_b_id": second, "tolerances": {"mrp": {"absolute": -1}}},
+            400,
+            "'mrp' is below 0",
+        ),
     ]
     for body, status, culprit in cases:
         reply = boss.post("/api/reports/compare", json=body)
@@ -298,8 +302,13 @@ def test_a_damaged_snapshot_is_named_and_nothing_partial_is_shown(
     part.unlink()  # other snapshots share the file under names of their own
     part.write_bytes(short)
     body = {"snapshot_a_id": pair[1], "snapshot_b_id": damaged}
-    reply = httpx.post(f"{service.url}/api/reports/compare", json=body, headers=boss.headers)
-    assert (reply.status_code, damaged in reply.json()["detail"]) == (500, True), reply.text
+    reply = boss.post("/api/reports/compare", json=body)
+    assert (reply.status_code, f"{damaged} of positions is damaged" in reply.json()["detail"]) == (500, True), (
+        reply.text
+    )
+    assert f"its file {part.name} has {len(short)} bytes" in reply.json()["detail"]
+    for path in ("", "/export"):
+        assert boss.get(f"/api/reports/snapshots/{damaged}{path}").json() == reply.json()
     (job, *_) = boss.get("/api/reports/compare", params={"limit": 1}).json()
     assert (job["status"], damaged in job["error"], job["comparison_result"]) == ("failed", True, None)
     shutil.rmtree(part.parent)
