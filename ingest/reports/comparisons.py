@@ -16,7 +16,8 @@ from analytics.lake.reports import ReportManifest, Reports
 from analytics.lake.store import known_dataset
 from analytics.millionths import summed
 from analytics.query import Query, checked
-from ingest.reports.errands import CompareBoth, Compared, ComparedPage, Explain, ExportCompared, ReadCompared
+from ingest.reports.answers import Compared, ComparedPage
+from ingest.reports.errands import CompareBoth, Explain, ExportCompared, ReadCompared
 from ingest.reports.places import Source, kept, source_of
 from stockverify.datasets import POSITIONS, Type
 from stockverify.errors import BadInput, NotFound, StockVerifyError

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from ingest.reports.errands import LENGTH, AnyAnswer, Question, framed
+from ingest.reports.answers import AnyAnswer
+from ingest.reports.errands import LENGTH, Question, framed
 from stockverify.environment import to_env
 from stockverify.errors import Unavailable
 from stockverify.settings import Settings

@@ -22,7 +22,8 @@ from ingest.auth.rules import Caller
 from ingest.comparisons import rules
 from ingest.comparisons.rules import LOST, LOST_AFTER
 from ingest.comparisons.store import ComparisonStore
-from ingest.reports.errands import CompareBoth, Describe, Question, Report, Totals
+from ingest.reports.answers import Totals
+from ingest.reports.errands import CompareBoth, Describe, Question, Report
 from ingest.reports.room import open_room
 from ingest.snapshots.rules import report_document
 from stockverify.clients import Document, async_database, database, open_async_mongo
