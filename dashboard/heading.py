@@ -11,6 +11,7 @@ from dashboard.markup import literal
 from dashboard.messages import Message, explain, show
 from dashboard.picker import Choice, SnapshotGone, choose, freshness
 from dashboard.times import age, shown
+from stockverify.errors import SetupError, StockVerifyError
 
 _PICKER = "snapshot_picker"
 
@@ -40,7 +41,7 @@ def heading(house: House, title: str) -> Choice | None:
     try:
         choice = choose(known, address.asked())
     except SnapshotGone as error:
-        show(explain(error))
+        show(explain(_why(house, address.asked(), error)))
         st.button("Show the latest", on_click=address.remember, args=(known[0].snapshot_id,), icon=":material/update:")
         return None
     address.remember(choice.freeze.snapshot_id)
@@ -48,6 +49,17 @@ def heading(house: House, title: str) -> Choice | None:
         _picker(house, choice)
     _origin(house, choice)
     return choice
+
+
+def _why(house: House, snapshot_id: str, gone: SnapshotGone) -> StockVerifyError:
+    """What is wrong with one that is there and cannot be read; else that it is gone."""
+    try:
+        house.lake.freeze(snapshot_id)
+    except SetupError as error:
+        return error
+    except StockVerifyError:
+        pass
+    return gone
 
 
 def live(house: House, title: str) -> None:
