@@ -9,9 +9,11 @@ import shutil
 import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
@@ -22,6 +24,7 @@ from ingest.auth.rules import Caller
 from ingest.comparisons import rules
 from ingest.comparisons.rules import LOST, LOST_AFTER
 from ingest.comparisons.store import ComparisonStore
+from ingest.reports import comparisons
 from ingest.reports.answers import Totals
 from ingest.reports.errands import CompareBoth, Describe, Question, Report
 from ingest.reports.room import open_room
@@ -30,6 +33,8 @@ from stockverify.clients import Document, async_database, database, open_async_m
 from stockverify.vocabulary import Role
 from stockverify.wire.comparisons import Compare, Limits
 from stockverify.wire.reports import CreateSnapshot, QuerySpec
+from tests.analytics.lake.frozen import LINE, ONE, freeze
+from tests.analytics.lake.frozen import report as frozen_report
 from tests.analytics.stock import item, record
 from tests.service import Service
 
@@ -256,6 +261,15 @@ def test_results_of_one_query_compare_by_their_groups(
     spec["filters"]["item_code"] = "00000"
     one = compare(boss, report(first, **spec), report(second, **spec))
     assert one["comparison_result"]["row_diff"]["changed"][0]["diff"] == {"verified_qty_sum": 9.5}
+
+
+@pytest.mark.parametrize("damage", [lambda folder: (folder / "manifest.json").write_text("{"), shutil.rmtree])
+def test_the_rows_of_a_report_need_nothing_of_their_freeze(tmp_path: Path, damage: Callable[[Path], Any]) -> None:
+    made = freeze(tmp_path, ONE, LINE).manifest
+    manifest = msgspec.structs.replace(frozen_report(tmp_path), freeze_id=ONE)
+    assert comparisons._freeze(Lake(tmp_path), manifest).rows == made.rows
+    damage(tmp_path / "positions" / ONE)
+    assert comparisons._freeze(Lake(tmp_path), manifest).snapshot_id == ONE
 
 
 def test_what_cannot_be_compared_is_refused_by_name_and_kept_as_failed(
