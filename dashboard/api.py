@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from stockverify.errors import BadInput, Forbidden, NotFound, Refused, StockVerifyError, Unauthorized
+from stockverify.errors import BadInput, Forbidden, NotFound, Refused, SetupError, StockVerifyError, Unauthorized
 from stockverify.vocabulary import RunKind
 from stockverify.wire.auth import Tokens, TokensReply, User
 from stockverify.wire.common import Success
@@ -21,7 +21,13 @@ _FILE_SECONDS = 120
 _LOOK_SECONDS = 4
 """For what is asked in passing, before a page is drawn."""
 _ASK_AGAIN = (429, 503)
-_KINDS: dict[int, type[StockVerifyError]] = {401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Refused}
+_KINDS: dict[int, type[StockVerifyError]] = {
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    409: Refused,
+    500: SetupError,  # such as a snapshot that is damaged
+}
 
 
 class ServiceAway(StockVerifyError):

@@ -21,7 +21,6 @@ from stockverify.errors import BadInput
 BEFORE, ANOTHER = "The one before", "Another one"
 _TOLERANCE, _DATASET = "tolerance", "dataset"
 _PICKER = "compared_dataset"
-_MOST = 1e12
 
 
 class Asked(NamedTuple):
@@ -102,4 +101,4 @@ def _sizes(dataset: str, column: str, size: Tolerance) -> tuple[float | None, fl
 
 def _size(dataset: str, column: str, words: str, value: float | None) -> float | None:
     name, key = f"{heading(column)} {words}", f"tolerance_{dataset}_{column}_{words}"
-    return st.number_input(name, 0.0, _MOST, value, format="%g", key=key, placeholder="Not at all")
+    return st.number_input(name, 0.0, tolerances.MOST, value, format="%g", key=key, placeholder="Not at all")

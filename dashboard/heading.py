@@ -11,6 +11,7 @@ from dashboard.markup import literal
 from dashboard.messages import Message, explain, show
 from dashboard.picker import Choice, SnapshotGone, choose, freshness
 from dashboard.times import age, shown
+from stockverify.errors import SetupError, StockVerifyError
 
 _PICKER = "snapshot_picker"
 
@@ -20,6 +21,12 @@ NOTHING_YET = Message(
     "worker to take one by itself, or run `stockverify demo` to look around with sample data.",
     "photo_camera",
 )
+NONE_READABLE = Message(
+    "No snapshot can be read",
+    "All that were taken are damaged or of another version, so nothing is shown of them; `stockverify doctor` says "
+    "why. Take a new one now, or wait for the worker to take one by itself.",
+    "error",
+)
 
 
 def heading(house: House, title: str) -> Choice | None:
@@ -28,13 +35,13 @@ def heading(house: House, title: str) -> Choice | None:
     left.title(title, anchor=False)
     known = house.lake.freezes()
     if not known:
-        show(NOTHING_YET)
+        show(NONE_READABLE if house.lake.unreadable() else NOTHING_YET)
         snapshot_button.offer(house)
         return None
     try:
         choice = choose(known, address.asked())
     except SnapshotGone as error:
-        show(explain(error))
+        show(explain(_why(house, address.asked(), error)))
         st.button("Show the latest", on_click=address.remember, args=(known[0].snapshot_id,), icon=":material/update:")
         return None
     address.remember(choice.freeze.snapshot_id)
@@ -42,6 +49,17 @@ def heading(house: House, title: str) -> Choice | None:
         _picker(house, choice)
     _origin(house, choice)
     return choice
+
+
+def _why(house: House, snapshot_id: str, gone: SnapshotGone) -> StockVerifyError:
+    """What is wrong with one that is there and cannot be read; else that it is gone."""
+    try:
+        house.lake.freeze(snapshot_id)
+    except SetupError as error:
+        return error
+    except StockVerifyError:
+        pass
+    return gone
 
 
 def live(house: House, title: str) -> None:
@@ -82,7 +100,8 @@ def _picked() -> None:
 def _origin(house: House, choice: Choice) -> None:
     """Where all numbers on the page come from."""
     now = datetime.now(UTC)
-    freeze, state = choice.freeze, freshness(choice, now, house.settings.snapshot_interval)
+    freeze = choice.freeze
+    state = freshness(choice, now, house.settings.snapshot_interval, house.lake.unreadable())
     name = f"**{literal(freeze.name)}** · " if freeze.name else ""
     as_of = literal(shown(freeze.as_of, house.zone))
     badge = f":{state.color}-badge[{state.label}]"

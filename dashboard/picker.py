@@ -53,10 +53,14 @@ def previous(known: Sequence[Freeze], freeze: Freeze) -> Freeze | None:
     return next((other for other in known if other.snapshot_id < freeze.snapshot_id), None)
 
 
-def freshness(choice: Choice, now: datetime, interval: int) -> Freshness:
-    """Stale is the newest snapshot after more than two intervals without another one: then the worker has a problem."""
+def freshness(choice: Choice, now: datetime, interval: int, unreadable: Sequence[str] = ()) -> Freshness:
+    """Stale is the newest snapshot after more than two intervals without another one: then the worker has a problem.
+    `unreadable` are the ids of those that are left out, newest first."""
     if choice.freeze != choice.newest:
         return Freshness("Not the latest", "orange", "A newer snapshot exists; choose it above to see it.")
+    if unreadable and unreadable[0] > choice.freeze.snapshot_id:
+        hint = f"A newer snapshot, {unreadable[0]}, cannot be read: `stockverify doctor` says what is wrong with it."
+        return Freshness("Latest that can be read", "orange", hint)
     if now - choice.freeze.as_of > 2 * timedelta(seconds=interval):
         hint = f"Snapshots are due every {_span(interval)}, and none has come since: tell whoever runs StockVerify."
         return Freshness("Stale", "red", hint)

@@ -57,6 +57,7 @@ def look_at(conflict_id: str) -> None:
 def conflict(house: House, found: ConflictInFull) -> None:
     """Both versions side by side, and the history."""
     st.markdown(f"**{literal(views.TYPES[found.conflict_type])}**: {literal(found.message)}")
+    st.caption(literal(views.who_and_when(found, house.zone)))
     whole = st.toggle("All fields", key="whole_conflict")
     rows = views.sides(found, house.zone, whole)
     st.dataframe(

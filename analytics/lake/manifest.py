@@ -33,6 +33,12 @@ class SnapshotOutdated(SetupError):
     or read it with the version that wrote it."""
 
 
+class SnapshotTooNew(SnapshotOutdated):
+    """Snapshot {snapshot_id} of {dataset} has schema version {found}, and this version of StockVerify reads {known}: a
+    newer version wrote it. It is whole, as far as can be seen from here, and is left as it is. Read it with the version
+    that wrote it."""
+
+
 class Part(Struct, frozen=True, forbid_unknown_fields=True):
     """One Parquet file of a snapshot, with the sums of the dataset's quantities in it."""
 
@@ -110,20 +116,35 @@ def encoded(manifest: Manifest) -> bytes:
 
 
 def decoded(data: bytes, dataset: str, snapshot_id: str) -> Manifest:
-    """The manifest of that place in the lake. Raises SnapshotDamaged with what is wrong, or SnapshotOutdated."""
+    """The manifest of that place in the lake. Raises SnapshotDamaged with what is wrong, SnapshotOutdated or
+    SnapshotTooNew."""
     try:
+        _check_version(data, dataset, snapshot_id)
         manifest = msgspec.json.decode(data, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SnapshotDamaged(
             snapshot_id=snapshot_id, dataset=dataset, reason=f"its manifest cannot be read: {error}"
         ) from None
-    if manifest.schema_version != SCHEMA_VERSION and manifest.dataset == dataset:
-        raise SnapshotOutdated(
-            snapshot_id=snapshot_id, dataset=dataset, found=manifest.schema_version, known=SCHEMA_VERSION
-        )
     if reason := fault(manifest, dataset, snapshot_id):
         raise SnapshotDamaged(snapshot_id=snapshot_id, dataset=dataset, reason=reason)
     return manifest
+
+
+class _Version(Struct, frozen=True):
+    """What a manifest of any version says."""
+
+    dataset: str
+    snapshot_id: str
+    schema_version: int
+
+
+def _check_version(data: bytes, dataset: str, snapshot_id: str) -> None:
+    """Before all else: what another version says besides, this one cannot judge. Raises SnapshotOutdated or
+    SnapshotTooNew, and as msgspec does."""
+    told = msgspec.json.decode(data, type=_Version)
+    if told.schema_version != SCHEMA_VERSION and (told.dataset, told.snapshot_id) == (dataset, snapshot_id):
+        kind = SnapshotTooNew if told.schema_version > SCHEMA_VERSION else SnapshotOutdated
+        raise kind(snapshot_id=snapshot_id, dataset=dataset, found=told.schema_version, known=SCHEMA_VERSION)
 
 
 def fault(manifest: Manifest, dataset: str, snapshot_id: str) -> str | None:

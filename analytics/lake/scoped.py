@@ -49,6 +49,10 @@ class ScopedLake(Lake):
         """Those of the whole lake, with the lines that are seen here."""
         return [msgspec.structs.replace(each, rows=self._count(each.snapshot_id)) for each in self._whole.freezes()]
 
+    def unreadable(self) -> list[str]:
+        """Those of the whole lake; nothing is copied to find out."""
+        return self._whole.unreadable()
+
     def _manifest(self, dataset: str, snapshot_id: str) -> tuple[Manifest, str]:
         """What is gone or damaged in the whole lake is so here. Raises as the whole lake does."""
         self._whole.manifest(POSITIONS.name, snapshot_id)

@@ -62,6 +62,10 @@ class Lake:
         found = (self._believed(POSITIONS.name, snapshot_id) for snapshot_id in self.ids())
         return [freeze_of(manifest) for manifest in found if manifest]
 
+    def unreadable(self) -> list[str]:
+        """The ids of those that `freezes` leaves out, newest first: damaged, or of another version."""
+        return [each for each in self.ids() if self._believed(POSITIONS.name, each) is None]
+
     def freeze(self, snapshot_id: str) -> Freeze:
         """One whole snapshot. Raises BadSnapshotId, SnapshotNotFound or SnapshotDamaged."""
         return freeze_of(self.manifest(POSITIONS.name, snapshot_id))
@@ -82,7 +86,13 @@ class Lake:
         positions, _ = self._manifest(POSITIONS.name, checked_id(snapshot_id))
         if wanted == POSITIONS.name:
             return positions
-        manifest, digest = self._manifest(wanted, snapshot_id)
+        try:
+            manifest, digest = self._manifest(wanted, snapshot_id)
+        except SnapshotNotFound:
+            # Positions go first when a snapshot is removed: while they are there, the others have to be.
+            self._there(snapshot_id)
+            reason = "it is missing, although the snapshot was completed with it"
+            raise SnapshotDamaged(snapshot_id=snapshot_id, dataset=wanted, reason=reason) from None
         if positions.sources.get(wanted) != digest:
             reason = "its manifest is not the one that the snapshot was completed with"
             raise SnapshotDamaged(snapshot_id=snapshot_id, dataset=wanted, reason=reason)
@@ -118,7 +128,10 @@ class Lake:
             with path.open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
         except (FileNotFoundError, NotADirectoryError):
-            raise SnapshotNotFound(snapshot_id=snapshot_id, dataset=dataset) from None
+            if not path.parent.is_dir():
+                raise SnapshotNotFound(snapshot_id=snapshot_id, dataset=dataset) from None
+            reason = f"its {FILE_NAME} is missing"
+            raise SnapshotDamaged(snapshot_id=snapshot_id, dataset=dataset, reason=reason) from None
         except OSError as error:
             reason = f"its manifest cannot be read: {error.strerror}"
             raise SnapshotDamaged(snapshot_id=snapshot_id, dataset=dataset, reason=reason) from None
@@ -126,6 +139,11 @@ class Lake:
             reason = f"its manifest is larger than {MAX_BYTES} bytes"
             raise SnapshotDamaged(snapshot_id=snapshot_id, dataset=dataset, reason=reason)
         return data
+
+    def _there(self, snapshot_id: str) -> None:
+        """Raises SnapshotNotFound for one that was removed meanwhile."""
+        if not (self.root / POSITIONS.name / snapshot_id).is_dir():
+            raise SnapshotNotFound(snapshot_id=snapshot_id, dataset=POSITIONS.name)
 
     def _part_fault(self, path: Path, part: Part, dataset: str) -> str | None:
         """Why a file is not used, or None."""

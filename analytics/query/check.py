@@ -15,10 +15,9 @@ from analytics.query.refusals import (
     UnknownField,
     UnknownFunction,
     UnknownPeriod,
-    UnknownZone,
+    UnknownZoneOfGroup,
 )
-from analytics.zones import UnknownZone as NoSuchZone
-from analytics.zones import zone_of
+from analytics.zones import UnknownZone, zone_of
 from stockverify.datasets import Column, Dataset, Type, find
 from stockverify.wire.reports import GroupBy, QuerySpec
 
@@ -116,8 +115,8 @@ class _Fields:
             raise UnknownPeriod(name=wanted.by, field=field.name, known=", ".join(Unit))
         try:
             zone_of(wanted.zone)
-        except NoSuchZone:
-            raise UnknownZone(zone=wanted.zone[:80], field=field.name) from None
+        except UnknownZone:
+            raise UnknownZoneOfGroup(zone=wanted.zone[:80], field=field.name) from None
         return Period(field, Unit(wanted.by), wanted.zone)
 
     def measures(self, asked: Mapping[str, str | list[str]]) -> Iterator[Measure]:

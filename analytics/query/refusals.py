@@ -23,7 +23,7 @@ class UnknownPeriod(BadInput):
     """{name!r} in group_by for {field!r} is not a period; use one of: {known}."""
 
 
-class UnknownZone(BadInput):
+class UnknownZoneOfGroup(BadInput):
     """{zone!r} in group_by for {field!r} is not a time zone; use an IANA name such as Europe/Vienna, or UTC."""
 
 

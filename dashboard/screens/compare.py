@@ -15,7 +15,7 @@ from stockverify.wire.exports import CreateExport
 
 ONE_ONLY = Message(
     "Nothing to compare with yet",
-    "This installation has one snapshot so far. Take another one once more is counted; it is then compared with this.",
+    "There is but one snapshot that can be read. Take another one once more is counted; it is then compared with this.",
     "compare_arrows",
 )
 

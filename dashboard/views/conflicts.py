@@ -153,6 +153,19 @@ def outcome(conflict: Conflict, zone: ZoneInfo) -> str:
     return f"Settled by {conflict.resolved_by or 'somebody'}{when}: {RESOLUTIONS[conflict.resolution]}.{note}"
 
 
+def who_and_when(conflict: Conflict, zone: ZoneInfo) -> str:
+    """Whose versions stand against each other, and when each arrived: messages name sessions, which nobody knows by
+    heart."""
+    stored = conflict.server_data or {}
+    said = [f"{conflict.user} sent this version; it arrived at {shown(conflict.created_at, zone)}."]
+    if who := stored.get("username"):
+        at = _instant(stored.get("received_at"))
+        said.append(f"The other one is {who}'s{f' and arrived at {shown(at, zone)}' if at else ''}.")
+    elif owner := next((each.server_value for each in conflict.conflicts if each.field == "user"), None):
+        said.append(f"The session is {owner}'s.")
+    return " ".join(said)
+
+
 def merged(local: Fields, edited: Fields) -> Fields:
     """What a merge sends: the fields that were corrected, and no others."""
     return {name: value for name, value in edited.items() if not _alike(edited, local, name)}

@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from analytics.compare import Tolerance, parsed
+from analytics.compare.tolerance import BadTolerance, checked
 from analytics.glance.words import heading
 from stockverify.wire.comparisons import Limits
 
+MOST = 1e12
+"""The largest size that the form takes, in the unit of the column and in percent."""
 _APART = ","
 
 
@@ -26,9 +29,14 @@ def in_address(tolerances: Mapping[str, Tolerance]) -> str:
 
 
 def read(text: str, columns: Sequence[str]) -> dict[str, Tolerance]:
-    """Those of an address that are of these columns; another dataset has others. Raises UnreadableTolerance."""
+    """Those of an address that are of these columns; another dataset has others. Raises UnreadableTolerance or
+    BadTolerance, the latter also for what the form has no room for."""
     found = parsed([each for each in text.split(_APART) if each.strip()])
-    return {name: size for name, size in found.items() if name in columns}
+    known = checked({name: size for name, size in found.items() if name in columns}, columns)
+    for name, size in known.items():
+        if max(size.absolute or 0, 100 * (size.relative or 0)) > MOST:
+            raise BadTolerance(column=name, reason=f"it is above {MOST:g}")
+    return known
 
 
 def chosen(sizes: Mapping[str, tuple[float | None, float | None]]) -> dict[str, Tolerance]:

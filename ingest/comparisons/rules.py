@@ -6,7 +6,8 @@ from typing import Any, cast
 import msgspec
 
 from ingest.auth.rules import Caller
-from ingest.reports.errands import CompareBoth, Compared, ComparedPage, Place
+from ingest.reports.answers import Compared, ComparedPage
+from ingest.reports.errands import CompareBoth, Place
 from ingest.snapshots.rules import pagination
 from stockverify.clients import Document, as_stored
 from stockverify.errors import Forbidden, NotFound, Refused

@@ -15,7 +15,7 @@ from pymongo.errors import PyMongoError
 from ingest.auth.rules import Caller
 from ingest.comparisons import rules
 from ingest.reports import errands, files
-from ingest.reports.errands import Compared, ComparedPage, Made
+from ingest.reports.answers import Compared, ComparedPage, Made
 from ingest.reports.room import Room
 from ingest.reports.rules import place_of
 from ingest.scopes.rules import Floors, check_made, floors_of, made_within, within

@@ -28,6 +28,12 @@ MAY_BE_GONE = frozenset(
         "subscriptions.resume",
     }
 )
+READ_THE_LAKE = frozenset(
+    {"anomalies.list", "exports.create", "schedules.create", "schedules.change"}
+    | {f"reports.{name}" for name in ("preview", "create_snapshot", "snapshot", "lineage", "pin", "unpin")}
+    | {f"reports.{name}" for name in ("delete_snapshot", "refresh_snapshot", "export_snapshot", "compare")}
+    | {f"reports.{name}" for name in ("comparison_rows", "comparison_contributions", "export_comparison")}
+)
 CHECK_CREDENTIALS = frozenset({"auth.login", "auth.login_pin", "auth.oidc", "auth.refresh", "devices.enroll"})
 WRITES = frozenset({"post", "put", "patch", "delete"})
 
@@ -46,6 +52,7 @@ _MEANINGS = {
     413: "The body is too large, as it came or decoded",
     416: "The file ends before the range that is asked for; Content-Range has its size",
     429: "Too many requests or attempts; wait as long as Retry-After says",
+    500: "A snapshot is damaged or of another version; `detail` names it and the file. It needs repair, not a retry",
     503: "A backend does not answer at the moment and nothing was changed; try again after Retry-After",
 }
 
@@ -68,6 +75,8 @@ def statuses(operation: str, method: str, path: str) -> Iterator[int]:
         yield 409
     if not public or operation in LIMITED:
         yield 429
+    if operation in READ_THE_LAKE:
+        yield 500
     yield 503
 
 

@@ -15,7 +15,7 @@ from ingest.background import in_background
 from ingest.exports import rules
 from ingest.exports.store import ExportStore
 from ingest.reports import telling
-from ingest.reports.errands import Made
+from ingest.reports.answers import Made
 from ingest.reports.room import ErrandFailed, Room
 from ingest.scopes.rules import floors_of
 from stockverify.clients import Document

@@ -14,7 +14,8 @@ from ingest.background import in_background
 from ingest.imports import rules
 from ingest.imports.store import ImportStore
 from ingest.reports import telling
-from ingest.reports.errands import ApplyList, ListApplied
+from ingest.reports.answers import ListApplied
+from ingest.reports.errands import ApplyList
 from ingest.reports.room import ErrandFailed, Room
 from ingest.scopes.rules import EVERYWHERE
 from stockverify.clients import Document

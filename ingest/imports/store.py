@@ -16,8 +16,8 @@ from ingest.auth.rules import Caller
 from ingest.imports import rules
 from ingest.imports.receiving import receive
 from ingest.reports import errands, files
+from ingest.reports.answers import Made
 from ingest.reports.desk import ReportsAway, ReportTooLong
-from ingest.reports.errands import Made
 from ingest.reports.room import Room
 from ingest.scopes.rules import EVERYWHERE
 from stockverify.clients import Document, as_stored

@@ -11,15 +11,16 @@ from analytics import reports
 from analytics.compare import Asked, Comparison, Contributions, Kind, Tolerance, change, compare, contributions, store
 from analytics.compare.contributions import LIMIT, Divisible, of_dataset
 from analytics.export import Table, of_comparison
-from analytics.lake import Freeze, Lake
+from analytics.lake import UNREADABLE, Freeze, Lake
 from analytics.lake.reports import ReportManifest, Reports
 from analytics.lake.store import known_dataset
 from analytics.millionths import summed
 from analytics.query import Query, checked
-from ingest.reports.errands import CompareBoth, Compared, ComparedPage, Explain, ExportCompared, ReadCompared
+from ingest.reports.answers import Compared, ComparedPage
+from ingest.reports.errands import CompareBoth, Explain, ExportCompared, ReadCompared
 from ingest.reports.places import Source, kept, source_of
 from stockverify.datasets import POSITIONS, Type
-from stockverify.errors import BadInput, NotFound, StockVerifyError
+from stockverify.errors import BadInput, StockVerifyError
 
 _POSITIONS_MOVE = "net_variance_value"
 
@@ -154,10 +155,10 @@ def _side(lake: Lake, source: Source) -> _Side:
 
 
 def _freeze(lake: Lake, manifest: ReportManifest) -> Freeze:
-    """The freeze that a report was made of, which it may have outlived."""
+    """The freeze that a report was made of, which it may have outlived; damage to it is none to the report's rows."""
     try:
         return lake.freeze(manifest.freeze_id)
-    except NotFound:
+    except UNREADABLE:
         as_of = manifest.as_of
         return Freeze(snapshot_id=manifest.freeze_id, name="", as_of=as_of, created_at=as_of, rows=0)
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from ingest.reports.errands import LENGTH, AnyAnswer, Question, framed
+from ingest.reports.answers import AnyAnswer
+from ingest.reports.errands import LENGTH, Question, framed
 from stockverify.environment import to_env
 from stockverify.errors import Unavailable
 from stockverify.settings import Settings
@@ -138,6 +139,7 @@ def _needed(settings: Settings) -> Settings:
         mongodb_database=settings.mongodb_database,
         data_dir=settings.data_dir,
         time_zone=settings.time_zone,
+        currency=settings.currency,
         tolerance_units=settings.tolerance_units,
         tolerance_share=settings.tolerance_share,
         log_level=settings.log_level,

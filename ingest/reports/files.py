@@ -12,7 +12,7 @@ import msgspec
 from litestar.background_tasks import BackgroundTask
 from litestar.response import File
 
-from ingest.reports.errands import Made
+from ingest.reports.answers import Made
 from stockverify.media_types import MEDIA_TYPES
 
 HEADER_BYTES = 6_000

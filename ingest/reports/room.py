@@ -8,8 +8,9 @@ from typing import TypeVar
 import msgspec
 import structlog
 
+from ingest.reports.answers import AnyAnswer, Broken, DatabaseAway, Declined, raised
 from ingest.reports.desk import Desk
-from ingest.reports.errands import AnyAnswer, AnyErrand, Broken, DatabaseAway, Declined, Question, raised
+from ingest.reports.errands import AnyErrand, Question
 from ingest.scopes.rules import Floors
 from stockverify.errors import Unavailable
 from stockverify.settings import Settings

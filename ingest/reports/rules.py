@@ -4,7 +4,8 @@ from typing import cast
 
 import msgspec
 
-from ingest.reports.errands import Place, Previewed, Report
+from ingest.reports.answers import Previewed
+from ingest.reports.errands import Place, Report
 from stockverify.clients import Document
 from stockverify.errors import BadInput, NotFound
 from stockverify.vocabulary import RunKind, RunStatus

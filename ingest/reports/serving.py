@@ -7,17 +7,8 @@ import msgspec
 import structlog
 from pymongo.errors import ConnectionFailure, PyMongoError
 
-from ingest.reports.errands import (
-    AnyAnswer,
-    Broken,
-    DatabaseAway,
-    Declined,
-    Done,
-    Question,
-    framed,
-    kind_of,
-    read_message,
-)
+from ingest.reports.answers import AnyAnswer, Broken, DatabaseAway, Declined, Done, kind_of
+from ingest.reports.errands import Question, framed, read_message
 from ingest.reports.work import Work
 from stockverify import logs
 from stockverify.clients import open_mongo

@@ -11,7 +11,7 @@ import polars as pl
 from pymongo.database import Database
 
 from ingest.reports import errands, telling
-from ingest.reports.errands import ListApplied, Made
+from ingest.reports.answers import ListApplied, Made
 from stockverify.clients import Document
 from stockverify.errors import BadInput, TooLarge
 from stockverify.stocklist import amounts, columns, delimited, workbook

@@ -12,7 +12,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from ingest.auth.rules import Caller
 from ingest.reports import errands, files, rules
-from ingest.reports.errands import Made, Previewed
+from ingest.reports.answers import Made, Previewed
 from ingest.reports.room import Room
 from ingest.schedules.shown import as_run
 from ingest.scopes.rules import EVERYWHERE, check_unscoped, within

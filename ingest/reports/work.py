@@ -23,7 +23,8 @@ from analytics.query.pipeline import pipeline
 from analytics.query.scope import within
 from analytics.query.templates import Template, templates
 from ingest.reports import anomalies, comparisons, errands, places, stock_lists, telling
-from ingest.reports.errands import Compared, ComparedPage, ListApplied, Made, Place, Previewed, Rows, Totals
+from ingest.reports.answers import Compared, ComparedPage, ListApplied, Made, Previewed, Rows, Totals
+from ingest.reports.errands import Place
 from stockverify.clients import Document, database
 from stockverify.datasets import POSITIONS
 from stockverify.settings import Settings

@@ -6,7 +6,8 @@ from datetime import datetime
 import msgspec
 
 from ingest.auth.rules import Caller
-from ingest.reports.errands import Page, Report, Rows, Totals
+from ingest.reports.answers import Rows, Totals
+from ingest.reports.errands import Page, Report
 from ingest.reports.rules import as_written, spec_as_stored, spec_of
 from stockverify.clients import Document, as_stored
 from stockverify.errors import Forbidden, Refused, StockVerifyError

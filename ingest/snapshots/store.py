@@ -9,7 +9,8 @@ from pymongo.asynchronous.database import AsyncDatabase
 from ingest.activity.store import ActivityStore
 from ingest.auth.rules import Caller
 from ingest.reports import errands
-from ingest.reports.errands import Report, Rows, Totals
+from ingest.reports.answers import Rows, Totals
+from ingest.reports.errands import Report
 from ingest.reports.room import Room
 from ingest.reports.rules import place_of
 from ingest.reports.store import ReportStore

@@ -8,7 +8,8 @@ from stockverify.wire.common import Id, Name, Reply, Request
 from stockverify.wire.reports import Pagination, Row
 
 RowKind = Literal["added", "removed", "changed", "key_duplicate"]
-Size = Annotated[float, Meta(ge=0)]
+Size = Annotated[float, Meta(extra_json_schema={"minimum": 0})]
+"""`Compare` looks at it itself: what msgspec says of a value within a dict leaves out under which key it is."""
 
 
 class Limits(Request, frozen=True, kw_only=True):
@@ -28,6 +29,12 @@ class Compare(Request, frozen=True, kw_only=True):
     dataset: Name | None = None
     tolerances: Annotated[dict[str, Limits], Meta(max_length=100)] = field(default_factory=dict)
     ignore: Annotated[list[Name], Meta(max_length=100)] | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError, which names the column of a tolerance below 0."""
+        for column, limits in self.tolerances.items():
+            if any(size is not None and size < 0 for size in (limits.absolute, limits.relative)):
+                raise ValueError(f"the tolerance of {column[:80]!r} is below 0")
 
 
 class Change(Reply, frozen=True, kw_only=True):

@@ -71,6 +71,7 @@ class ExportManifest(Reply, frozen=True, kw_only=True):
     zone: str
     columns: dict[str, str]
     note: str | None = None
+    currency: str | None = None
     snapshot_name: str | None = None
     report_id: str | None = None
     compared_with: str | None = None

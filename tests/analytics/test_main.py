@@ -160,6 +160,11 @@ def test_damage_is_told_with_exit_code_1(shell: Shell, db: Database[Document], l
     assert (done.exit_code, problem["dataset"], problem["snapshot_id"]) == (1, "erp_items", taken)
     assert "has 0 bytes instead of" in shell("verify").stdout
     assert shell("export", "--dataset", "items").stderr.startswith("stockverify: Snapshot")
+    assert (taken in shell("list").stdout, shell("list").stderr) == (True, "")
+    (lake.root / "positions" / taken / "manifest.json").write_text("{")
+    listed = shell("list")
+    assert "No snapshots in" in listed.stdout
+    assert f"1 left out, because damaged or of another version, the newest of them {taken}" in listed.stderr
 
 
 @pytest.mark.parametrize(

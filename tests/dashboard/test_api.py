@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from dashboard.api import Api, ServiceAway, ServiceBusy, ServiceOdd, refusal
-from stockverify.errors import BadInput, Forbidden, NotFound, Unauthorized
+from stockverify.errors import BadInput, Forbidden, NotFound, SetupError, Unauthorized
 from stockverify.services.child import free_port
 from tests.service import PASSWORD, Service
 
@@ -84,6 +84,7 @@ def test_a_stranger_at_the_address_is_said() -> None:
         (httpx.Response(401, json={"detail": "expired"}), Unauthorized, "expired"),
         (httpx.Response(403, json={"detail": "not you"}), Forbidden, "not you"),
         (httpx.Response(400, json={"detail": "no such kind"}), BadInput, "no such kind"),
+        (httpx.Response(500, json={"detail": "Snapshot 1 is damaged"}), SetupError, "Snapshot 1 is damaged"),
         (
             httpx.Response(429, json={"detail": "Too often."}, headers={"Retry-After": "7"}),
             ServiceBusy,

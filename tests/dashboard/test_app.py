@@ -17,7 +17,7 @@ from dashboard.desk import Desk
 from stockverify.datasets import POSITIONS
 from stockverify.services.child import free_port
 from stockverify.settings import Settings
-from tests.dashboard.conftest import OpenApp, Stocked, metrics, sign_in, texts
+from tests.dashboard.conftest import OpenApp, Stocked, metrics, press, sign_in, texts
 from tests.ingest.crowd import new_user
 from tests.service import Service
 
@@ -240,6 +240,12 @@ def test_a_damaged_snapshot_is_named_and_shows_no_figure(
     assert "Something needs repair" in texts(at)
     assert "does not match its checksum" in texts(at)
     assert (len(at.metric), len(at.dataframe)) == (0, 0)
+    (part.parent / "manifest.json").write_text("{")
+    st.cache_resource.clear()  # as in a process that has not read it before
+    assert "its manifest cannot be read" in texts(at.run()).replace("\\", "")
+    written = texts(press(at, "Show the latest"))
+    assert ("Latest that can be read" in written, stocked.newer.snapshot_id in written) == (True, True)
+    assert metrics(at)["Lines counted"] == "185 / 596"
 
 
 def test_a_damaged_earlier_snapshot_is_left_out_of_trends(

@@ -48,6 +48,12 @@ def test_freshness(shown: Freeze, interval: int, label: str) -> None:
     assert bool(found.hint) is (label != "Latest")
 
 
+def test_the_latest_says_when_a_newer_one_cannot_be_read() -> None:
+    found = freshness(Choice(MIDDLE, (MIDDLE, OLD)), NOW, 900, [NEW.snapshot_id])
+    assert (found.label, NEW.snapshot_id in found.hint) == ("Latest that can be read", True)
+    assert freshness(Choice(NEW, KNOWN), NOW, 900, [MIDDLE.snapshot_id]).label == "Latest"
+
+
 def test_a_stale_snapshot_says_what_was_due() -> None:
     assert freshness(Choice(NEW, (NEW,)), NOW + timedelta(hours=1), 900) == Freshness(
         "Stale", "red", "Snapshots are due every 15 minutes, and none has come since: tell whoever runs StockVerify."

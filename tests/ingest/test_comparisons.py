@@ -9,9 +9,11 @@ import shutil
 import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
@@ -22,13 +24,17 @@ from ingest.auth.rules import Caller
 from ingest.comparisons import rules
 from ingest.comparisons.rules import LOST, LOST_AFTER
 from ingest.comparisons.store import ComparisonStore
-from ingest.reports.errands import CompareBoth, Describe, Question, Report, Totals
+from ingest.reports import comparisons
+from ingest.reports.answers import Totals
+from ingest.reports.errands import CompareBoth, Describe, Question, Report
 from ingest.reports.room import open_room
 from ingest.snapshots.rules import report_document
 from stockverify.clients import Document, async_database, database, open_async_mongo
 from stockverify.vocabulary import Role
 from stockverify.wire.comparisons import Compare, Limits
 from stockverify.wire.reports import CreateSnapshot, QuerySpec
+from tests.analytics.lake.frozen import LINE, ONE, freeze
+from tests.analytics.lake.frozen import report as frozen_report
 from tests.analytics.stock import item, record
 from tests.service import Service
 
@@ -257,6 +263,15 @@ def test_results_of_one_query_compare_by_their_groups(
     assert one["comparison_result"]["row_diff"]["changed"][0]["diff"] == {"verified_qty_sum": 9.5}
 
 
+@pytest.mark.parametrize("damage", [lambda folder: (folder / "manifest.json").write_text("{"), shutil.rmtree])
+def test_the_rows_of_a_report_need_nothing_of_their_freeze(tmp_path: Path, damage: Callable[[Path], Any]) -> None:
+    made = freeze(tmp_path, ONE, LINE).manifest
+    manifest = msgspec.structs.replace(frozen_report(tmp_path), freeze_id=ONE)
+    assert comparisons._freeze(Lake(tmp_path), manifest).rows == made.rows
+    damage(tmp_path / "positions" / ONE)
+    assert comparisons._freeze(Lake(tmp_path), manifest).snapshot_id == ONE
+
+
 def test_what_cannot_be_compared_is_refused_by_name_and_kept_as_failed(
     boss: httpx.Client, pair: tuple[str, str, str], report: Callable[..., str]
 ) -> None:
@@ -277,7 +292,11 @@ def test_what_cannot_be_compared_is_refused_by_name_and_kept_as_failed(
         ({"snapshot_a_id": first, "snapshot_b_id": second, "dataset": "users"}, 400, "'users'"),
         ({"snapshot_a_id": first, "snapshot_b_id": second, "ignore": ["cost"]}, 400, "'cost'"),
         ({"snapshot_a_id": first, "snapshot_b_id": second, "tolerances": {"floor": {"absolute": 1}}}, 400, "'floor'"),
-        ({"snapshot_a_id": first, "snapshot_b_id": second, "tolerances": {"mrp": {"absolute": -1}}}, 400, "tolerances"),
+        (
+            {"snapshot_a_id": first, "snapshot_b_id": second, "tolerances": {"mrp": {"absolute": -1}}},
+            400,
+            "'mrp' is below 0",
+        ),
     ]
     for body, status, culprit in cases:
         reply = boss.post("/api/reports/compare", json=body)
@@ -298,8 +317,13 @@ def test_a_damaged_snapshot_is_named_and_nothing_partial_is_shown(
     part.unlink()  # other snapshots share the file under names of their own
     part.write_bytes(short)
     body = {"snapshot_a_id": pair[1], "snapshot_b_id": damaged}
-    reply = httpx.post(f"{service.url}/api/reports/compare", json=body, headers=boss.headers)
-    assert (reply.status_code, damaged in reply.json()["detail"]) == (500, True), reply.text
+    reply = boss.post("/api/reports/compare", json=body)
+    assert (reply.status_code, f"{damaged} of positions is damaged" in reply.json()["detail"]) == (500, True), (
+        reply.text
+    )
+    assert f"its file {part.name} has {len(short)} bytes" in reply.json()["detail"]
+    for path in ("", "/export"):
+        assert boss.get(f"/api/reports/snapshots/{damaged}{path}").json() == reply.json()
     (job, *_) = boss.get("/api/reports/compare", params={"limit": 1}).json()
     assert (job["status"], damaged in job["error"], job["comparison_result"]) == ("failed", True, None)
     shutil.rmtree(part.parent)

@@ -50,7 +50,7 @@ def shop(
 ) -> Iterator[Service]:
     """A service in two processes, with a freeze of enough rows that a workbook takes a while."""
     changes: dict[str, Any] = {"mongodb_database": "exports", "data_dir": tmp_path_factory.mktemp("exports")}
-    settings = msgspec.structs.replace(embedded.settings, secret="e" * 32, **changes)
+    settings = msgspec.structs.replace(embedded.settings, secret="e" * 32, currency="EUR", **changes)
     stored = database(mongo, settings)
     stored[Collection.ERP_ITEMS].insert_many(
         item("R1", f"{n:06}", 2.0, item_name="=cmd|' /C calc'!A0") for n in range(ROWS)
@@ -130,7 +130,8 @@ def test_a_job_from_the_queue_to_the_file(shop: Service, boss: httpx.Client) -> 
     assert (reply.headers["x-content-sha256"], len(reply.content)) == (done["sha256"], done["bytes"])
     assert "etag" in reply.headers
     link = f'</api/reports/exports/{done["job_id"]}/manifest>; rel="describedby"; type="application/json"'
-    assert (reply.headers["link"], boss.get(reply.links["describedby"]["url"]).json()["rows"]) == (link, ROWS)
+    told = boss.get(reply.links["describedby"]["url"]).json()
+    assert (reply.headers["link"], told["rows"], told["currency"]) == (link, ROWS, "EUR")
     assert fetch(shop, done["download_url"]).content == reply.content, "the file stays for the next one"
     assert done["expires_at"] - done["finished_at"] == shop.settings.export_ttl
 

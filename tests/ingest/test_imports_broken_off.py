@@ -20,7 +20,7 @@ from ingest.imports import rules
 from ingest.imports.running import work
 from ingest.imports.store import ImportStore
 from ingest.reports import errands, telling
-from ingest.reports.errands import ListApplied
+from ingest.reports.answers import ListApplied
 from ingest.reports.room import Room, open_room
 from stockverify import clients, indexes
 from stockverify.clients import Document, as_stored

@@ -19,7 +19,7 @@ import pypdf
 import pytest
 from pymongo.database import Database
 
-from ingest.reports.errands import Made
+from ingest.reports.answers import Made
 from ingest.reports.files import download
 from stockverify.environment import to_env
 from stockverify.services.child import Child, Spec

@@ -19,14 +19,13 @@ from structlog.contextvars import bound_contextvars
 
 from analytics.export import Format
 from analytics.query import checked, describe
+from ingest.reports.answers import Declined, Done, Totals
 from ingest.reports.desk import Desk, ReportsAway, ReportTooLong
 from ingest.reports.errands import (
     AnyErrand,
     Check,
     CheckList,
-    Declined,
     Describe,
-    Done,
     Export,
     Find,
     Keep,
@@ -34,7 +33,6 @@ from ingest.reports.errands import (
     Preview,
     Question,
     Report,
-    Totals,
 )
 from ingest.reports.room import MEMORY, ErrandFailed, Room, open_room
 from stockverify.errors import BadInput, NotFound, SetupError, Unavailable

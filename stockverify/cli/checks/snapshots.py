@@ -10,6 +10,11 @@ from stockverify.cli.checks.finding import Finding
 from stockverify.environment import to_env
 from stockverify.settings import Settings
 
+_ADVICE = (
+    "Bring what is missing or damaged back from a copy of the data directory; without one, remove that snapshot's "
+    "folders. One of another version needs no repair: leave it."
+)
+
 
 def snapshots(settings: Settings) -> Iterator[Finding]:
     """All findings about the snapshots."""
@@ -20,6 +25,6 @@ def snapshots(settings: Settings) -> Iterator[Finding]:
         return
     problems = json.loads(outcome.stdout)
     for problem in problems["problems"]:
-        yield Finding("lake", False, str(problem), "Restore that file from a backup, or delete the whole snapshot.")
+        yield Finding("lake", False, problem["message"], _ADVICE)
     if not problems["problems"]:
         yield Finding("lake", True, f"{problems['checked']} snapshots: manifests and checksums agree")

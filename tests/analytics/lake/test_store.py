@@ -8,9 +8,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from analytics.lake import Freeze, Lake, Problem, verify
+from analytics.lake import Freeze, Lake, Manifest, Problem, verify
 from analytics.lake.ids import BadSnapshotId, new_snapshot_id
 from analytics.lake.manifest import SnapshotDamaged, SnapshotOutdated
+from analytics.lake.removing import remove
 from analytics.lake.store import NoSnapshot, SnapshotNotFound, UnknownDataset
 from tests.analytics.lake.frozen import AS_OF, LINE, ONE, TWO, freeze, positions
 
@@ -146,7 +147,12 @@ def test_a_missing_file_and_a_link_in_its_place(tmp_path: Path) -> None:
         (lambda m: m["files"].append(m["files"][0]), "names a file twice"),
         (lambda m: m.update(rows=7), "its files hold 1 rows and its manifest says 7"),
         (lambda m: m["columns"].append(["salary", "float"]), "its columns are not those of positions: salary"),
-        (lambda m: m.update(schema_version=99), "has schema version 99, and this version of StockVerify reads 3"),
+        (
+            lambda m: m.update(schema_version=2),
+            "has schema version 2, and this version of StockVerify reads 3: it lacks",
+        ),
+        (lambda m: m.update(schema_version=99), "reads 3: a newer version wrote it. It is whole"),
+        (lambda m: m.update(schema_version=99, surprise=1, files={}), "reads 3: a newer version wrote it. It is whole"),
         (lambda m: m.update(snapshot_id=TWO), f"its manifest is that of positions {TWO}"),
         (lambda m: m.update(dataset="erp_items"), f"its manifest is that of erp_items {ONE}"),
         (lambda m: m.update(as_of="2026-01-31T18:00:00"), "its manifest cannot be read"),
@@ -164,6 +170,36 @@ def test_a_manifest_is_not_believed_blindly(tmp_path: Path, change: Edit, reason
     assert TWO not in {problem.snapshot_id for problem in verify(tmp_path)}
 
 
+@pytest.mark.parametrize(
+    ("gone", "dataset", "said"),
+    [
+        ("erp_items", "erp_items", "erp_items is damaged: it is missing, although the snapshot was completed with it"),
+        ("erp_items/manifest.json", "erp_items", "erp_items is damaged: its manifest.json is missing"),
+        ("positions/manifest.json", "positions", "positions is damaged: its manifest.json is missing"),
+    ],
+)
+def test_what_is_missing_of_a_snapshot_that_is_there_is_damage(
+    tmp_path: Path, gone: str, dataset: str, said: str
+) -> None:
+    freeze(tmp_path, ONE)
+    path = tmp_path / gone.replace("/", f"/{ONE}/") if "/" in gone else tmp_path / gone / ONE
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert said in damage(tmp_path, dataset)
+    assert said in verify(tmp_path)[-1].message
+
+
+def test_a_snapshot_that_is_removed_while_it_is_read_is_not_damaged(tmp_path: Path) -> None:
+    class RemovedMeanwhile(Lake):
+        def _manifest(self, dataset: str, snapshot_id: str) -> tuple[Manifest, str]:
+            found = super()._manifest(dataset, snapshot_id)
+            remove(self.root, snapshot_id)
+            return found
+
+    freeze(tmp_path, ONE)
+    with pytest.raises(SnapshotNotFound):
+        RemovedMeanwhile(tmp_path).files("erp_items", ONE)
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]", b"null"])
 def test_a_manifest_that_is_no_manifest(tmp_path: Path, content: bytes) -> None:
     freeze(tmp_path, ONE)
@@ -171,6 +207,7 @@ def test_a_manifest_that_is_no_manifest(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "positions" / ONE / "manifest.json").write_bytes(content)
     assert "its manifest cannot be read" in damage(tmp_path)
     assert [found.snapshot_id for found in Lake(tmp_path).freezes()] == [TWO]
+    assert Lake(tmp_path).unreadable() == [ONE]
 
 
 def test_a_source_that_was_exchanged_is_not_read(tmp_path: Path) -> None:

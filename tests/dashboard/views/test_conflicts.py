@@ -19,6 +19,7 @@ from dashboard.views.conflicts import (
     serials,
     sides,
     versions,
+    who_and_when,
 )
 from stockverify.vocabulary import ConflictType, Resolution
 from stockverify.wire.conflicts import Conflict, Difference
@@ -50,6 +51,28 @@ def conflict(**changes: Any) -> Conflict:
         "created_at": datetime(2026, 1, 5, 8, tzinfo=UTC),
     }
     return Conflict(**plain | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "other"),
+    [
+        (
+            {"server_data": LOCAL | {"username": "ben", "received_at": "2026-01-05T07:30:00Z"}},
+            " The other one is ben's and arrived at 5 Jan 2026, 08:30:00 CET.",
+        ),
+        ({"server_data": LOCAL | {"username": "ben", "received_at": "soon"}}, " The other one is ben's."),
+        ({"server_data": {"serial_number": "1", "client_record_id": "c-2"}}, ""),
+        (
+            {"server_data": None, "conflicts": [Difference(field="user", local_value="ann", server_value="ben")]},
+            " The session is ben's.",
+        ),
+        ({"server_data": None, "conflicts": []}, ""),
+    ],
+    ids=["a record", "a time that is none", "a serial number", "a session", "nothing"],
+)
+def test_people_and_times_instead_of_sessions(changes: dict[str, Any], other: str) -> None:
+    mine = "ann sent this version; it arrived at 5 Jan 2026, 09:00:00 CET."
+    assert who_and_when(conflict(**changes), BERLIN) == mine + other
 
 
 def test_every_type_and_every_resolution_has_words() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from analytics.compare import Tolerance
-from analytics.compare.tolerance import UnreadableTolerance
+from analytics.compare.tolerance import BadTolerance, UnreadableTolerance
 from dashboard.views.tolerances import chosen, in_address, limits, read, said, written
 from stockverify.wire.comparisons import Limits
 
@@ -25,6 +25,12 @@ def test_columns_of_another_dataset_are_left_out() -> None:
 def test_what_cannot_be_read_is_said(text: str) -> None:
     with pytest.raises(UnreadableTolerance):
         read(text, COLUMNS)
+
+
+@pytest.mark.parametrize("size", ["-1", "-1%", "nan", "inf", "1e400", "1e13", "1e308%"])
+def test_a_size_that_the_form_could_not_show_is_named_with_its_column(size: str) -> None:
+    with pytest.raises(BadTolerance, match="'verified_qty' cannot be used"):
+        read(f"verified_qty={size}", COLUMNS)
 
 
 def test_empty_fields_are_no_tolerance() -> None:
