@@ -14,7 +14,8 @@ from playwright.sync_api import Browser
 from pymongo import MongoClient
 from pymongo.database import Database
 from streamlit.components.v2 import manifest_scanner
-from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1 import AppTest, local_script_runner
+from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
 from analytics.lake import Freeze, Lake
 from dashboard import app as app_module
@@ -50,6 +51,23 @@ def parts_of_pages() -> Iterator[None]:
     """Each page that a test opens looks through all installed packages for parts of pages, 400 ms of a processor."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ends_of_scripts() -> Iterator[None]:
+    """A test of a page looks through all events of its script a thousand times a second to see whether it has ended, a
+    tenth of its processor's time. A thread can be waited for."""
+
+    def ended(runner: LocalScriptRunner, timeout: float = 3) -> None:
+        assert runner._script_thread
+        runner._script_thread.join(timeout)
+        if not runner.script_stopped():
+            runner.request_stop()
+            raise TimeoutError(f"The script of the page took longer than {timeout} s")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local_script_runner, "require_widgets_deltas", ended)
         yield
 
 
