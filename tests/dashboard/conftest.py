@@ -56,8 +56,8 @@ def parts_of_pages() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def ends_of_scripts() -> Iterator[None]:
-    """A test of a page looks through all events of its script a thousand times a second to see whether it has ended, a
-    tenth of its processor's time. A thread can be waited for."""
+    """A test of a page looks through all events of its script a thousand times a second to see whether it has ended,
+    which is 3 to 10 % of what it takes of a processor. A thread can be waited for."""
 
     def ended(runner: LocalScriptRunner, timeout: float = 3) -> None:
         assert runner._script_thread
