@@ -24,8 +24,9 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE = 60_000
-expect.set_options(timeout=PATIENCE)  # other tests run at the same time; the usual 5 seconds are not enough then
+PATIENCE = 120_000
+# The usual 5 seconds are not enough beside other tests, least of all for files: what makes them yields to everything.
+expect.set_options(timeout=PATIENCE)
 _REDRAWN = 500  # milliseconds in which tables and charts have found their new size
 _RESTING = "[data-testid=stApp][data-test-script-state=notRunning]"
 _NEVER = ("Traceback", *(title for _, title in TITLES), unexpected("").title)
