@@ -15,8 +15,9 @@ demo: $(VENV)/.runtime ## Count a warehouse with simulated devices; ARGS="--once
 	@$(BIN)/stockverify demo $(ARGS)
 
 test: $(VENV)/.dev ## Run the whole suite on real servers, in three processes; ARGS="-k sync" passes options on
-	@./bootstrap.sh browser
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@./bootstrap.sh browser & \
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy; \
+	checked=$$?; wait $$! && exit $$checked
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: $(VENV)/.dev ## Measure ratios to raw limits

@@ -128,11 +128,13 @@ install_locked() {
     make_environment
     say "installing the packages of $lock"
     set -- -qq --disable-pip-version-check --no-input
-    "$VENV/bin/python" -m pip install "$@" --require-hashes -r "$lock" ||
+    # The lock names all that is needed, with what it needs. pip would compile it too, on one core, file by file.
+    "$VENV/bin/python" -m pip install "$@" --require-hashes --no-deps --no-compile -r "$lock" ||
         fail "the packages of $lock could not be installed (see above). Check the connection to your package index," \
             "then run the same command again: it goes on where this one ended."
     "$VENV/bin/python" -m pip install "$@" --no-deps --no-build-isolation -e . ||
         fail "StockVerify itself could not be installed (see above)."
+    "$VENV/bin/python" -m compileall -qq -j 0 "$VENV/lib" || : # a few packages bring files that are no Python yet
     provide_libraries
     fingerprint "$lock" >"$VENV/.$stamp"
 }

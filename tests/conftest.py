@@ -19,7 +19,9 @@ from stockverify.settings import Settings
 from tests.document import lists
 from tests.profiling import keeper, profiled, scans
 from tests.service import Service, running_service
-from tests.turns import turn
+from tests.turns import Turns
+
+_TURNS = pytest.StashKey[Turns]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -31,17 +33,31 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What lies on top runs whole products and takes long: it begins first, so that nothing waits for it in the end."""
-    items.sort(key=lambda item: len(item.path.parts))
+    """Files with tests that run alone begin first, and with those tests: they wait for each other at the beginning, and
+    not each for the longest of whatever else runs. Then comes what lies on top: it runs whole products and takes long,
+    so that nothing waits for it in the end."""
+    first = {item.path for item in items if _alone(item)}
+    found = {path: number for number, path in enumerate(dict.fromkeys(item.path for item in items))}
+    items.sort(key=lambda item: (item.path not in first, len(item.path.parts), found[item.path], not _alone(item)))
+
+
+def _alone(item: pytest.Item | None) -> bool:
+    return item is not None and item.get_closest_marker("alone") is not None
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
     """Where the suite runs in several processes, each test takes its turn, with all its fixtures."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         return (yield)
-    with turn(item.config.cache.mkdir("turns"), alone=item.get_closest_marker("alone") is not None):
+    if _TURNS not in item.config.stash:
+        item.config.stash[_TURNS] = Turns(item.config.cache.mkdir("turns"))
+    turns = item.config.stash[_TURNS]
+    turns.begin(_alone(item))
+    try:
         return (yield)
+    finally:
+        turns.end(keep=_alone(item) and _alone(nextitem))
 
 
 @pytest.fixture(scope="session", autouse=True)

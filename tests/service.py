@@ -51,7 +51,7 @@ class Service:
         """A client that carries a token and, when given, a device id."""
         headers = {"X-Device-ID": device} if device else {}
         hooks = {"response": [as_documented]}
-        client = httpx.Client(base_url=self.url, headers=headers, timeout=20, event_hooks=hooks)
+        client = httpx.Client(base_url=self.url, headers=headers, timeout=60, event_hooks=hooks)
         self._clients.append(client)
         reply = client.post("/api/auth/login", json={"username": username, "password": password})
         reply.raise_for_status()

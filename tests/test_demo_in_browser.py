@@ -23,7 +23,7 @@ from tests.dashboard.expected import Figures, figures
 from tests.dashboard.pages import DESKTOP, Look, Visit, check_every_page, chromium, looks
 from tests.dashboard.running import clean
 
-pytestmark = [pytest.mark.browser, pytest.mark.alone]
+pytestmark = pytest.mark.browser
 SCREENSHOTS = Path(__file__).parent.parent / "docs" / "screenshots"
 
 
@@ -61,7 +61,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         assert logins, folder.with_suffix(".said").read_text()
         yield Demo(addresses, logins, folder)
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+        assert process.wait(120) == 0
 
 
 def mailed(outbox: Path, name: str) -> set[str]:

@@ -1,7 +1,7 @@
 """Tests with a bound of seconds run alone, though the suite runs in several processes."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from fcntl import LOCK_EX, LOCK_SH, LOCK_UN, flock
 from pathlib import Path
 
@@ -22,3 +22,24 @@ def turn(folder: Path, alone: bool) -> Iterator[None]:
             yield
         finally:
             flock(room, LOCK_UN)  # closing is not enough: children that were forked may hold it open
+
+
+class Turns:
+    """The turns of one process, test by test. Tests that run alone, one after the other, have the room between them
+    too: nobody comes in whom the next one would have to wait for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._turn = ExitStack()
+        self._kept = False
+
+    def begin(self, alone: bool) -> None:
+        """Come in, unless this process has kept the room."""
+        if not self._kept:
+            self._turn.enter_context(turn(self._folder, alone))
+
+    def end(self, keep: bool) -> None:
+        """Go out; `keep` is for who runs alone before another one of this process that does."""
+        self._kept = keep
+        if not keep:
+            self._turn.close()
