@@ -18,7 +18,7 @@ from stockverify.services.embedded import Backends, backends
 from stockverify.settings import Settings
 from tests.document import lists
 from tests.profiling import keeper, profiled, scans
-from tests.service import Service, running_service
+from tests.service import PATIENT, Service, running_service
 from tests.turns import turn
 
 
@@ -96,13 +96,13 @@ def profile(embedded: Backends, mongo: "MongoClient[Document]") -> Iterator["Dat
 def service(
     embedded: Backends, profile: "Database[Document]", tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
-    """One service process for all tests that leave it running; each makes users and racks of its own.
+    """One service process for all tests that leave it running, a patient one; each makes users and racks of its own.
 
     In the end it must be able to show all that they have left there, because any of them may be the one that lists it.
     """
     folder = tmp_path_factory.mktemp("service")
     changes = {"mongodb_database": profile.name, "data_dir": folder}
-    with running_service(msgspec.structs.replace(embedded.settings, **changes)) as started:
+    with running_service(msgspec.structs.replace(embedded.settings, **changes), module=PATIENT) as started:
         yield started
         for path in lists():
             started.admin.get(path)  # fails by itself on a reply that is not documented

@@ -19,19 +19,15 @@ from tests.document import as_documented
 
 ADMIN_PASSWORD = "admin-password-of-the-tests"
 PASSWORD = "password-of-the-tests"
-AS_IT_IS = ("-m", "ingest")
-PATIENT = (  # for hunts that take as long as they take: a machine that is busy for two seconds is no outage
-    "-c",
-    "import sys; from ingest import outages; outages.PATIENCE_SECONDS = 15.0; from ingest.__main__ import main; "
-    "sys.exit(main())",
-)
+AS_IT_IS, PATIENT = "ingest", "tests.patient"
+"""Modules that are the service. The patient one is for tests that ask what it does, not what it does in time."""
 
 
 class Service:
     """A running service: one or more `python -m ingest` on one port."""
 
-    def __init__(self, settings: Settings, children: list[Child], how: tuple[str, ...] = AS_IT_IS) -> None:
-        self.settings, self.children, self.how = settings, children, how
+    def __init__(self, settings: Settings, children: list[Child], module: str = AS_IT_IS) -> None:
+        self.settings, self.children, self.module = settings, children, module
         self.url = settings.service_url()
         self._admin: httpx.Client | None = None
         self._admin_until = 0.0
@@ -75,12 +71,12 @@ class Service:
 
 
 @contextmanager
-def running_service(settings: Settings, processes: int = 1, how: tuple[str, ...] = AS_IT_IS) -> Iterator[Service]:
+def running_service(settings: Settings, processes: int = 1, module: str = AS_IT_IS) -> Iterator[Service]:
     """The service on a free port, in one or more processes that share it, until the end of the block."""
     settings = msgspec.structs.replace(
         settings, api_port=free_port(), admin_password=ADMIN_PASSWORD, service_processes=processes
     )
-    service = Service(settings, [], how)
+    service = Service(settings, [], module)
     try:
         for number in range(1, processes + 1):
             start_process(service, number)
@@ -94,7 +90,7 @@ def running_service(settings: Settings, processes: int = 1, how: tuple[str, ...]
 def start_process(service: Service, number: int) -> Child:
     """One more process of the service, once it answers."""
     log = Path(service.settings.data_dir) / "logs" / f"service-{number}.log"
-    child = Child(Spec("service", (sys.executable, *service.how), log, to_env(service.settings)))
+    child = Child(Spec("service", (sys.executable, "-m", service.module), log, to_env(service.settings)))
     service.children.append(child)
     # Another process may answer on the same port: this one's own word counts.
     wait_ready(child, lambda: "startup complete" in log.read_text() and answers(f"{service.url}/api/health"))

@@ -44,12 +44,11 @@ def opened(embedded: Backends, folder: Path) -> Iterator[House]:
     port = free_port()
     child = redis_server.start(folder / "redis", folder / "redis.log", port)
     address = redis_server.url(folder / "redis", port)
-    unhurried = f"{address}?socket_timeout=15&socket_connect_timeout=15"
-    changes: dict[str, Any] = {"redis_url": unhurried, "mongodb_database": f"machine_{port}", "data_dir": folder}
+    changes: dict[str, Any] = {"redis_url": address, "mongodb_database": f"machine_{port}", "data_dir": folder}
     changes |= {"access_token_ttl": 86_400, "rate_limit": 0}  # people are logged in once, and hunts take long
     try:
         with (
-            running_service(msgspec.structs.replace(embedded.settings, **changes), how=PATIENT) as service,
+            running_service(msgspec.structs.replace(embedded.settings, **changes), module=PATIENT) as service,
             Redis.from_url(address, decode_responses=True) as redis,
             open_mongo(service.settings.mongodb_uri or "") as client,
         ):
