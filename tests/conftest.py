@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Generator, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import httpx
 import hypothesis
@@ -101,7 +102,8 @@ def service(
     In the end it must be able to show all that they have left there, because any of them may be the one that lists it.
     """
     folder = tmp_path_factory.mktemp("service")
-    changes = {"mongodb_database": profile.name, "data_dir": folder}
+    # Fixtures of modules log in once, and a fault hunt takes longer than a token lives.
+    changes: dict[str, Any] = {"mongodb_database": profile.name, "data_dir": folder, "access_token_ttl": 86_400}
     with running_service(msgspec.structs.replace(embedded.settings, **changes), module=PATIENT) as started:
         yield started
         for path in lists():

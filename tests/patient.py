@@ -11,8 +11,8 @@ from ingest import outages
 from ingest.__main__ import main
 from stockverify import clients
 
-SECONDS = 15.0
-"""Clients of tests wait for 20."""
+SECONDS = 60.0
+"""Clients of tests wait longer than that."""
 
 _open_redis = clients.open_redis
 

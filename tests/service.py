@@ -19,6 +19,8 @@ from tests.document import as_documented
 
 ADMIN_PASSWORD = "admin-password-of-the-tests"
 PASSWORD = "password-of-the-tests"
+WAITS_SECONDS = 120
+"""Reports stand back for all other work and come late on a busy machine; a service that hangs never answers."""
 AS_IT_IS, PATIENT = "ingest", "tests.patient"
 """Modules that are the service. The patient one is for tests that ask what it does, not what it does in time."""
 
@@ -53,7 +55,7 @@ class Service:
         """A client that carries a token and, when given, a device id."""
         headers = {"X-Device-ID": device} if device else {}
         hooks = {"response": [as_documented]}
-        client = httpx.Client(base_url=self.url, headers=headers, timeout=20, event_hooks=hooks)
+        client = httpx.Client(base_url=self.url, headers=headers, timeout=WAITS_SECONDS, event_hooks=hooks)
         self._clients.append(client)
         reply = client.post("/api/auth/login", json={"username": username, "password": password})
         reply.raise_for_status()
