@@ -20,7 +20,7 @@ from tests.document import as_documented
 ADMIN_PASSWORD = "admin-password-of-the-tests"
 PASSWORD = "password-of-the-tests"
 WAITS_SECONDS = 120
-"""Reports stand back for all other work and come late on a busy machine; a service that hangs never answers."""
+"""On a busy machine reports come late; a service that hangs never answers."""
 AS_IT_IS, PATIENT = "ingest", "tests.patient"
 """Modules that are the service. The patient one is for tests that ask what it does, not what it does in time."""
 
