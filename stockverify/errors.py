@@ -70,7 +70,7 @@ class TooMany(StockVerifyError):
 
 
 class Unavailable(StockVerifyError):
-    """{service} does not answer at the moment; nothing was changed. Try again in {retry_after} seconds."""
+    """{service} does not answer at the moment. Try again in {retry_after} seconds."""
 
     def __init__(self, *, service: str, retry_after: int = 5) -> None:
         super().__init__(service=service, retry_after=retry_after)

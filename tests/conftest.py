@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Generator, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import httpx
 import hypothesis
@@ -17,8 +18,8 @@ from stockverify.clients import Document, database, open_mongo
 from stockverify.services.embedded import Backends, backends
 from stockverify.settings import Settings
 from tests.document import lists
-from tests.profiling import keeper, profiled, scans
-from tests.service import Service, running_service
+from tests.profiling import all_served, keeper
+from tests.service import HUNTING, Service, running_service, usual
 from tests.turns import Turns
 
 _TURNS = pytest.StashKey[Turns]()
@@ -26,8 +27,11 @@ _TURNS = pytest.StashKey[Turns]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Hypothesis draws the same examples in each run of the suite, so that red means that something has changed; fault
-    hunts draw new ones, for all such tests. Neither has a deadline, because a busy machine is no fault."""
+    hunts draw new ones, for all such tests. Neither has a deadline, because a busy machine is no fault. Hunts ask a
+    patient service (`tests/patient.py`)."""
     hunting = config.option.markexpr.startswith("faults")
+    if hunting:
+        os.environ[HUNTING] = "yes"
     hypothesis.settings.register_profile("stockverify", derandomize=not hunting, deadline=None, print_blob=True)
     hypothesis.settings.load_profile("stockverify")
 
@@ -101,11 +105,8 @@ def profile(embedded: Backends, mongo: "MongoClient[Document]") -> Iterator["Dat
 
     Once all tests of this process are over, none of these queries may have been one that no index serves.
     """
-    settings = msgspec.structs.replace(embedded.settings, mongodb_database=f"service_{uuid.uuid4().hex[:12]}")
-    with profiled(settings) as started:
+    with all_served(embedded.settings, f"service_{uuid.uuid4().hex[:12]}", mongo) as started:
         yield started
-        found = scans(started, database(mongo, settings))
-        assert found == [], "No index serves:\n" + "\n".join(found)
 
 
 @pytest.fixture(scope="session")
@@ -117,8 +118,9 @@ def service(
     In the end it must be able to show all that they have left there, because any of them may be the one that lists it.
     """
     folder = tmp_path_factory.mktemp("service")
-    changes = {"mongodb_database": profile.name, "data_dir": folder}
-    with running_service(msgspec.structs.replace(embedded.settings, **changes)) as started:
+    # Fixtures of modules log in once, and a fault hunt takes longer than a token lives.
+    changes: dict[str, Any] = {"mongodb_database": profile.name, "data_dir": folder, "access_token_ttl": 86_400}
+    with running_service(msgspec.structs.replace(embedded.settings, **changes), module=usual()) as started:
         yield started
         for path in lists():
             started.admin.get(path)  # fails by itself on a reply that is not documented

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+import msgspec
 from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo import MongoClient
 from pymongo.database import Database
@@ -69,6 +70,15 @@ def profiled(settings: Settings) -> "Iterator[Database[Document]]":
         wanted = {"appName": "stockverify", "planSummary": {"$ne": "IDHACK"}}
         database.command("profile", 1, filter=wanted)  # level 2 would heed no filter
         yield database
+
+
+@contextmanager
+def all_served(embedded: Settings, name: str, mongo: "MongoClient[Document]") -> "Iterator[Database[Document]]":
+    """Profile what the product asks of the database of this name: an index must serve all of it."""
+    with profiled(msgspec.structs.replace(embedded, mongodb_database=name)) as profile:
+        yield profile
+        found = scans(profile, mongo[name])
+        assert found == [], "No index serves:\n" + "\n".join(found)
 
 
 def queries(profile: "Database[Document]") -> Iterator[Query]:

@@ -53,7 +53,7 @@ _MEANINGS = {
     416: "The file ends before the range that is asked for; Content-Range has its size",
     429: "Too many requests or attempts; wait as long as Retry-After says",
     500: "A snapshot is damaged or of another version; `detail` names it and the file. It needs repair, not a retry",
-    503: "A backend does not answer at the moment and nothing was changed; try again after Retry-After",
+    503: "A backend does not answer; what was asked is done whole or not at all: try again after Retry-After",
 }
 
 

@@ -15,6 +15,9 @@ from stockverify.wire.sync import Rejected, SyncRecord
 _MILLISECONDS_FROM = 1e11
 """Unix times above this are milliseconds: as seconds they would lie in the year 5138, as milliseconds in 1973."""
 
+NAMES_OF_LISTS = frozenset({"active", "presence"})
+"""Below /api/sessions/ these are lists: a session of such a name could never be asked for."""
+
 Values = dict[str, Any]
 
 
@@ -63,6 +66,8 @@ def _session(operation: Operation) -> Opening:
     if isinstance(kind := values.get("type"), str):
         values["type"] = kind.upper()
     data = msgspec.convert({key: value for key, value in values.items() if value is not None}, SessionData)
+    if data.session_id in NAMES_OF_LISTS:
+        raise ValueError(f"the session id {data.session_id!r} is the name of a list; give the session another one")
     return Opening(str(operation.id), data.session_id, data.warehouse, data.type)
 
 

@@ -17,7 +17,6 @@ from stockverify.services import binaries
 from stockverify.services.child import Child, Spec, wait_ready
 
 _REPLICA_SET = "stockverify"
-_NOT_YET_INITIALIZED = 94
 _AUTHENTICATION_FAILED = 18
 _ALREADY_INITIALIZED = 23
 _USER_EXISTS = 51003
@@ -43,6 +42,8 @@ def spec(folder: Path, log: Path, port: int) -> Spec:
         # A service that was killed in the middle of a transaction leaves its rack locked for as long as this;
         # by itself MongoDB would take a minute, and no request works for longer than two seconds.
         "transactionLifetimeLimitSeconds=3",
+        # Stopped before it is primary, it would wait 15 seconds for other nodes to notice.
+        "shutdownTimeoutMillisForSignaledShutdown=0",
     )
     argv = [str(binaries.mongod()), "--nounixsocket", "--quiet"]
     argv += [str(part) for option in options.items() for part in option]
@@ -59,7 +60,7 @@ def start(folder: Path, log: Path, port: int) -> Child:
     """Start it and return once it accepts writes."""
     child = Child(spec(folder, log, port))
     try:
-        wait_ready(child, lambda: _initiated(folder, port))
+        wait_ready(child, lambda: _initiated(folder, port), seconds=120)
         with _client(uri(folder, port)) as client:
             wait_ready(child, lambda: _writable(client))
     except BaseException:
@@ -75,7 +76,9 @@ def _initiated(folder: Path, port: int) -> bool:
             _follow_port(client, client.admin.command("replSetGetConfig")["config"], port)
             return _writable(client) and _has_user(client, folder)
     except OperationFailure as error:
-        if error.code in (_AUTHENTICATION_FAILED, _NOT_YET_INITIALIZED):
+        # Whoever may log in is known from an earlier start: then MongoDB has only not read its configuration yet, for
+        # half a minute when another program has taken its old port and does not answer there.
+        if error.code == _AUTHENTICATION_FAILED:
             with suppress(AutoReconnect):  # it ends: its log says why
                 _first_start(folder, port)
         return False

@@ -7,6 +7,8 @@ from playwright.sync_api import Page
 
 _GRAVE = ("serious", "critical")
 _CONTRAST = {"runOnly": ["color-contrast"]}
+_FADED = 'data-stale="true"'
+"""What Streamlit is just drawing anew is pale for a moment."""
 
 
 class Known(NamedTuple):
@@ -26,6 +28,15 @@ def findings(page: Page, only_colours: bool = False) -> list[str]:
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     asked = {"resultTypes": ["violations"], **(_CONTRAST if only_colours else {})}
+    for _ in range(5):
+        page.wait_for_function("mark => !document.querySelector(`[${mark}]`)", arg=_FADED)
+        found = _look(page, asked)
+        if not any(_FADED in each for each in found):
+            break
+    return found
+
+
+def _look(page: Page, asked: dict[str, Any]) -> list[str]:
     found: dict[str, Any] = page.evaluate("asked => axe.run(document, asked)", asked)
     return [
         f"{each['id']} ({each['impact']}): {' '.join(map(str, node['target']))} {node['html'][:200]}"

@@ -176,7 +176,7 @@ def check_every_page(
         visiting.open("Export")
         expect(page.get_by_text(f"{expected.rows['Positions']:,} rows")).to_be_visible()
         page.get_by_role("button", name="Make the file").click()
-        expect(page.get_by_role("link", name="Download", exact=True)).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("link", name="Download", exact=True)).to_be_visible(timeout=4 * PATIENCE)
         seen("Export")
         assert f"snapshot={snapshot_id}" in page.url
 

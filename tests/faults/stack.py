@@ -101,7 +101,7 @@ def _start(supervisor: Supervisor, settings: Settings, number: int) -> Service:
     name = f"service-{number}"
     log = settings.data_dir / "logs" / f"{name}.log"
     spec = Spec(name, (sys.executable, "-m", "ingest"), log, to_env(settings))
-    supervisor.start(spec, lambda: answers(f"{settings.service_url()}/api/health"))
+    supervisor.start(spec, lambda: answers(f"{settings.service_url()}/api/health"), seconds=180)
     return Service(settings, [])
 
 

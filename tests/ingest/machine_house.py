@@ -15,7 +15,7 @@ from stockverify.services import redis_server
 from stockverify.services.child import free_port
 from stockverify.services.embedded import Backends
 from tests.ingest.machine_model import Who
-from tests.service import PASSWORD, Service, running_service
+from tests.service import PASSWORD, Service, running_service, usual
 
 PEOPLE = (Who("ann", "phone"), Who("ann", "tablet"), Who("ben", "phone"), Who("ben", "tablet"), Who("cy", "phone"))
 
@@ -45,9 +45,10 @@ def opened(embedded: Backends, folder: Path) -> Iterator[House]:
     child = redis_server.start(folder / "redis", folder / "redis.log", port)
     address = redis_server.url(folder / "redis", port)
     changes: dict[str, Any] = {"redis_url": address, "mongodb_database": f"machine_{port}", "data_dir": folder}
+    changes |= {"access_token_ttl": 86_400, "rate_limit": 0}  # people are logged in once, and hunts take long
     try:
         with (
-            running_service(msgspec.structs.replace(embedded.settings, **changes)) as service,
+            running_service(msgspec.structs.replace(embedded.settings, **changes), module=usual()) as service,
             Redis.from_url(address, decode_responses=True) as redis,
             open_mongo(service.settings.mongodb_uri or "") as client,
         ):

@@ -17,7 +17,7 @@ def test_login_gives_tokens_and_the_user(service: Service) -> None:
     data = reply["data"]
     assert reply["success"] is True
     assert data["token_type"] == "bearer"
-    assert data["expires_in"] == 900
+    assert data["expires_in"] == service.settings.access_token_ttl
     assert data["user"] == {
         "id": me["id"],
         "username": me["username"],

@@ -5,11 +5,13 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
+from stockverify.settings import Settings
 from stockverify.wire.sync import SyncRecord
 from tests.ingest.sender import BATCH, Sender, sender
-from tests.service import Service
+from tests.service import Service, claim, running_service
 
 __all__ = ["sender"]  # the fixture
 FIELDS = [name for name in SyncRecord.__struct_fields__ if name != "client_record_id"]
@@ -256,21 +258,24 @@ def test_ten_thousand_serial_numbers(sender: Sender) -> None:
 
 
 @pytest.mark.faults
-def test_the_largest_batch_there_may_be_is_stored_in_time(sender: Sender) -> None:
-    """A thousand full records with twenty thousand serial numbers, as it comes and once more."""
-    rack = sender.grant["rack_id"]
+def test_the_largest_batch_there_may_be_is_stored_in_time(settings: Settings, mongo: Any) -> None:
+    """A thousand full records with twenty thousand serial numbers, as it comes and once more, within the time that a
+    request has; on a busy machine it comes again, as from any device."""
     full = {"mfg_date": "2026-01", "mrp": 12.5, "uom": "piece", "category": "C" * 40, "subcategory": "S" * 40}
     full |= {"item_condition": "good", "evidence_photos": [f"photo-{n}.jpg" for n in range(3)], "bin": "B-1"}
-    records = [
-        sender.record(f"max-{n}", serial_numbers=[f"{rack}-max-{n}-{m}" for m in range(20)]) | full for n in range(1000)
-    ]
-    body = json.dumps({"records": records}).encode()
-    for _ in range(2):
-        began = time.monotonic()
-        reply = sender.post(body)
-        print(f"{len(body)} bytes, {time.monotonic() - began:.2f} s")
-        assert reply.json()["ok"] == [each["client_record_id"] for each in records]
-    assert sender.stored.item_serials.count_documents({"_id": {"$regex": f"^{rack}-max-"}}) == 20_000
+    with running_service(msgspec.structs.replace(settings, breaker_timeout=1)) as service:
+        person = service.person()
+        sender = Sender(person, claim(person, "MAX"), mongo[settings.mongodb_database])
+        serials = {n: [f"{n}-{m}" for m in range(20)] for n in range(1000)}
+        records = [sender.record(f"max-{n}", serial_numbers=serials[n]) | full for n in serials]
+        body = json.dumps({"records": records}).encode()
+        deadline = time.monotonic() + 120
+        for _ in range(2):
+            while (reply := person.post(BATCH, content=body)).status_code == 503:
+                assert time.monotonic() < deadline
+                time.sleep(1)
+            assert reply.json()["ok"] == [each["client_record_id"] for each in records]
+        assert sender.stored.item_serials.count_documents({}) == 20_000
 
 
 @pytest.mark.parametrize(

@@ -24,17 +24,20 @@ from stockverify.clients import Document, database
 from stockverify.services.embedded import Backends
 from stockverify.settings import Settings
 from tests.ingest.crowd import at_once, log_in, may_come_in, new_user, pin_in, statuses
+from tests.profiling import all_served
 from tests.service import Service, running_service
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def pair(embedded: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """Two processes on one port."""
+def pair(
+    embedded: Backends, mongo: "MongoClient[Document]", tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """Two processes on one port; an index serves all that they ask."""
     folder = tmp_path_factory.mktemp("devices")
     settings = msgspec.structs.replace(embedded.settings, mongodb_database="devices", data_dir=folder)
-    with running_service(settings, processes=2) as service:
+    with all_served(embedded.settings, "devices", mongo), running_service(settings, processes=2) as service:
         yield service
 
 

@@ -2,9 +2,7 @@
 
 import gzip
 import json
-import time
 import zlib
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,7 +10,6 @@ import pytest
 import zstandard
 
 from ingest.bodies import MAX_DECODED
-from ingest.outages import PATIENCE_SECONDS
 from tests.ingest.sender import BATCH, Sender, sender
 from tests.service import Service
 
@@ -101,18 +98,6 @@ def test_a_plain_body_above_the_limit_is_413_announced_or_not(sender: Sender) ->
     pieces = (body[start : start + 2**20] for start in range(0, len(body), 2**20))
     reply = sender.client.post(BATCH, content=pieces)
     assert (reply.status_code, reply.headers["content-type"]) == (413, "application/problem+json")
-
-
-def test_a_body_that_comes_slowly_is_no_outage(sender: Sender) -> None:
-    body = json.dumps({"records": [sender.record("slow")]}).encode()
-
-    def pieces() -> Iterator[bytes]:
-        yield body[:50]
-        time.sleep(PATIENCE_SECONDS + 0.1)
-        yield body[50:]
-
-    reply = sender.client.post(BATCH, content=pieces())
-    assert (reply.status_code, reply.json().get("ok")) == (200, [sender.record("slow")["client_record_id"]])
 
 
 def _forget_peak(pid: int) -> int:

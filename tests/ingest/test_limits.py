@@ -1,6 +1,8 @@
-"""Rate limits: exact over two processes, by Redis's clock, and never in the way when Redis is away."""
+"""Rate limits: exact over two processes, by Redis's clock, and never in the way when Redis is away. And how long a body
+may take to come."""
 
 import asyncio
+import json
 import os
 import signal
 import time
@@ -15,12 +17,13 @@ from litestar.datastructures import Address
 from redis import Redis
 
 from ingest.limits.rules import Rate, address, retry_after
+from ingest.outages import PATIENCE_SECONDS
 from stockverify.client.load import LoadPlan, run_load
 from stockverify.services.embedded import Backends, backends
 from stockverify.settings import Settings
 from stockverify.vocabulary import address_rate_key, device_rate_key
 from tests.ingest.crowd import at_once, log_in, may_come_in, new_user, statuses
-from tests.service import ADMIN_PASSWORD, Service, running_service
+from tests.service import ADMIN_PASSWORD, Service, claim, record, running_service
 
 LIMIT = 60
 """Requests a minute in these tests: one a second, of which all may come at once."""
@@ -116,6 +119,20 @@ def test_our_own_devices_wait_as_they_are_told(settings: Settings, tmp_path: Pat
         plan = LoadPlan(url=service.url, username="admin", password=ADMIN_PASSWORD, devices=12, records=1)
         summary = asyncio.run(run_load(plan, tmp_path, settings, lambda answered: None))
     assert (summary.acked, summary.errors) == (12, 0)
+
+
+def test_a_body_that_comes_slowly_is_no_outage(pair: Service, login: httpx.Response) -> None:
+    with httpx.Client(base_url=pair.url, headers=headers(login), timeout=30) as client:
+        name = f"slow{next(names)}"
+        body = json.dumps({"records": [record(claim(client, name), name)]}).encode()
+
+        def pieces() -> Iterator[bytes]:
+            yield body[:50]
+            time.sleep(PATIENCE_SECONDS + 0.1)
+            yield body[50:]
+
+        reply = client.post("/api/sync/batch", content=pieces())
+        assert (reply.status_code, reply.json().get("ok")) == (200, [name])
 
 
 def test_zero_turns_a_limit_off(settings: Settings, embedded: Backends) -> None:

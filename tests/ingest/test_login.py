@@ -25,18 +25,21 @@ from stockverify.services.child import free_port
 from stockverify.services.embedded import Backends
 from stockverify.settings import Settings
 from tests.ingest.crowd import at_once, log_in, may_come_in, new_user, pin_in, statuses
+from tests.profiling import all_served
 from tests.service import PASSWORD, Service, running_service
 
 WRONG = "The user name or the password is wrong, or the account is disabled."
 
 
 @pytest.fixture(scope="module")
-def pair(embedded: Backends, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """Two processes on one port."""
+def pair(
+    embedded: Backends, mongo: "MongoClient[Document]", tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """Two processes on one port; an index serves all that they ask."""
     settings = msgspec.structs.replace(
         embedded.settings, mongodb_database="logins", data_dir=tmp_path_factory.mktemp("logins")
     )
-    with running_service(settings, processes=2) as service:
+    with all_served(embedded.settings, "logins", mongo), running_service(settings, processes=2) as service:
         yield service
 
 

@@ -17,6 +17,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from pymongo.cursor import Cursor
 
 from stockverify.clients import Document
 from stockverify.services.embedded import Backends
@@ -29,7 +30,13 @@ from tests.ingest.machine_shapes import as_sent, conflict_of, kinds, sent_versio
 WHO = st.sampled_from(PEOPLE)
 RACK = st.sampled_from((0, 1))
 PICK = st.integers(0, 10**6)
-KEPT = ("verification_records", "record_history", "sync_conflicts", "item_serials")
+KEPT = {  # names of collections, and where a row says whose it is: in a place that has an index, for runs are many
+    "verification_records": "rack_id",
+    "record_history": "client_record_id",
+    "sync_conflicts": "client_record_id",
+    "item_serials": "_id",
+    "rack_registry": "_id",
+}
 _NUMBERS = itertools.count(1)
 
 
@@ -260,12 +267,12 @@ class Machine(RuleBasedStateMachine):
             name: (kept.session, kept.revision, kept.content, kept.serials) for name, kept in self.model.records.items()
         }
         assert all(0 <= row["damage_qty"] <= (row["verified_qty"] or 0) for row in found)
-        history = self.house.stored.record_history.find({"rack_id": {"$in": self.names}})
+        history = self._mine("record_history")
         kept = {(row["client_record_id"], *stored_version(row)) for row in history}
         assert kept == {
             (each.name, each.session, each.revision, each.content, each.serials) for each in self.model.history
         }
-        claims = self.house.stored.item_serials.find({"_id": {"$regex": f"^S{self.number}-"}})
+        claims = self._mine("item_serials")
         assert {row["_id"]: row["client_record_id"] for row in claims} == self.model.serials
 
     @invariant()
@@ -303,7 +310,7 @@ class Machine(RuleBasedStateMachine):
         return records[pick % len(records)]
 
     def _some_serials(self, dice: int) -> tuple[str, ...]:
-        return tuple(f"S{self.number}-{(dice // 7 + n) % 4}" for n in range(dice % 3))
+        return tuple(f"M{self.number}-S{(dice // 7 + n) % 4}" for n in range(dice % 3))
 
     def _new(self, session: Session, dice: int, quirk: int) -> Version:
         self.made += 1
@@ -315,7 +322,7 @@ class Machine(RuleBasedStateMachine):
         elif quirk == 5:
             quantity, status = None, "partial"
         elif quirk == 6:
-            serials = (f"S{self.number}-0", f"S{self.number}-0")
+            serials = (f"M{self.number}-S0", f"M{self.number}-S0")
         place = f"B{dice % 3}" if dice % 2 else ""
         return Version(name, 1, (f"I-{self.made}", quantity, damage, place, status), serials, session.name, session.who)
 
@@ -353,8 +360,10 @@ class Machine(RuleBasedStateMachine):
 
     def _everything(self) -> dict[str, list[Document]]:
         """All that is stored of this run, the racks included."""
-        rows = {name: list(self.house.stored[name].find().sort("_id", 1)) for name in KEPT}
-        return rows | {"racks": list(self.house.stored.rack_registry.find({"_id": {"$in": self.names}}).sort("_id", 1))}
+        return {name: list(self._mine(name).sort("_id", 1)) for name in KEPT}
+
+    def _mine(self, name: str) -> "Cursor[Document]":
+        return self.house.stored[name].find({KEPT[name]: {"$regex": f"^M{self.number}-"}})
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from ingest.app import create_app
 from ingest.documentation.examples import EXAMPLES
 from ingest.documentation.older import as_3_0
 from ingest.documentation.shapes import OperationsBatch, SyncBatch
+from ingest.sync.operations import NAMES_OF_LISTS
 from stockverify.settings import Settings
 from stockverify.wire.anomalies import AskRecount, DismissFlag
 from stockverify.wire.auth import Login, Refresh
@@ -50,6 +51,11 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path, item in document()["paths"].items():
         for method, operation in item.items():
             yield path, method, operation
+
+
+def test_no_session_has_the_name_of_a_list() -> None:
+    below = [path.removeprefix("/api/sessions/") for path in document()["paths"] if path.startswith("/api/sessions/")]
+    assert {name for name in below if name.isalpha()} == NAMES_OF_LISTS
 
 
 def test_the_document_is_valid_openapi_in_both_versions() -> None:

@@ -13,6 +13,7 @@ from stockverify.clients import Document, database
 from stockverify.services.embedded import Backends
 from tests.ingest.crowd import at_once, log_in, may_come_in, new_user, statuses
 from tests.oidc import CLIENT_ID, RealProvider, real_provider
+from tests.profiling import all_served
 from tests.service import PASSWORD, Service, running_service
 
 
@@ -67,7 +68,7 @@ def house(
         oidc_new_users_domains="new.example",
         login_max_failures=2,
     )
-    with running_service(settings) as service:
+    with all_served(embedded.settings, "single_sign_on", mongo), running_service(settings) as service:
         yield House(service, provider, database(mongo, settings))
 
 

@@ -150,6 +150,7 @@ def test_one_bad_operation_costs_only_itself(service: Service) -> None:
         (operation("x", "count_line", session_id="s", item_code={"$gt": ""}, counted_qty=1), "item_code"),
         (operation("x", "session", warehouse="Main"), "session_id"),
         (operation("x", "session", id="s", type="SECRET"), "SECRET"),
+        (operation("x", "session", id="active"), "'active' is the name of a list"),
         (operation("x", "unknown_item", session_id="s"), "item_code"),
         ({"id": "x", "type": "count_line"}, "data"),
         ({"id": "x", "type": 5, "data": {}}, "type"),

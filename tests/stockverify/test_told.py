@@ -22,7 +22,7 @@ def refused(number: int) -> OSError:
     ("error", "line"),
     [
         (BadInput(reason="No such line."), "No such line."),
-        (AutoReconnect("gone"), "MongoDB does not answer at the moment; nothing was changed. Try again in 5 seconds."),
+        (AutoReconnect("gone"), "MongoDB does not answer at the moment. Try again in 5 seconds."),
         (
             refused(errno.EACCES),
             "/srv/x cannot be used: Permission denied. "

@@ -1,6 +1,7 @@
 """The embedded servers: real, with passwords, on ports that may change between starts."""
 
 import os
+import socket
 import stat
 from pathlib import Path
 
@@ -10,20 +11,63 @@ from pymongo.errors import OperationFailure
 from redis import AuthenticationError, Redis
 
 from stockverify.clients import open_mongo
-from stockverify.services import binaries
+from stockverify.services import binaries, mongod
 from stockverify.services.binaries import BinaryBroken, BinaryMissing, LibraryMissing
+from stockverify.services.child import Child, wait_ready
 from stockverify.services.embedded import Backends, backends
 from stockverify.settings import Settings
 
+LISTENS = "Waiting for connections"
+SECONDARY = '"newState":"SECONDARY"'
 
-def test_data_outlives_a_restart_on_another_port(tmp_path: Path) -> None:
-    addresses = []
-    for expected in (0, 1):
+
+def test_data_outlives_a_restart_on_another_port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with backends(Settings(data_dir=tmp_path)) as started, open_mongo(started.settings.mongodb_uri or "") as client:
+        client.test.things.insert_one({"kept": True})
+        old = port_of(started)
+    with socket.create_server(("127.0.0.1", old)) as silent:
+        hang_up_once_seen(silent, tmp_path / "logs" / "mongod.log", monkeypatch)
         with backends(Settings(data_dir=tmp_path)) as started, open_mongo(started.settings.mongodb_uri or "") as client:
-            addresses.append(started.settings.mongodb_uri)
-            assert client.test.things.count_documents({}) == expected
-            client.test.things.insert_one({"kept": True})
-    assert addresses[0] != addresses[1]
+            assert client.test.things.count_documents({}) == 1
+            assert port_of(started) != old
+
+
+def hang_up_once_seen(silent: socket.socket, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At its old port MongoDB asks whether it is itself, half a minute long if nobody answers. It serves until then,
+    but has no configuration."""
+    look, said_before = mongod._initiated, log.read_text().count(LISTENS)
+
+    def looked(folder: Path, port: int) -> bool:
+        listened = log.read_text().count(LISTENS) > said_before
+        found = look(folder, port)
+        if listened and not found:
+            silent.close()
+        return found
+
+    monkeypatch.setattr(mongod, "_initiated", looked)
+
+
+@pytest.mark.faults
+def test_stopped_before_it_is_primary_mongodb_waits_for_nobody(tmp_path: Path) -> None:
+    with backends(Settings(data_dir=tmp_path)) as started:
+        port = port_of(started)
+    said = ""
+    while "Entering quiesce mode" not in said:  # nearly always at once: it is secondary for a moment only
+        said += stopped_as_secondary(tmp_path / "mongodb", tmp_path / f"{len(said)}.log", port)
+    assert '"quiesceTimeMillis":0' in said
+
+
+def stopped_as_secondary(folder: Path, log: Path, port: int) -> str:
+    """What MongoDB said meanwhile."""
+    child = Child(mongod.spec(folder, log, port))
+    wait_ready(child, lambda: SECONDARY in log.read_text())
+    child.stop()
+    return log.read_text()
+
+
+def port_of(started: Backends) -> int:
+    """MongoDB's."""
+    return int((started.settings.mongodb_uri or "").split("@")[1].split("/")[0].rsplit(":", 1)[1])
 
 
 def test_strangers_on_the_same_machine_are_kept_out(embedded: Backends) -> None:
