@@ -10,7 +10,7 @@ import streamlit as st
 
 from analytics import charts
 from analytics.glance.attention import Notice
-from analytics.glance.findings import Biggest
+from analytics.glance.kept import Biggest
 from analytics.glance.numbers import NOTHING, amount
 from analytics.glance.tiles import Tile
 from dashboard.context import House
