@@ -30,9 +30,11 @@ def summed(number: pl.Expr) -> pl.Expr:
 
 def joined(units: pl.Expr, rest: pl.Expr) -> pl.Expr:
     """The sum of which these are the parts."""
-    carried = (rest / MILLION).floor()
-    large = units + carried + (rest - carried * MILLION) / MILLION
-    together = pl.when(units.abs() < _TOGETHER).then((units * MILLION + rest) / MILLION)
+    # By a number alone Polars does not divide: it multiplies by the inverse, and 541695.666316 comes out a little less.
+    million = units * 0.0 + MILLION
+    carried = (rest / million).floor()
+    large = units + carried + (rest - carried * MILLION) / million
+    together = pl.when(units.abs() < _TOGETHER).then((units * MILLION + rest) / million)
     # Adding 0.0 turns a sum of -0.0 into 0.0.
     return together.when(units.is_finite()).then(large).otherwise(units) + 0.0
 

@@ -18,7 +18,7 @@ from analytics.figures import overview as read_overview
 from analytics.figures import totals_of as read_totals
 from analytics.glance import findings
 from analytics.glance.attention import Doubts
-from analytics.glance.findings import Biggest
+from analytics.glance.kept import Biggest
 from analytics.lake.reports import Reports
 from analytics.profile import Profile
 from analytics.profile import profile as read_profile

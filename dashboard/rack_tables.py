@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from analytics import charts
-from analytics.glance.findings import Biggest
+from analytics.glance.kept import Biggest
 from analytics.glance.numbers import NOTHING
 from dashboard import drawing, ways
 from dashboard.context import House

@@ -4,7 +4,7 @@ from analytics.compare.comparison import Comparison
 from analytics.compare.contributions import Contributions, contributions, of_dataset
 from analytics.compare.kinds import Kind
 from analytics.compare.manifest import Asked
-from analytics.compare.snapshots import IGNORED, compare, compared, moved, tolerable
+from analytics.compare.snapshots import IGNORED, compare, compared, moved, moved_between, tolerable
 from analytics.compare.summary import Change, change
 from analytics.compare.tolerance import Tolerance, parsed
 from analytics.compare.watching import ComparisonStopped, Watch
@@ -24,6 +24,7 @@ __all__ = [
     "compared",
     "contributions",
     "moved",
+    "moved_between",
     "of_dataset",
     "parsed",
     "tolerable",

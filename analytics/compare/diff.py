@@ -25,7 +25,7 @@ LIMITS: dict[str, Any] = {
     "max_temp_directory_size": "40GB",
     "preserve_insertion_order": False,
 }
-_LOGICAL = {
+LOGICAL = {
     "VARCHAR": Type.STRING,
     "DOUBLE": Type.FLOAT,
     "FLOAT": Type.FLOAT,
@@ -86,21 +86,20 @@ def difference(
     ComparisonStopped.
     """
     watch = watch or Watch()
-    with _connection((*before, *after), folder, watch) as connection:
+    with connected((*before, *after), folder, watch) as connection:
         schemas = _table(connection, sql.BEFORE, before), _table(connection, sql.AFTER, after)
         plan = planned(*schemas, key, ignore, tolerances)
-        _bind(connection, plan)
+        bind(connection, plan)
         wanted = sql.statements(plan)
         rows = _keep_differing(connection, wanted, folder, watch)
         watch.phase(_JOINED, 1.0)
         for kind, statement in wanted.rows.items():
-            path = str(folder / kind.file)
-            connection.sql(statement).write_parquet(path, compression="zstd", row_group_size=ROWS_PER_GROUP)
-        return _counted(connection, plan, rows)
+            written(connection, statement, folder / kind.file)
+        return counted(connection, plan, rows)
 
 
 @contextmanager
-def _connection(files: Sequence[Path], folder: Path, watch: Watch) -> Iterator[duckdb.DuckDBPyConnection]:
+def connected(files: Sequence[Path], folder: Path, watch: Watch) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that reads these files, writes into this folder, and reaches nothing else."""
     config = {**LIMITS, "temp_directory": str((folder / "spilled").absolute())}
     with duckdb.connect(":memory:", config=config) as connection:
@@ -124,10 +123,11 @@ def _connection(files: Sequence[Path], folder: Path, watch: Watch) -> Iterator[d
 def _table(connection: duckdb.DuckDBPyConnection, name: str, files: Sequence[Path]) -> Schema:
     rows = connection.read_parquet(texts(files), hive_partitioning=False)
     rows.create_view(name)
-    return {column: _LOGICAL.get(str(kind), str(kind)) for column, kind in zip(rows.columns, rows.types, strict=True)}
+    return {column: LOGICAL.get(str(kind), str(kind)) for column, kind in zip(rows.columns, rows.types, strict=True)}
 
 
-def _bind(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
+def bind(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
+    """Give it the sizes of the tolerances."""
     for place, value in plan.compared:
         if tolerance := value.tolerance:
             for name, size in (("absolute", tolerance.absolute), ("relative", tolerance.relative)):
@@ -169,7 +169,13 @@ def _join(connection: duckdb.DuckDBPyConnection, wanted: sql.Statements, folder:
     connection.execute(f"CREATE OR REPLACE TEMP VIEW {sql.JUDGED} AS {wanted.judged}")
 
 
-def _counted(connection: duckdb.DuckDBPyConnection, plan: Plan, before: int) -> Difference:
+def written(connection: duckdb.DuckDBPyConnection, statement: str, path: Path) -> None:
+    """Write the rows of a statement to a file that is read a page at a time."""
+    connection.sql(statement).write_parquet(str(path), compression="zstd", row_group_size=ROWS_PER_GROUP)
+
+
+def counted(connection: duckdb.DuckDBPyConnection, plan: Plan, before: int) -> Difference:
+    """The outcome of which the rows are judged; so many rows before have a key that occurs once."""
     doubled, removed, added, changed, within, *columns = map(int, one(connection, sql.statements(plan).tally))
     names = [value.name for _, value in plan.compared]
     return Difference(

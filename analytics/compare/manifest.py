@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -75,15 +76,22 @@ def encoded(manifest: Manifest) -> bytes:
 
 def believed(folder: Path, comparison_id: str) -> Manifest | None:
     """The manifest of a comparison, if it is that of this id and all its files are as it says."""
-    try:
-        with (folder / FILE_NAME).open("rb") as file:
-            manifest = msgspec.json.decode(file.read(MAX_BYTES), type=Manifest)
-        is_ours = (manifest.version, manifest.comparison_id) == (VERSION, comparison_id)
+    if (manifest := told(folder)) is None:
+        return None
+    is_ours = (manifest.version, manifest.comparison_id) == (VERSION, comparison_id)
+    with suppress(OSError):
         if is_ours and manifest.asked.comparison_id == comparison_id and set(manifest.files) == set(Kind):
             return manifest if all(_is_as_said(folder / kind.file, manifest.files[kind]) for kind in Kind) else None
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-        pass
     return None
+
+
+def told(folder: Path) -> Manifest | None:
+    """What a comparison says, whether or not its files are as it says; None when it cannot be read."""
+    try:
+        with (folder / FILE_NAME).open("rb") as file:
+            return msgspec.json.decode(file.read(MAX_BYTES), type=Manifest)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def _is_as_said(path: Path, part: Part) -> bool:

@@ -1,15 +1,16 @@
 """Compares a dataset of two snapshots on its declared key."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import polars as pl
+from msgspec import structs
 
 from analytics.compare import store
 from analytics.compare.comparison import Comparison
-from analytics.compare.contributions import LIMIT, Contributions, contributions, of_dataset
+from analytics.compare.contributions import LIMIT, Contributions, check, contributions, of_dataset
+from analytics.compare.differing import from_differing, tell
 from analytics.compare.manifest import Asked
-from analytics.compare.summary import summary
+from analytics.compare.summary import Change, between
 from analytics.compare.tolerance import Tolerances, checked
 from analytics.compare.unlike import unlike
 from analytics.compare.watching import Watch
@@ -41,15 +42,7 @@ def compare(
     the lake raises for an unknown or damaged snapshot, UnknownDataset, UnknownColumn, BadTolerance, ComparisonTooLarge
     and, when `watch` was told to stop, ComparisonStopped.
     """
-    asked = _asked(baseline, comparison, dataset, ignore, tolerances)
-    before, after = _sides(lake, asked)
-    if found := store.find(lake, asked.comparison_id):
-        return found
-    wanted = known_dataset(dataset)
-    totals = summary(wanted, *(pl.scan_parquet(files, glob=False) for files in (before, after)))
-    left = unlike(lake, wanted.name, baseline, comparison)
-    sides = store.Sides(lake.freeze(baseline), left.before, lake.freeze(comparison), left.after, left.same)
-    return store.make(lake, asked, sides, totals, watch=watch)
+    return _answer(lake, _asked(baseline, comparison, dataset, ignore, tolerances), watch)
 
 
 def compared(
@@ -57,26 +50,42 @@ def compared(
 ) -> bool:
     """Whether `compare` finds it made already. Raises as `compare` does."""
     asked = _asked(baseline, comparison, dataset, None, tolerances)
-    _sides(lake, asked)
+    _check(lake, asked)
     return store.find(lake, asked.comparison_id) is not None
+
+
+def _answer(lake: Lake, asked: Asked, watch: Watch | None = None) -> Comparison:
+    _check(lake, asked)
+    first, second = asked.baseline, asked.comparison
+
+    def given() -> tuple[store.Sides, dict[str, Change]]:
+        totals = between(lake, known_dataset(asked.dataset), first, second)
+        left = unlike(lake, asked.dataset, first, second)
+        return store.Sides(lake.freeze(first), left.before, lake.freeze(second), left.after, left.same), totals
+
+    return store.answer(lake, asked, given, watch)
 
 
 def _asked(
     baseline: str, comparison: str, dataset: str, ignore: Sequence[str] | None, tolerances: Tolerances | None
 ) -> Asked:
     wanted = known_dataset(dataset)
+    ignored = _ignored(wanted, ignore)
+    numbers = [name for name in _numbers(wanted) if name not in ignored]
     return Asked(
         dataset=wanted.name,
         baseline=baseline,
         comparison=comparison,
         key=wanted.key,
-        ignored=_ignored(wanted, ignore),
-        tolerances=checked(tolerances or {}, _numbers(wanted)),
+        ignored=ignored,
+        tolerances=checked(tolerances or {}, numbers),
     )
 
 
-def _sides(lake: Lake, asked: Asked) -> tuple[list[Path], list[Path]]:
-    return lake.files(asked.dataset, asked.baseline), lake.files(asked.dataset, asked.comparison)
+def _check(lake: Lake, asked: Asked) -> None:
+    """What a damaged snapshot was compared with is not shown either."""
+    for snapshot_id in (asked.baseline, asked.comparison):
+        lake.files(asked.dataset, snapshot_id)
 
 
 def tolerable(dataset: str) -> list[str]:
@@ -91,14 +100,35 @@ def moved(
     """Why a total moved from one snapshot to the other. Without a wish it is the net variance value of positions, and
     else the rows, by the first column that divides them. Raises what the lake raises when a snapshot is gone, and as
     `contributions` does."""
-    dataset = known_dataset(found.dataset)
+    return _moved(lake, found.manifest.asked, total, by, limit)
+
+
+def moved_between(
+    lake: Lake,
+    pair: tuple[str, str],
+    dataset: str = POSITIONS.name,
+    ignore: Sequence[str] | None = None,
+    total: str | None = None,
+    by: str | None = None,
+    limit: int = LIMIT,
+) -> Contributions:
+    """The same of two snapshots, whether or not they have been compared; nothing is compared for it."""
+    return _moved(lake, _asked(*pair, dataset, ignore, None), total, by, limit)
+
+
+def _moved(lake: Lake, asked: Asked, total: str | None, by: str | None, limit: int) -> Contributions:
+    dataset = known_dataset(asked.dataset)
     rows = of_dataset(dataset)
-    usual = "net_variance_value" if dataset == POSITIONS else "rows"
+    total = total or ("net_variance_value" if dataset == POSITIONS else "rows")
+    by = by or rows.parts[0]
+    check(rows, total, by)
     before, after = (
-        pl.scan_parquet(lake.files(dataset.name, side.snapshot_id), glob=False)
-        for side in (found.baseline, found.comparison)
+        pl.scan_parquet(lake.files(dataset.name, side), glob=False) for side in (asked.baseline, asked.comparison)
     )
-    return contributions(rows, before, after, total or usual, by or rows.parts[0], limit)
+    exact = store.find(lake, structs.replace(asked, tolerances={}).comparison_id)
+    if exact and tell(exact, rows, total, by):
+        return from_differing(exact, rows, before, total, by, limit)
+    return contributions(rows, before, after, total, by, limit)
 
 
 def _numbers(dataset: Dataset) -> list[str]:

@@ -19,7 +19,7 @@ from stockverify.datasets import Type
 BEFORE, AFTER, DOUBLED, DIFFERING, JUDGED = "before_rows", "after_rows", "doubled", "differing", "judged"
 SET_ASIDE = "SELECT coalesce(sum(before_rows), 0)::BIGINT FROM doubled"
 """How many rows before have a doubled key."""
-_HERE, _THERE, _CHANGED = "in_before", "in_after", "is_changed"
+HERE, THERE, _CHANGED = "in_before", "in_after", "is_changed"
 
 
 class Statements(NamedTuple):
@@ -64,8 +64,8 @@ def _unique_keys(plan: Plan) -> str:
 def _unmatched(plan: Plan) -> str:
     """How many rows only the side before has, how many only the side after, and how many hashes their keys have."""
     different = _different(exp.column(f"key_{place}") for place in range(len(plan.key)))
-    only_after = exp.Filter(this=different, expression=exp.Where(this=exp.not_(_HERE)))
-    counts = (f"count(*) FILTER (WHERE NOT {there})" for there in (_THERE, _HERE))
+    only_after = exp.Filter(this=different, expression=exp.Where(this=exp.not_(HERE)))
+    counts = (f"count(*) FILTER (WHERE NOT {there})" for there in (THERE, HERE))
     return _text(exp.select(*counts, only_after).from_(DIFFERING))
 
 
@@ -94,7 +94,7 @@ def _differing(plan: Plan) -> str:
         for place in range(len(plan.key))
     ]
     keys = [
-        _case(_named(_HERE, "b"), _named(f"key_{place}", "b"), _named(f"key_{place}", "a")).as_(f"key_{place}")
+        _case(_named(HERE, "b"), _named(f"key_{place}", "b"), _named(f"key_{place}", "a")).as_(f"key_{place}")
         for place in range(len(plan.key))
     ]
     values = [_named(name, side) for side in "ba" for name in _sides(plan, "before" if side == "b" else "after")]
@@ -115,7 +115,7 @@ def _judged(plan: Plan) -> str:
     stepped = exp.select("*", *deltas).from_(DIFFERING).subquery("stepped")
     verdicts = []
     for place, value in plan.compared:
-        moved = exp.and_(_HERE, _THERE, f"before_{place} IS DISTINCT FROM after_{place}")
+        moved = exp.and_(HERE, THERE, f"before_{place} IS DISTINCT FROM after_{place}")
         within = _within(place, value)
         verdicts += [
             exp.alias_(exp.and_(moved, exp.not_(within)), f"changed_{place}"),
@@ -129,8 +129,8 @@ def _tally(plan: Plan) -> str:
     """Numbers of rows: doubled keys, removed, added, changed, and matched within tolerance; then, of each compared
     column, in how many rows it changed and in how many it moved within its tolerance."""
     columns = [f"{verdict}_{place}" for place, _ in plan.compared for verdict in ("changed", "within")]
-    both = f"{_HERE} AND {_THERE}"
-    rows = [f"NOT {_THERE}", f"NOT {_HERE}", f"{both} AND {_CHANGED}", f"{both} AND NOT {_CHANGED}"]
+    both = f"{HERE} AND {THERE}"
+    rows = [f"NOT {THERE}", f"NOT {HERE}", f"{both} AND {_CHANGED}", f"{both} AND NOT {_CHANGED}"]
     counts = [f"count(*) FILTER (WHERE {each})" for each in (*rows, *columns)]
     return _text(exp.select("(SELECT count(*) FROM doubled)", *counts).from_(JUDGED))
 
@@ -143,7 +143,7 @@ def _alone(plan: Plan, side: str) -> str:
         for place, value in enumerate(plan.values)
         if (value.before if side == "before" else value.after) is not None
     ]
-    where = f"NOT {_THERE}" if side == "before" else f"NOT {_HERE}"
+    where = f"NOT {THERE}" if side == "before" else f"NOT {HERE}"
     return _text(exp.select(*keys, *values).from_(JUDGED).where(where).order_by(*_order(plan)))
 
 
@@ -156,7 +156,7 @@ def _changed(plan: Plan) -> str:
     ]
     moved = exp.cast(exp.func("flatten", exp.array(*names)), "VARCHAR[]", dialect="duckdb")
     columns = [column for place, value in enumerate(plan.values) for column in _shown(place, value)]
-    where = exp.and_(_HERE, _THERE, _CHANGED)
+    where = exp.and_(HERE, THERE, _CHANGED)
     selected = exp.select(*keys, exp.alias_(moved, "changed_columns"), *columns)
     return _text(selected.from_(JUDGED).where(where).order_by(*_order(plan)))
 
@@ -167,12 +167,12 @@ def _doubled_sorted(plan: Plan) -> str:
     return _text(exp.select("*").from_(DOUBLED).order_by(*keys))
 
 
-_FLAGS = ((_HERE, "b"), (_THERE, "a"))
+_FLAGS = ((HERE, "b"), (THERE, "a"))
 
 
 def _side(side: str, plan: Plan) -> exp.Select:
     """A table with its columns named by their places, so that no name of theirs meets one of ours."""
-    prefix, flag = ("before", _HERE) if side == BEFORE else ("after", _THERE)
+    prefix, flag = ("before", HERE) if side == BEFORE else ("after", THERE)
     keys = [exp.alias_(_named(name, "s"), f"key_{place}") for place, name in enumerate(plan.key)]
     values = [
         exp.alias_(_named(value.name, "s"), f"{prefix}_{place}")
@@ -212,7 +212,7 @@ def _within(place: int, value: Value) -> exp.Expr:
     if tolerance and tolerance.absolute is not None:
         bounds.append(exp.maybe_parse(f"getvariable('absolute_{place}')", dialect="duckdb"))
     if tolerance and tolerance.relative is not None:
-        bounds.append(_rounded(f"(getvariable('relative_{place}') * abs(before_{place}))"))
+        bounds.append(_rounded(f"(getvariable('relative_{place}') * abs(before_{place}::DOUBLE))"))
     if not bounds:
         return exp.false()
     size: exp.Expr = exp.maybe_parse(f"abs(delta_{place}::DOUBLE)", dialect="duckdb")

@@ -5,17 +5,20 @@ A comparison can be made again from its snapshots at any time, so what is old or
 
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import structs
 
 from analytics.compare import manifest as manifests
 from analytics.compare.comparison import Comparison
 from analytics.compare.diff import Difference, difference
 from analytics.compare.kinds import Kind
 from analytics.compare.manifest import FILE_NAME, VERSION, Asked, Manifest
+from analytics.compare.narrower import narrowed
 from analytics.compare.summary import Change
 from analytics.compare.watching import Watch
 from analytics.lake import Freeze, Lake, Part, durable
@@ -48,6 +51,20 @@ class Sides(NamedTuple):
     same: int = 0
 
 
+def answer(
+    lake: Lake, asked: Asked, given: Callable[[], tuple[Sides, dict[str, Change]]], watch: Watch | None = None
+) -> Comparison:
+    """The comparison where it was made before, or a new one of the sides and totals that are `given`. One with
+    tolerances is made of the one without, which is kept as well. Raises as `difference` does."""
+    if found := find(lake, asked.comparison_id):
+        return found
+    if not asked.tolerances:
+        return make(lake, asked, *given(), watch=watch)
+    exact = answer(lake, structs.replace(asked, tolerances={}), given, watch)
+    sides = Sides(exact.baseline, (), exact.comparison, ())
+    return _made(lake, asked, sides, exact.summary, lambda folder: narrowed(exact, asked.tolerances, folder, watch))
+
+
 def make(
     lake: Lake,
     asked: Asked,
@@ -58,10 +75,24 @@ def make(
 ) -> Comparison:
     """Compare the rows of both sides, which are what `asked` says, and publish the outcome. Raises as `difference`
     does."""
+
+    def write(folder: Path) -> Difference:
+        return difference(sides.before, sides.after, asked.key, folder, asked.ignored, asked.tolerances, watch)
+
+    return _made(lake, asked, sides, summary, write, now)
+
+
+def _made(
+    lake: Lake,
+    asked: Asked,
+    sides: Sides,
+    summary: dict[str, Change],
+    write: Callable[[Path], Difference],
+    now: datetime | None = None,
+) -> Comparison:
     moment = now or datetime.now(UTC)
     with _draft(lake) as folder:
-        found = difference(sides.before, sides.after, asked.key, folder, asked.ignored, asked.tolerances, watch)
-        told = _told(asked, sides, found, summary, folder, moment)
+        told = _told(asked, sides, write(folder), summary, folder, moment)
         durable.write_file(folder / FILE_NAME, manifests.encoded(told))
         _publish(folder, lake.root / FOLDER / asked.comparison_id)
     sweep(lake, moment)
@@ -86,6 +117,14 @@ def sweep(lake: Lake, now: datetime) -> list[Path]:
     for path in removed:
         shutil.rmtree(path, ignore_errors=True)
     return removed
+
+
+def forget(root: Path, snapshot_ids: Collection[str]) -> None:
+    """Remove what compares datasets of snapshots that are gone. Rows of reports outlive their snapshots."""
+    for folder in (root / FOLDER).glob("cmp-*"):
+        told = manifests.told(folder)
+        if told and not told.asked.query and {told.asked.baseline, told.asked.comparison} & set(snapshot_ids):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _told(

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import polars as pl
 from msgspec import Struct
 
-from analytics.figures import FIGURES
+from analytics.figures import FIGURES, Totals, stock_of
 from analytics.figures import totals as stock_totals
+from analytics.lake import Lake
 from analytics.millionths import summed
 from stockverify.datasets import POSITIONS, Dataset
 
@@ -34,13 +35,29 @@ def change(baseline: float, comparison: float) -> Change:
 
 def summary(dataset: Dataset, before: pl.LazyFrame, after: pl.LazyFrame) -> dict[str, Change]:
     """The stock figures for positions; for other datasets their rows and the sums of what adds up."""
-    first, second = _totals(dataset, before), _totals(dataset, after)
-    return {name: change(value, second[name]) for name, value in first.items()}
+    return _steps(*(_totals(dataset, side) for side in (before, after)))
+
+
+def between(lake: Lake, dataset: Dataset, baseline: str, comparison: str) -> dict[str, Change]:
+    """The same of two snapshots; figures that were kept beside them are not worked out again. Raises what the lake
+    raises."""
+    if dataset == POSITIONS:
+        return _steps(*(_compared(stock_of(lake, snapshot_id)) for snapshot_id in (baseline, comparison)))
+    return summary(
+        dataset, *(pl.scan_parquet(lake.files(dataset.name, each), glob=False) for each in (baseline, comparison))
+    )
+
+
+def _steps(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, Change]:
+    return {name: change(value, after[name]) for name, value in before.items()}
 
 
 def _totals(dataset: Dataset, rows: pl.LazyFrame) -> Mapping[str, float]:
     if dataset == POSITIONS:
-        figures = stock_totals(rows)
-        return {name: getattr(figures, name) for name in _COMPARED}
+        return _compared(stock_totals(rows))
     sums = [summed(pl.col(name)).alias(f"{name}_sum") for name in dataset.adding]
     return rows.select(pl.len().cast(pl.Int64).alias("rows"), *sums).collect().row(0, named=True)
+
+
+def _compared(figures: Totals) -> Mapping[str, float]:
+    return {name: getattr(figures, name) for name in _COMPARED}

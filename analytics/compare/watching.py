@@ -1,7 +1,7 @@
 """How far a comparison is, and how it is stopped: for the thread that makes it, and for those that wait for it."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import duckdb
@@ -16,17 +16,19 @@ class ComparisonStopped(Refused):
 
 
 class Watch:
-    """One comparison. `done` is how much of it is done, from 0 to 1, as DuckDB estimates it."""
+    """One comparison. `done` is how much of it is done, from 0 to 1, as DuckDB estimates it. `stopping` is asked, too,
+    whether it is to stop."""
 
-    def __init__(self) -> None:
+    def __init__(self, stopping: Callable[[], bool] = bool) -> None:
         self.done = 0.0
+        self._stopping = stopping
         self._phase = (0.0, 0.0)
         self._stop = threading.Event()
 
     @property
     def stopped(self) -> bool:
         """Whether somebody has asked it to stop."""
-        return self._stop.is_set()
+        return self._stop.is_set() or self._stopping()
 
     def stop(self) -> None:
         """Ask it to stop, in the middle of whatever it does."""

@@ -12,6 +12,7 @@ from analytics.figures.overview import (
     overview,
     points,
     so_far,
+    stock_of,
     totals_of,
     trend,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "overview",
     "points",
     "so_far",
+    "stock_of",
     "tolerance_of",
     "totals",
     "totals_of",

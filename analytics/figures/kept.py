@@ -20,11 +20,8 @@ from analytics import millionths
 from analytics.figures import groups, stock, work
 from analytics.figures.declared import Tolerance
 from analytics.figures.work import Work, WorkTotals
-from analytics.lake import Lake, durable
-from analytics.lake.beside import figures_of
+from analytics.lake import Lake, beside
 from stockverify.datasets import POSITIONS
-
-_DIGEST = 32
 
 
 class Sums(NamedTuple):
@@ -40,42 +37,41 @@ class _File(Struct, frozen=True, kw_only=True, array_like=True):
     """`made` says of what and how; frames are in Arrow's format."""
 
     made: str
+    tolerance: Tolerance
     by_rack: bytes
     by_category: bytes
     work: WorkTotals
     by_counter: bytes
 
 
-def read(lake: Lake, snapshot_id: str, tolerance: Tolerance) -> Sums | None:
-    """What was kept with that tolerance; None if it has to be computed. Raises as `Lake.manifest` does."""
-    made = _made(lake, snapshot_id, tolerance)
-    with suppress(OSError, msgspec.DecodeError):
-        data = figures_of(lake.root, snapshot_id).read_bytes()
-        if hashlib.sha256(data[_DIGEST:]).digest() == data[:_DIGEST]:
-            kept = msgspec.msgpack.decode(data[_DIGEST:], type=_File)
-            if kept.made == made:
-                return Sums(_frame(kept.by_rack), _frame(kept.by_category), Work(kept.work, _frame(kept.by_counter)))
+def read(lake: Lake, snapshot_id: str, tolerance: Tolerance | None = None) -> Sums | None:
+    """What was kept with that tolerance, or with any; None if it has to be computed. Raises as `Lake.manifest` does."""
+    made = _made(lake, snapshot_id)
+    data = beside.read(beside.figures_of(lake.root, snapshot_id))
+    with suppress(msgspec.DecodeError):
+        kept = msgspec.msgpack.decode(data or b"", type=_File)
+        if kept.made == made and tolerance in (None, kept.tolerance):
+            return Sums(_frame(kept.by_rack), _frame(kept.by_category), Work(kept.work, _frame(kept.by_counter)))
     return None
 
 
 def write(lake: Lake, snapshot_id: str, tolerance: Tolerance, sums: Sums) -> None:
     """Keep them, in place of what was kept before. Raises OSError."""
     told = _File(
-        made=_made(lake, snapshot_id, tolerance),
+        made=_made(lake, snapshot_id),
+        tolerance=tolerance,
         by_rack=_bytes(sums.by_rack),
         by_category=_bytes(sums.by_category),
         work=sums.work.totals,
         by_counter=_bytes(sums.work.by_counter),
     )
-    data = msgspec.msgpack.encode(told)
-    with durable.replacing(figures_of(lake.root, snapshot_id)) as draft:
-        durable.write_file(draft, hashlib.sha256(data).digest() + data)
+    beside.write(beside.figures_of(lake.root, snapshot_id), msgspec.msgpack.encode(told))
 
 
-def _made(lake: Lake, snapshot_id: str, tolerance: Tolerance) -> str:
-    """Of which rows, with which tolerance, and by which formulas. Positions name the other datasets by checksum."""
+def _made(lake: Lake, snapshot_id: str) -> str:
+    """Of which rows, and by which formulas. Positions name the other datasets by checksum."""
     manifest = lake.manifest(POSITIONS.name, snapshot_id)
-    return hashlib.sha256(msgspec.json.encode((manifest, tolerance, _formulas()))).hexdigest()
+    return hashlib.sha256(msgspec.json.encode((manifest, _formulas()))).hexdigest()
 
 
 @cache

@@ -54,10 +54,15 @@ def overview(lake: Lake, snapshot_id: str, tolerance: Tolerance = EXACT) -> Over
 
 def totals_of(lake: Lake, snapshot_id: str, tolerance: Tolerance = EXACT) -> Totals:
     """The figures of all positions of a snapshot, without groups: a third of what an overview costs."""
-    positions = _positions(lake, snapshot_id)
-    if sums := kept.read(lake, snapshot_id, tolerance):
-        return totals_of_parts(sums.by_rack)
-    return totals(positions, tolerance)
+    by_rack = _by_rack(lake, snapshot_id, tolerance)
+    return totals(_positions(lake, snapshot_id), tolerance) if by_rack is None else totals_of_parts(by_rack)
+
+
+def stock_of(lake: Lake, snapshot_id: str) -> Totals:
+    """The same for whoever looks at none but figures in which the tolerance has no part: those that were kept with any
+    tolerance will do."""
+    by_rack = _by_rack(lake, snapshot_id)
+    return totals(_positions(lake, snapshot_id)) if by_rack is None else totals_of_parts(by_rack)
 
 
 def keep(lake: Lake, snapshot_id: str, tolerance: Tolerance) -> None:
@@ -109,6 +114,15 @@ def _sums(lake: Lake, snapshot_id: str, tolerance: Tolerance) -> Sums:
     found = parts(_positions(lake, snapshot_id), "floor", "rack_id", "category", tolerance=tolerance)
     by_rack, by_category = coarser(found, "floor", "rack_id"), coarser(found, "category")
     return Sums(by_rack, by_category, _work(lake, snapshot_id))
+
+
+def _by_rack(lake: Lake, snapshot_id: str, tolerance: Tolerance | None = None) -> pl.DataFrame | None:
+    """The kept sums of each rack, with that tolerance or with any. Those of some floors are among those of the whole
+    lake, so that a trend within a scope needs no copies of its snapshots. Raises what the lake raises."""
+    lake.whole.files(POSITIONS.name, snapshot_id)  # what cannot be read any more is not shown either
+    if (sums := kept.read(lake.whole, snapshot_id, tolerance)) is None:
+        return None
+    return sums.by_rack.filter(pl.col("floor").is_in(lake.floors)) if lake.floors else sums.by_rack
 
 
 def _positions(lake: Lake, snapshot_id: str) -> pl.LazyFrame:

@@ -1,12 +1,13 @@
 """What a snapshot holds that the figures alone do not tell: the biggest variances, and what is in doubt."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 import polars as pl
 
+from analytics.glance import kept
 from analytics.glance.attention import NOT_IN_BOOK, PARTIAL, UNKNOWN_ITEMS, WITHOUT_COST, Doubts
+from analytics.glance.kept import Biggest, Findings
 from analytics.lake import Lake
 from analytics.query import Query, QueryResult, checked, run_all
 from stockverify.datasets import POSITIONS, find
@@ -16,19 +17,28 @@ BIGGEST = 20
 _VARIED = {"variance_value": {"exists": True, "ne": 0}}
 
 
-class Biggest(NamedTuple):
-    """The lines with the largest variance in value, largest first, and how many lines have one."""
-
-    rows: pl.DataFrame
-    total: int
-
-
 def doubts(lake: Lake, snapshot_id: str) -> Doubts:
-    """How many lines and records somebody should look at."""
-    return Doubts(*_counts(lake, snapshot_id, [NOT_IN_BOOK, WITHOUT_COST, UNKNOWN_ITEMS, PARTIAL]))
+    """How many lines and records somebody should look at. Raises what the lake raises."""
+    found = kept.read(lake, snapshot_id)
+    return found.doubts if found else _doubts(lake, snapshot_id)
 
 
 def biggest(lake: Lake, snapshot_id: str, most: int = BIGGEST) -> Biggest:
+    """The lines with the largest variance in value. Raises what the lake raises."""
+    found = kept.read(lake, snapshot_id) if most == BIGGEST else None
+    return found.biggest if found else _biggest(lake, snapshot_id, most)
+
+
+def keep(lake: Lake, snapshot_id: str) -> None:
+    """Find both, and keep them for whoever asks. Raises what the lake raises, or OSError."""
+    kept.write(lake, snapshot_id, Findings(_doubts(lake, snapshot_id), _biggest(lake, snapshot_id, BIGGEST)))
+
+
+def _doubts(lake: Lake, snapshot_id: str) -> Doubts:
+    return Doubts(*_counts(lake, snapshot_id, [NOT_IN_BOOK, WITHOUT_COST, UNKNOWN_ITEMS, PARTIAL]))
+
+
+def _biggest(lake: Lake, snapshot_id: str, most: int) -> Biggest:
     """The most negative and the most positive variances hold the largest ones of both together."""
     spec = QuerySpec(collection=POSITIONS.name, filters=_VARIED, limit=most)
     ends = [checked(msgspec.structs.replace(spec, sort={"variance_value": way})) for way in (1, -1)]

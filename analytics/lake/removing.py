@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from analytics.lake import durable
-from analytics.lake.beside import forget_figures
+from analytics.lake.beside import forget
 from analytics.lake.ids import checked_id
 from analytics.lake.scopes import roots
 from stockverify.datasets import HELD, POSITIONS
@@ -22,7 +22,7 @@ def remove(root: Path, snapshot_id: str) -> None:
     names = [POSITIONS.name, *(name for name in HELD if name != POSITIONS.name)]
     for name in names:
         _rename_away(root / name / checked_id(snapshot_id))
-    forget_figures(root, snapshot_id)
+    forget(root, snapshot_id)
     for name in names:
         shutil.rmtree(gone(root / name / snapshot_id), ignore_errors=True)
     for scope in roots(root):

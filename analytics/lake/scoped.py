@@ -41,6 +41,11 @@ class ScopedLake(Lake):
         self._counted: dict[tuple[int, ...], int] = {}
         self._rows: dict[str, int] = {}
 
+    @property
+    def whole(self) -> Lake:
+        """The lake that snapshots are copied from."""
+        return self._whole
+
     def ids(self) -> list[str]:
         """Those of the whole lake."""
         return self._whole.ids()

@@ -51,6 +51,11 @@ class Lake:
         self._manifests: dict[tuple[str, str], tuple[Manifest, str]] = {}
         self._checked: set[tuple[str | int, ...]] = set()
 
+    @property
+    def whole(self) -> "Lake":
+        """The lake of which this one shows the lines of some floors; itself, if it shows all."""
+        return self
+
     def ids(self) -> list[str]:
         """The ids of whole snapshots, newest first: those whose positions, which come last, are published."""
         folder = self.root / POSITIONS.name

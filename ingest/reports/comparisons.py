@@ -8,8 +8,19 @@ import msgspec
 import polars as pl
 
 from analytics import reports
-from analytics.compare import Asked, Comparison, Contributions, Kind, Tolerance, change, compare, contributions, store
-from analytics.compare.contributions import LIMIT, Divisible, of_dataset
+from analytics.compare import (
+    Asked,
+    Comparison,
+    Contributions,
+    Kind,
+    Tolerance,
+    change,
+    compare,
+    contributions,
+    moved_between,
+    store,
+)
+from analytics.compare.contributions import LIMIT, ROW, Divisible
 from analytics.export import Table, of_comparison
 from analytics.lake import UNREADABLE, Freeze, Lake
 from analytics.lake.reports import ReportManifest, Reports
@@ -21,8 +32,6 @@ from ingest.reports.errands import CompareBoth, Explain, ExportCompared, ReadCom
 from ingest.reports.places import Source, kept, source_of
 from stockverify.datasets import POSITIONS, Type
 from stockverify.errors import BadInput, StockVerifyError
-
-_POSITIONS_MOVE = "net_variance_value"
 
 
 class DifferentQueries(BadInput):
@@ -57,11 +66,9 @@ def compared(lake: Lake, asked: CompareBoth) -> Comparison:
         tolerances=dict(sorted(tolerances.items())),
         query=msgspec.to_builtins(first.spec),
     )
-    if found := store.find(lake, question.comparison_id):
-        return found
     summary = {name: change(value, after.totals[name]) for name, value in before.totals.items()}
     sides = store.Sides(before.freeze, before.files, after.freeze, after.files)
-    return store.make(lake, question, sides, summary)
+    return store.answer(lake, question, lambda: (sides, summary))
 
 
 def shown(found: Comparison) -> Compared:
@@ -108,15 +115,11 @@ def explained(lake: Lake, asked: Explain) -> dict[str, Any]:
 def _contributions(lake: Lake, compared: CompareBoth, total: str | None, by: str | None, limit: int) -> Contributions:
     first, second = _sources(lake, compared)
     if first.freeze and second.freeze:
-        dataset = known_dataset(compared.dataset or POSITIONS.name)
-        divisible = of_dataset(dataset)
-        files = [lake.files(dataset.name, source.freeze_id) for source in (first, second)]
-    else:
-        divisible = _divisible(checked(first.spec))
-        files = [_side(lake, source).files for source in (first, second)]
-    before, after = (pl.scan_parquet(each, glob=False) for each in files)
-    total = total or (_POSITIONS_MOVE if _POSITIONS_MOVE in divisible.figures else "rows")
-    return contributions(divisible, before, after, total, by or next(iter(divisible.parts), ""), limit)
+        pair, dataset = (first.freeze_id, second.freeze_id), compared.dataset or POSITIONS.name
+        return moved_between(lake, pair, dataset, compared.ignore, total, by, limit)
+    divisible = _divisible(checked(first.spec))
+    before, after = (pl.scan_parquet(_side(lake, source).files, glob=False) for source in (first, second))
+    return contributions(divisible, before, after, total or "rows", by or next(iter(divisible.parts), ""), limit)
 
 
 def _sources(lake: Lake, asked: CompareBoth) -> tuple[Source, Source]:
@@ -147,8 +150,9 @@ class _Side(NamedTuple):
 def _side(lake: Lake, source: Source) -> _Side:
     if source.report is None:
         files = lake.files(POSITIONS.name, source.freeze_id)
-        sums = pl.scan_parquet(files, glob=False).select(**_divisible(checked(source.spec)).figures)
-        return _Side(lake.freeze(source.freeze_id), files, sums.collect().row(0, named=True))
+        sums = {name: summed(each) for name, each in _added(checked(source.spec)).items()}
+        found = pl.scan_parquet(files, glob=False).select(pl.len().cast(pl.Int64).alias("rows"), **sums).collect()
+        return _Side(lake.freeze(source.freeze_id), files, found.row(0, named=True))
     manifest = kept(lake, source.report, datetime.now(UTC))
     files = Reports(lake.root).files(manifest.report_id)
     return _Side(_freeze(lake, manifest), files, reports.totals(lake, manifest, checked(source.spec)))
@@ -165,6 +169,9 @@ def _freeze(lake: Lake, manifest: ReportManifest) -> Freeze:
 
 def _divisible(query: Query) -> Divisible:
     """The totals of a query's result: its rows and the sums of what adds up; they can be divided by its texts."""
-    sums = {f"{name}_sum": summed(pl.col(name)) for name in query.adding}
     texts = [name for name, kind in query.results() if kind is Type.STRING]
-    return Divisible(query.dataset.name, {"rows": pl.len().cast(pl.Int64), **sums}, texts)
+    return Divisible(query.dataset.name, {"rows": ROW, **_added(query)}, texts)
+
+
+def _added(query: Query) -> dict[str, pl.Expr]:
+    return {f"{name}_sum": pl.col(name) for name in query.adding}

@@ -6,11 +6,13 @@ import structlog
 from pymongo.database import Database
 
 from analytics.backup.shared_lake import not_taken_by, was_brought_back
+from analytics.compare.store import forget
 from analytics.lake import Lake
 from analytics.lake.references import references
 from analytics.lake.removing import remove
 from analytics.lake.reports import Reports
 from analytics.lake.retention import Policy, surplus
+from analytics.lake.scopes import roots
 from analytics.lake.sweep import sweep
 from jobs.tools import Done, Tools
 from stockverify.clients import Document
@@ -40,6 +42,8 @@ def retain(lake: Lake, database: Database[Document], policy: Policy, zone: str, 
     for snapshot_id in going:
         remove(lake.root, snapshot_id)
         _log.info("snapshot_removed", snapshot_id=snapshot_id)
+    for root in (lake.root, *roots(lake.root)):
+        forget(root, going)
     sweep(lake.root, now)
     if not is_copy:
         sweep_reports(Reports(lake.root), database, now)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.engine import one
-from analytics.millionths import NO_MILLIONTHS, rounded, rounded_sql, summed, summed_sql
+from analytics.millionths import NO_MILLIONTHS, joined, rounded, rounded_sql, split, summed, summed_sql
 
 SHARED = duckdb.connect(config={"threads": 2})
 LARGE = 12345678901.123457
@@ -49,6 +49,19 @@ def roundings(number: float) -> list[float]:
 def test_a_sum_is_the_double_next_to_the_sum_of_millionths(numbers: list[float]) -> None:
     assert sums(numbers) == [exact_sum(numbers)] * 3
     assert sums(numbers[::-1]) == sums(numbers)
+
+
+def test_the_sums_of_many_groups_are_as_exact_as_that_of_one() -> None:
+    """A column is divided by a number otherwise than a single value is."""
+    numbers = [n + 0.666316 for n in range(0, 10**6, 997)] + [-7.3, LARGE, 1.14]
+    frame = pl.DataFrame({"group": range(len(numbers)), "number": numbers})
+    halves = frame.select(
+        "group", *(half.alias(name) for half, name in zip(split(pl.col("number")), "ur", strict=True))
+    )
+    by_group = frame.group_by("group", maintain_order=True).agg(summed(pl.col("number")).alias("sum"))["sum"]
+    expected = [exact_sum([number]) for number in numbers]
+    assert halves.select(joined(pl.col("u"), pl.col("r"))).to_series().to_list() == expected
+    assert by_group.to_list() == expected
 
 
 @pytest.mark.parametrize("number", [LARGE, -LARGE, 1.14, -7.3, 0.000001, 1e12, 999_999_999_999.75, NO_MILLIONTHS, 0.0])

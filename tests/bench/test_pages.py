@@ -16,6 +16,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from analytics.compare import compare
+from analytics.figures import keep, tolerance_of
+from analytics.glance import findings
+from analytics.lake import Lake
 from dashboard import app as app_module
 from stockverify.environment import to_env
 from stockverify.settings import Settings
@@ -42,7 +46,22 @@ def big(pair: Service, tmp_path_factory: pytest.TempPathFactory) -> Settings:
         began = time.perf_counter()
         fill(settings.lake, RECORDS)
         print(f"\n  made a lake of {RECORDS:,} records in {time.perf_counter() - began:.0f} s")
+        prepared(settings)
     return settings
+
+
+def prepared(settings: Settings) -> None:
+    """What the worker does when it has taken a snapshot (jobs/first_look.py)."""
+    lake, before = Lake(settings.lake), None
+    for snapshot_id in reversed(lake.ids()):
+        began, worked = time.perf_counter(), time.process_time()
+        keep(lake, snapshot_id, tolerance_of(settings))
+        findings.keep(lake, snapshot_id)
+        if before:
+            compare(lake, before, snapshot_id)
+        before = snapshot_id
+        seconds, processor = time.perf_counter() - began, time.process_time() - worked
+        print(f"  figures of a snapshot, and what has changed: {seconds:.2f} s ({processor:.2f} s of the processor)")
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +81,8 @@ def told(what: str, work: Callable[[], Any]) -> float:
     """Do it, see that nothing went wrong, and print how long it took and how much of that this process worked."""
     began, worked = time.perf_counter(), time.process_time()
     at = work()
+    while any(button.key == "stop_comparing" for button in at.button):
+        at.run()
     seconds, processor = time.perf_counter() - began, time.process_time() - worked
     assert not at.exception
     assert "could not be shown" not in texts(at), texts(at)
@@ -108,7 +129,15 @@ def interactions(at: AppTest) -> Iterator[tuple[str, Callable[[], AppTest]]]:
         return press(at, "Use these tolerances")
 
     yield "compare: a tolerance", tolerate
+    yield "compare: with another snapshot", lambda: _another(at)
     yield "export: records", lambda: _records(at)
+
+
+def _another(at: AppTest) -> AppTest:
+    """The oldest one, which nobody has compared with so far."""
+    widget(at.button_group, "Compare with").set_value("Another one").run()
+    other = widget(at.selectbox, "Other snapshot")
+    return other.select(other.options[-1]).run()
 
 
 def _records(at: AppTest) -> AppTest:

@@ -10,10 +10,12 @@ import pytest
 from pymongo.database import Database
 
 from analytics import reports
+from analytics.compare import compare
 from analytics.extract import materialise
 from analytics.lake import Lake, verify
 from analytics.lake.reports import Reports
 from analytics.lake.retention import Policy
+from analytics.lake.scoped import lake_within
 from analytics.query import checked
 from jobs.work.retention import retain, sweep_reports
 from jobs.worker import Worker
@@ -56,7 +58,11 @@ def test_what_something_refers_to_stays(db: Database[Document], lake: Lake, free
     db["report_compare_jobs"].insert_one({"_id": "j", "sides": [{"freeze_id": compared}], "comparison_result": told})
     db["report_schedules"].insert_one({"_id": "s", "last": {"snapshot_id": scheduled}})
     db["report_runs"].insert_one(queued("r", snapshot_id=forgotten, status="succeeded"))
+    seen = [lake, lake_within(lake, ["Ground"])]
+    gone = [compare(each, *pair).folder for each in seen for pair in ((told, newest), (compared, forgotten))]
+    left = [compare(each, compared, newest).folder for each in seen]
     assert retain(lake, db, NOTHING, "UTC", NOW) == [told, forgotten]
+    assert [[folder.exists() for folder in folders] for folders in (gone, left)] == [[False] * 4, [True] * 2]
     assert [each.snapshot_id for each in lake.freezes()] == [newest, unstored, scheduled, compared, pinned]
     assert verify(lake.root) == []
     assert retain(lake, db, NOTHING, "UTC", NOW) == []

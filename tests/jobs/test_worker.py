@@ -10,9 +10,10 @@ import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from analytics.compare import compared
 from analytics.extract import materialise
 from analytics.lake import Lake, verify
-from analytics.lake.beside import figures_of
+from analytics.lake.beside import figures_of, findings_of
 from jobs.schedules.queueing import Queueing
 from jobs.worker import Worker
 from stockverify import indexes
@@ -50,10 +51,19 @@ def test_a_queued_run_becomes_a_snapshot(worker: Make, lake: Lake, db: Runs) -> 
     assert (found["status"], found["error"], taken.name) == ("succeeded", None, "name of r")
     assert before - timedelta(seconds=1) < found["started_at"] <= found["finished_at"] < datetime.now(UTC)
     assert indexes.missing(db) == []
+    db["erp_items"].update_one({}, {"$set": {"book_qty": 2.0}})
+    db["report_runs"].insert_one(queued("r-1"))
+    worker().tick(NOW)
+    newest, previous, *_ = lake.ids()
+    assert compared(Lake(lake.root), previous, newest), "nor for what has changed since the snapshot before"
     kept = figures_of(lake.root, taken.snapshot_id)
-    assert kept.is_file(), "the first visitor does not wait for its figures"
+    assert kept.is_file() and findings_of(lake.root, taken.snapshot_id).is_file(), (
+        "the first visitor does not wait for its figures"
+    )
     shutil.rmtree(kept.parent)
-    kept.parent.touch()  # no place to write to, as on a full disk
+    shutil.rmtree(lake.root / "comparisons")
+    for folder in (kept.parent, lake.root / "comparisons"):
+        folder.touch()  # no place to write to, as on a full disk
     db["report_runs"].insert_one(queued("r-2"))
     worker().tick(NOW)
     again = runs(db)["r-2"]

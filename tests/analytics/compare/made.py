@@ -1,18 +1,27 @@
 """Differences of frames, by way of Parquet files as the lake has them."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
 
+from analytics.compare import Asked, Change, Comparison
 from analytics.compare.diff import Difference, difference
 from analytics.compare.kinds import Kind
+from analytics.compare.store import Sides, answer
 from analytics.compare.tolerance import Tolerances
+from analytics.lake import Freeze, Lake
 
 ENDLESS = "SELECT sum(hash(a.range + b.range)) FROM range(10000000) a, range(10000000) b"
 """A statement that only an interruption ends."""
+
+MOMENT = datetime(2026, 1, 31, tzinfo=UTC)
+FREEZE = Freeze(snapshot_id="any", name="", as_of=MOMENT, created_at=MOMENT, rows=0)
+Summary = dict[str, Change]
 
 
 class Made(NamedTuple):
@@ -45,6 +54,17 @@ def between(
         rows = {kind: pl.read_parquet(folder / "out" / kind.file) for kind in Kind}
     assert [rows[kind].height for kind in Kind] == [told.added, told.removed, told.changed, told.key_duplicates]
     return Made(told, rows)
+
+
+@contextmanager
+def kept(
+    before: pl.DataFrame, after: pl.DataFrame, asked: Asked, summary: Summary | None = None
+) -> Iterator[Comparison]:
+    """The answer of a lake in which nothing has been asked so far."""
+    with tempfile.TemporaryDirectory() as name:
+        sides = [_written(Path(name), side, frame, 1) for side, frame in (("before", before), ("after", after))]
+        given = Sides(FREEZE, sides[0], FREEZE, sides[1])
+        yield answer(Lake(Path(name) / "lake"), asked, lambda: (given, summary or {}))
 
 
 def applied(before: pl.DataFrame, found: Made, key: Sequence[str]) -> pl.DataFrame:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.compare import compare, contributions
+from analytics.compare import compare, contributions, moved, moved_between
 from analytics.compare.contributions import (
     BY,
     Contribution,
@@ -96,12 +96,15 @@ def test_a_recount_an_added_and_a_removed_line(take: Take, lake: Lake, db: Store
     db["verification_records"].delete_one({"_id": "c-3"})
     second = take(verification_records=[record("c-4", "R1", "c", 4.5, username="bob")]).snapshot_id
     sides = [pl.scan_parquet(lake.files("positions", snapshot_id)) for snapshot_id in (first, second)]
-    change = compare(lake, first, second).summary["net_variance_value"]
+    compared = compare(lake, first, second)
+    change = compared.summary["net_variance_value"]
     assert (change.baseline, change.comparison) == (-5.0, -1.25)
 
     def divided(by: str, limit: int = 10) -> tuple[list[Contribution], Rest]:
         found = contributions(OF_POSITIONS, *sides, "net_variance_value", by, limit)
         assert (found.change, found.total, found.by) == (change, "net_variance_value", by)
+        assert moved(lake, compared, None, by, limit) == found, "the rows that differ tell the same"
+        assert moved_between(lake, (second, first), by=by).change.absolute_diff == -3.75, "nobody compared these"
         return found.parts, found.other
 
     by_item = [

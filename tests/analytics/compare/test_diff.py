@@ -245,6 +245,11 @@ def test_a_step_within_tolerance_is_not_among_the_changed_columns_of_a_row_that_
     assert (found.told.column_changes, found.told.column_within, found.told.within) == ({"round": 1}, {"qty": 1}, 0)
 
 
+def test_a_share_of_the_smallest_integer_is_one_too() -> None:
+    before, after = (table(SCHEMA, ("R", "a", 1.0, value, "", True, [], None)) for value in (-(2**63), -(2**62)))
+    assert between(before, after, KEY, (), {"round": Tolerance(relative=0.5)}).counts == (0, 0, 0, 1, 0)
+
+
 @pytest.mark.parametrize(
     ("column", "tolerance", "reason"),
     [

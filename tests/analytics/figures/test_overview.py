@@ -17,6 +17,7 @@ from analytics.figures import (
     keep,
     kept,
     overview,
+    stock_of,
     totals_of,
     trend,
 )
@@ -169,6 +170,7 @@ def test_no_figure_is_documented_that_does_not_exist() -> None:
 
 
 ANOTHER = Tolerance(3.0, 0.1)
+SUMS = [figure.name for figure in FIGURES if figure.unit != "share"]
 
 
 def test_kept_figures_are_those_that_would_be_computed(take: Take, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,6 +191,11 @@ def test_kept_figures_are_those_that_would_be_computed(take: Take, lake: Lake, m
     monkeypatch.setattr(sys.modules[overview.__module__], "parts", counted)
     assert (told(overview(lake, first, ANOTHER)), totals_of(lake, first, ANOTHER), computed) == (whole, of_all, [])
     assert told(overview(lake, first)) != whole
+    exact = totals_of(lake, first)
+    computed.clear()
+    of_all_but_shares = {name: getattr(stock_of(lake, first), name) for name in SUMS}
+    assert (of_all_but_shares, computed) == ({name: getattr(exact, name) for name in SUMS}, [])
+    computed.append("all")
     place = figures_of(lake.root, first)
     good, other = place.read_bytes(), figures_of(lake.root, second).read_bytes()
     flipped = [good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :] for at in (0, 40, len(good) // 2, len(good) - 1)]

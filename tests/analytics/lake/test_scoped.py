@@ -1,5 +1,6 @@
 """The lake as somebody sees it who may see some floors only."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from analytics.compare import Kind, compare
-from analytics.figures import EXACT, overview
+from analytics.figures import EXACT, Tolerance, keep, overview, stock_of, totals_of
 from analytics.lake import Lake
 from analytics.lake.manifest import SnapshotDamaged
 from analytics.lake.removing import remove
@@ -25,6 +26,7 @@ def line(floor: str | None, rack: str, item: str, book_qty: float = 3.0) -> dict
     return LINE | {"floor": floor, "rack_id": rack, "item_code": item, "book_qty": book_qty}
 
 
+ANOTHER = Tolerance(2.0)
 STOCK = (line("Ground", "G1", "a"), line("First", "F1", "b"), line("Vault", "V1", "c"), line(None, "N1", "d"))
 
 
@@ -64,6 +66,28 @@ def test_counts_figures_queries_and_comparisons_are_those_of_the_floors(root: Pa
     found, of_all = compare(seen, ONE, TWO), compare(Lake(root), ONE, TWO)
     assert (found.number(Kind.CHANGED), of_all.number(Kind.CHANGED)) == (2, 4)
     assert found.folder != of_all.folder
+
+
+def test_a_trend_within_a_scope_is_read_from_the_figures_of_all_without_a_copy(root: Path) -> None:
+    whole = Lake(root)
+    scopes = [[*floors] for floors in (["Ground"], ["First", "Vault"], ["ground"], ["Nowhere"])]
+    copied = [totals_of(ScopedLake(whole, floors), ONE, ANOTHER) for floors in scopes]
+    assert [each.lines for each in copied] == [1, 2, 0, 0]
+    keep(whole, TWO, ANOTHER)
+    keep(whole, ONE, ANOTHER)
+    remove_copies(root)
+    for floors, expected in zip(scopes, copied, strict=True):
+        seen = ScopedLake(whole, floors)
+        assert (totals_of(seen, ONE, ANOTHER), stock_of(seen, ONE).lines) == (expected, expected.lines)
+        assert not (seen.root / "positions").exists()
+    assert totals_of(ScopedLake(whole, ["Ground"]), ONE, EXACT).lines == 1, "no other tolerance is taken for this one"
+    next((root / "positions" / ONE).glob("*.parquet")).unlink()
+    with pytest.raises(SnapshotDamaged):
+        totals_of(ScopedLake(Lake(root), ["Vault"]), ONE, ANOTHER)
+
+
+def remove_copies(root: Path) -> None:
+    shutil.rmtree(root / "scopes")
 
 
 def test_what_is_gone_from_the_lake_is_gone_for_all(root: Path) -> None:
