@@ -19,7 +19,7 @@ from stockverify.services.embedded import Backends, backends
 from stockverify.settings import Settings
 from tests.document import lists
 from tests.profiling import all_served, keeper
-from tests.service import HUNTING, Service, running_service, usual
+from tests.service import PATIENT, Service, running_service
 from tests.turns import Turns
 
 _TURNS = pytest.StashKey[Turns]()
@@ -27,11 +27,8 @@ _TURNS = pytest.StashKey[Turns]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Hypothesis draws the same examples in each run of the suite, so that red means that something has changed; fault
-    hunts draw new ones, for all such tests. Neither has a deadline, because a busy machine is no fault. Hunts ask a
-    patient service (`tests/patient.py`)."""
+    hunts draw new ones, for all such tests. Neither has a deadline, because a busy machine is no fault."""
     hunting = config.option.markexpr.startswith("faults")
-    if hunting:
-        os.environ[HUNTING] = "yes"
     hypothesis.settings.register_profile("stockverify", derandomize=not hunting, deadline=None, print_blob=True)
     hypothesis.settings.load_profile("stockverify")
 
@@ -113,14 +110,14 @@ def profile(embedded: Backends, mongo: "MongoClient[Document]") -> Iterator["Dat
 def service(
     embedded: Backends, profile: "Database[Document]", tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
-    """One service process for all tests that leave it running; each makes users and racks of its own.
+    """One service process for all tests that leave it running, a patient one; each makes users and racks of its own.
 
     In the end it must be able to show all that they have left there, because any of them may be the one that lists it.
     """
     folder = tmp_path_factory.mktemp("service")
     # Fixtures of modules log in once, and a fault hunt takes longer than a token lives.
     changes: dict[str, Any] = {"mongodb_database": profile.name, "data_dir": folder, "access_token_ttl": 86_400}
-    with running_service(msgspec.structs.replace(embedded.settings, **changes), module=usual()) as started:
+    with running_service(msgspec.structs.replace(embedded.settings, **changes), module=PATIENT) as started:
         yield started
         for path in lists():
             started.admin.get(path)  # fails by itself on a reply that is not documented

@@ -1,7 +1,6 @@
 """A real service process for tests, and short ways to talk to it."""
 
 import itertools
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -23,14 +22,7 @@ PASSWORD = "password-of-the-tests"
 WAITS_SECONDS = 120
 """On a busy machine reports come late; a service that hangs never answers."""
 AS_IT_IS, PATIENT = "ingest", "tests.patient"
-"""Modules that are the service. Hunts use the patient one where they ask what it does, not what it does in time."""
-HUNTING = "STOCKVERIFY_TESTS_HUNT"
-"""In the environment of fault hunts, which last for an hour, beside whatever else the machine has to do."""
-
-
-def usual() -> str:
-    """The service as it is; in fault hunts the patient one."""
-    return PATIENT if HUNTING in os.environ else AS_IT_IS
+"""Modules that are the service. The patient one is for tests that ask what it does, not what it does in time."""
 
 
 class Service:

@@ -27,7 +27,7 @@ from stockverify.settings import Settings
 from tests.dashboard.pages import chromium
 from tests.dashboard.running import Dashboard, clean, running_dashboard
 from tests.dashboard.stock import two_snapshots
-from tests.service import PASSWORD, Service, running_service, usual
+from tests.service import PASSWORD, PATIENT, Service, running_service
 
 OpenApp = Callable[..., AppTest]
 
@@ -85,7 +85,7 @@ def stocked(service: Service, mongo: "MongoClient[Document]", tmp_path_factory: 
 @pytest.fixture(scope="session")
 def office(stocked: Stocked) -> Iterator[Service]:
     """A service over the same lake, for what pages have made there."""
-    with running_service(stocked.settings, module=usual()) as started:
+    with running_service(stocked.settings, module=PATIENT) as started:
         yield started
 
 
@@ -178,7 +178,7 @@ def branch(
     name = request.module.__name__.rpartition("_")[2]
     changes = {"mongodb_database": f"office_{name}", "data_dir": tmp_path_factory.mktemp("office")}
     settings = msgspec.structs.replace(embedded.settings, time_zone="Europe/Berlin", **changes)
-    with running_service(settings, module=usual()) as started:
+    with running_service(settings, module=PATIENT) as started:
         yield started
         logs = [child.spec.log.read_text() for child in started.children]
     for log in logs:

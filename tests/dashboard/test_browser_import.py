@@ -19,7 +19,7 @@ from stockverify.clients import Document, database
 from tests.dashboard.pages import DESKTOP, PATIENCE, Look, looks, visit
 from tests.dashboard.running import Dashboard, running_dashboard, watched
 from tests.dashboard.stock import report_snapshot, two_snapshots
-from tests.service import PASSWORD, Service, running_service, usual
+from tests.service import PASSWORD, PATIENT, Service, running_service
 
 pytestmark = pytest.mark.browser
 MAPPED = {"Floor": "Ort", "Rack *": "Regal", "Item code *": "Artikel", "Book quantity *": "Bestand"}
@@ -51,7 +51,7 @@ def place(
     settings = msgspec.structs.replace(service.settings, data_dir=folder, mongodb_database=f"at_{folder.name}")
     stored = database(mongo, settings)
     two_snapshots(stored, Lake(settings.lake))
-    with running_service(settings, module=usual()) as started:
+    with running_service(settings, module=PATIENT) as started:
         [process] = started.children
         with watched(process.spec.log), running_dashboard(started.settings) as shown:
             yield Place(shown, started, stored)

@@ -15,7 +15,7 @@ from stockverify.services import redis_server
 from stockverify.services.child import free_port
 from stockverify.services.embedded import Backends
 from tests.ingest.machine_model import Who
-from tests.service import PASSWORD, Service, running_service, usual
+from tests.service import PASSWORD, PATIENT, Service, running_service
 
 PEOPLE = (Who("ann", "phone"), Who("ann", "tablet"), Who("ben", "phone"), Who("ben", "tablet"), Who("cy", "phone"))
 
@@ -48,7 +48,7 @@ def opened(embedded: Backends, folder: Path) -> Iterator[House]:
     changes |= {"access_token_ttl": 86_400, "rate_limit": 0}  # people are logged in once, and hunts take long
     try:
         with (
-            running_service(msgspec.structs.replace(embedded.settings, **changes), module=usual()) as service,
+            running_service(msgspec.structs.replace(embedded.settings, **changes), module=PATIENT) as service,
             Redis.from_url(address, decode_responses=True) as redis,
             open_mongo(service.settings.mongodb_uri or "") as client,
         ):

@@ -24,6 +24,7 @@ from ingest.reports.answers import ListApplied
 from ingest.reports.room import Room, open_room
 from stockverify import clients, indexes
 from stockverify.clients import Document, as_stored
+from stockverify.errors import SetupError
 from stockverify.services.embedded import Backends
 from stockverify.settings import Settings
 from stockverify.vocabulary import Role
@@ -139,7 +140,7 @@ async def test_what_breaks_off_again_and_again_is_given_up_with_a_reason(
     await queued(stored, store, room, csv("R,F,A,Bolt,1,1"), "imp-1")
 
     async def breaks(_: object, kind: type[ListApplied], floors: object) -> ListApplied:
-        raise errands.SetupError(reason="MongoDB stopped taking the import")
+        raise SetupError(reason="MongoDB stopped taking the import")
 
     monkeypatch.setattr(room, "run", breaks)
     for attempt in range(1, rules.MOST_ATTEMPTS + 1):
