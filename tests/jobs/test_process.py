@@ -69,7 +69,9 @@ def test_it_works_and_ends_on_sigterm(start: Start, db: Runs, lake: Lake, settin
     child = start()
     until(lambda: run_of(db, "r")["status"] == "succeeded" and len(lake.ids()) == 2)
     assert run_of(db, "r")["attempts"] == 1, "it began before the indexes were there"
+    asked = time.monotonic()
     child.stop()
+    assert time.monotonic() - asked < 5
     assert child.exit_code() == 0, "it was killed, because it had not ended in time"
     assert (events(child)[0], events(child)[-1]) == ("worker_started", "worker_stopped")
     log = child.spec.log.read_text()
