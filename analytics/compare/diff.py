@@ -25,7 +25,7 @@ LIMITS: dict[str, Any] = {
     "max_temp_directory_size": "40GB",
     "preserve_insertion_order": False,
 }
-LOGICAL = {
+_LOGICAL = {
     "VARCHAR": Type.STRING,
     "DOUBLE": Type.FLOAT,
     "FLOAT": Type.FLOAT,
@@ -123,7 +123,12 @@ def connected(files: Sequence[Path], folder: Path, watch: Watch) -> Iterator[duc
 def _table(connection: duckdb.DuckDBPyConnection, name: str, files: Sequence[Path]) -> Schema:
     rows = connection.read_parquet(texts(files), hive_partitioning=False)
     rows.create_view(name)
-    return {column: LOGICAL.get(str(kind), str(kind)) for column, kind in zip(rows.columns, rows.types, strict=True)}
+    return schema(rows)
+
+
+def schema(rows: duckdb.DuckDBPyRelation) -> Schema:
+    """The columns of these rows, each with its logical type, or DuckDB's own where there is none."""
+    return {column: _LOGICAL.get(str(kind), str(kind)) for column, kind in zip(rows.columns, rows.types, strict=True)}
 
 
 def bind(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:

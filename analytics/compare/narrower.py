@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+from msgspec.structs import replace
 from sqlglot import exp
 
 from analytics.compare import sql
 from analytics.compare.columns import Plan, Schema, planned
 from analytics.compare.comparison import Comparison
-from analytics.compare.diff import LOGICAL, Difference, bind, connected, counted, written
+from analytics.compare.diff import Difference, bind, connected, counted, schema, written
 from analytics.compare.kinds import Kind
 from analytics.compare.tolerance import Tolerances
 from analytics.compare.watching import Watch
@@ -40,23 +41,12 @@ def narrowed(exact: Comparison, tolerances: Tolerances, folder: Path, watch: Wat
         found = counted(connection, plan, exact.number(Kind.CHANGED) + exact.manifest.unchanged)
     for kind in _ALIKE:
         durable.link(exact.folder / kind.file, folder / kind.file)
-    return Difference(
-        plan=plan,
-        added=exact.number(Kind.ADDED),
-        removed=exact.number(Kind.REMOVED),
-        changed=found.changed,
-        unchanged=found.unchanged,
-        within=found.within,
-        key_duplicates=found.key_duplicates,
-        column_changes=found.column_changes,
-        column_within=found.column_within,
-    )
+    return replace(found, added=exact.number(Kind.ADDED), removed=exact.number(Kind.REMOVED))
 
 
 def _planned(connection: duckdb.DuckDBPyConnection, exact: Comparison, tolerances: Tolerances) -> Plan:
     """The plan of both sides, as the columns of the changed rows tell them. Raises BadTolerance."""
-    rows = connection.view(_CHANGED)
-    kinds = {name: LOGICAL.get(str(kind), str(kind)) for name, kind in zip(rows.columns, rows.types, strict=True)}
+    kinds = schema(connection.view(_CHANGED))
     keys = {name: kinds[name] for name in exact.key}
     before, after = (keys | dict(_values(exact, kinds, side)) for side in (0, 1))
     return planned(before, after, exact.key, exact.ignored, tolerances)
