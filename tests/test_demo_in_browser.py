@@ -61,7 +61,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         assert logins, folder.with_suffix(".said").read_text()
         yield Demo(addresses, logins, folder)
         process.send_signal(signal.SIGINT)
-        assert process.wait(120) == 0
+        assert process.wait(60) == 0
 
 
 def mailed(outbox: Path, name: str) -> set[str]:
