@@ -19,6 +19,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from analytics.lake.store import SnapshotGone
 from stockverify.datasets import HELD
 from stockverify.errors import BadInput
 
@@ -43,7 +44,8 @@ def engine(
     processor time, four fifths of them DuckDB's own start. `memory` is for work that shall take less than a query may.
 
     What its memory does not hold goes into a folder of its own beside the lake in which the files lie, or else in the
-    system's folder for such things. After `seconds` what it does is stopped: QueryTooLong. Raises QueryTooBig, too.
+    system's folder for such things. After `seconds` what it does is stopped: QueryTooLong. Raises QueryTooBig, too, and
+    SnapshotGone if a file has vanished, which DuckDB then takes for one that it may not read.
     """
     config = _LIMITS | ({"memory_limit": memory} if memory else {})
     with _folder(_beside_lake(files)) as folder, duckdb.connect(":memory:", config=config) as connection:
@@ -53,8 +55,13 @@ def engine(
         for lock in ("enable_external_access = false", "python_enable_replacements = false"):
             connection.execute(f"SET {lock}")
         connection.execute("SET lock_configuration = true")
-        with limited(connection, seconds, seconds, memory):
-            yield connection
+        try:
+            with limited(connection, seconds, seconds, memory):
+                yield connection
+        except (duckdb.IOException, duckdb.PermissionException):
+            if all(path.exists() for path in files):
+                raise
+            raise SnapshotGone() from None
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The backups of a lake: which there are, whether one is as its manifest says, and removing old ones."""
 
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from msgspec import Struct
@@ -10,6 +10,7 @@ from analytics.backup import bson_file
 from analytics.backup.bson_file import Amount, NoBson
 from analytics.backup.manifest import FILE_NAME, MAX_BYTES, BackupDamaged, Manifest, Part, checked_id, decoded
 from analytics.lake import durable
+from analytics.lake.age import changed_before
 from analytics.lake.ids import is_snapshot_id
 from stockverify.errors import NotFound, Refused, StockVerifyError
 
@@ -99,8 +100,8 @@ class Backups:
     def sweep(self, now: datetime) -> None:
         """Remove what killed ones left behind: drafts after a day, and at once what is on its way out."""
         for path in list(self.root.iterdir()) if self.root.is_dir() else ():
-            old = datetime.fromtimestamp(path.lstat().st_mtime, UTC) < now - _LEFTOVER_AGE
-            if path.name.startswith(_GONE_PREFIX) or (path.name.startswith(DRAFT_PREFIX) and old):
+            left = path.name.startswith(DRAFT_PREFIX) and changed_before(path, now - _LEFTOVER_AGE)
+            if left or path.name.startswith(_GONE_PREFIX):
                 shutil.rmtree(path, ignore_errors=True)
 
     def _told(self, backup_id: str) -> Manifest | Damaged:

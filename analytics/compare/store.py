@@ -22,6 +22,7 @@ from analytics.compare.narrower import narrowed
 from analytics.compare.summary import Change
 from analytics.compare.watching import Watch
 from analytics.lake import Freeze, Lake, Part, durable
+from analytics.lake.age import changed_before
 from analytics.lake.publish import DRAFT_PREFIX
 
 FOLDER = "comparisons"
@@ -176,7 +177,4 @@ def _publish(folder: Path, final: Path) -> None:
 
 def _is_old(path: Path, now: datetime) -> bool:
     age = _LEFTOVER if path.name.startswith(DRAFT_PREFIX) else KEPT
-    with suppress(FileNotFoundError):  # somebody else sweeps too
-        seen = path / FILE_NAME if (path / FILE_NAME).exists() else path
-        return datetime.fromtimestamp(seen.lstat().st_mtime, UTC) < now - age
-    return False
+    return changed_before(path / FILE_NAME if (path / FILE_NAME).exists() else path, now - age)

@@ -21,7 +21,7 @@ from analytics.lake.ids import new_snapshot_id
 from analytics.lake.manifest import Freeze, freeze_of
 from analytics.lake.parts import ROWS_PER_PART
 from analytics.lake.publish import Head, Published, withdraw
-from analytics.lake.store import Lake
+from analytics.lake.store import Lake, SnapshotGone
 from stockverify.clients import Document
 from stockverify.datasets import COLLECTED
 from stockverify.errors import Refused, StockVerifyError
@@ -73,7 +73,7 @@ def _taken(lake: Lake, task: Task) -> Published:
         because = str(reason)
     except SnapshotRefused as refused:
         because = refused.message
-    except (FileNotFoundError, duckdb.IOException) as error:
+    except (FileNotFoundError, duckdb.IOException, SnapshotGone) as error:
         because = f"a file of the earlier snapshot could not be read: {error}"
     _log.info("whole snapshot: %s", because)
     again = task._replace(head=structs.replace(task.head, snapshot_id=_new_id(lake, task.head.created_at)))

@@ -14,6 +14,7 @@ import pyarrow as pa
 from msgspec import Struct
 
 from analytics.lake import durable
+from analytics.lake.age import changed_before
 from analytics.lake.manifest import FILE_NAME, MAX_BYTES, Count, Instant, Part, files_fault
 from analytics.lake.parts import ROWS_PER_PART, content_fault, write_parts
 from analytics.lake.publish import DRAFT_PREFIX
@@ -131,7 +132,7 @@ class Reports:
     def remove_old(self, names: Iterable[str], now: datetime) -> None:
         """Remove these folders, unless they are younger than an hour: a report is written before its document."""
         for path in (self.root / name for name in sorted(names)):
-            if path.is_dir() and path.stat().st_mtime < (now - _ORPHAN_AGE).timestamp():
+            if path.is_dir() and changed_before(path, now - _ORPHAN_AGE):
                 shutil.rmtree(path, ignore_errors=True)
 
     def _folder(self, report_id: str) -> Path:

@@ -34,7 +34,11 @@ class NoSnapshot(NotFound):
     """There is no {which} snapshot in the lake yet; take one with `stockverify snapshot`."""
 
 
-UNREADABLE = (SnapshotDamaged, SnapshotOutdated, SnapshotNotFound)
+class SnapshotGone(NotFound):
+    """A snapshot was removed while it was read. `stockverify list` shows what is left."""
+
+
+UNREADABLE = (SnapshotDamaged, SnapshotOutdated, SnapshotNotFound, SnapshotGone)
 """Why one snapshot among many cannot be read."""
 
 

@@ -2,9 +2,10 @@
 
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from analytics.lake.age import changed_before
 from analytics.lake.beside import FOLDER as FIGURES
 from analytics.lake.ids import is_snapshot_id
 from analytics.lake.publish import DRAFT_PREFIX
@@ -20,7 +21,7 @@ def sweep(root: Path, now: datetime, age: timedelta = LEFTOVER_AGE) -> list[Path
     """Remove drafts, datasets of snapshots that were never completed, and figures of such that are gone, if they are
     older than `age`; and at once what is on its way out."""
     found = [path for lake in (root, *roots(root)) for path in (*_leftovers(lake), *_figures(lake))]
-    removed = [path for path in found if path.name.startswith(GONE_PREFIX) or _changed_at(path) < now - age]
+    removed = [path for path in found if path.name.startswith(GONE_PREFIX) or changed_before(path, now - age)]
     for path in removed:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -44,7 +45,3 @@ def _leftovers(root: Path) -> Iterator[Path]:
             unfinished = is_snapshot_id(path.name) and not (root / POSITIONS.name / path.name).exists()
             if path.name.startswith((DRAFT_PREFIX, GONE_PREFIX)) or unfinished:
                 yield path
-
-
-def _changed_at(path: Path) -> datetime:
-    return datetime.fromtimestamp(path.lstat().st_mtime, UTC)

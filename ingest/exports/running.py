@@ -5,12 +5,13 @@ import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
 from pymongo.errors import PyMongoError
 
+from analytics.lake.age import changed_before
 from ingest.background import in_background
 from ingest.exports import rules
 from ingest.exports.store import ExportStore
@@ -27,7 +28,7 @@ _LOOK_SECONDS = 0.5
 _SWEEP_SECONDS = 60
 _PATIENCE_SECONDS = 20
 """How long a job that was asked to stop may take to do so between two batches; then its process is ended."""
-_ORPHAN_SECONDS = 3600
+_ORPHAN_AGE = timedelta(hours=1)
 _log = structlog.get_logger("ingest.exports")
 
 
@@ -123,7 +124,7 @@ async def sweep(store: ExportStore, now: datetime) -> None:
     for job in await store.expired(now):
         await _remove(store.folders(job))
         await store.forget_file(job)
-    old = [path for path in store.root.glob("ex-*") if now.timestamp() - path.stat().st_mtime > _ORPHAN_SECONDS]
+    old = [path for path in store.root.glob("ex-*") if changed_before(path, now - _ORPHAN_AGE)]
     if not old or await store.was_brought_back(now):
         return
     used = await store.in_use([path.name.rpartition("-")[0] for path in old])

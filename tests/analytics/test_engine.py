@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from analytics.engine import _LIMITS, QueryTooBig, QueryTooLong, engine, frame, one, texts
+from analytics.lake.store import SnapshotGone
 
 
 @pytest.fixture
@@ -57,6 +58,13 @@ def test_it_reaches_nothing_else(file: Path, statement: str) -> None:
         connection.execute(text).fetchall()
     assert sorted(path.name for path in file.parent.iterdir()) == ["a.parquet", "b.parquet"]
     assert pl.read_parquet(file).to_dicts() == [{"a": 1}]
+
+
+def test_what_is_removed_meanwhile_is_gone_and_not_forbidden(file: Path) -> None:
+    other = file.with_name("b.parquet")
+    with pytest.raises(SnapshotGone, match="removed while it was read"), engine([file, other]) as connection:
+        other.unlink()
+        connection.execute("SELECT * FROM read_parquet($files)", {"files": texts([file, other])}).fetchall()
 
 
 ENDLESS = "SELECT count(*) AS n FROM range(10000000) AS a, range(10000000) AS b WHERE a.range * b.range % 7 = 1"

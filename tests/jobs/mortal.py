@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -92,20 +93,42 @@ def work_once(db: Database[Document], settings: Settings, name: str, now: dateti
     Telling(db, Outbox(db, settings.mails).notify).tick(now)
 
 
-def live(settings: Settings, name: str, now: datetime, works: Mapping[str, Work], step: int, passes: int) -> None:
-    """The life of the process: so many ticks."""
+def live(
+    settings: Settings,
+    name: str,
+    now: datetime,
+    works: Mapping[str, Work],
+    step: int,
+    passes: int,
+    start: Barrier | None,
+) -> None:
+    """The life of the process: so many ticks, from the moment on at which all are ready that shall start together."""
     death = _Death(step, settings.mails, settings.export_jobs)
     monitoring.register(death)
     sys.addaudithook(death.hear)
     with open_mongo(settings.mongodb_uri or "") as client:
+        if start:
+            start.wait(60)
         for _ in range(passes):
             work_once(database(client, settings), settings, name, now, works)
 
 
+def together(many: int) -> Barrier:
+    """For workers that shall start at the same moment: on a busy machine the first would else be done before the
+    others have begun."""
+    return _CONTEXT.Barrier(many)
+
+
 def born(
-    settings: Settings, name: str, now: datetime, works: Mapping[str, Work], step: int = NEVER, passes: int = 1
+    settings: Settings,
+    name: str,
+    now: datetime,
+    works: Mapping[str, Work],
+    step: int = NEVER,
+    passes: int = 1,
+    start: Barrier | None = None,
 ) -> BaseProcess:
     """Start one."""
-    process = _CONTEXT.Process(target=live, args=(settings, name, now, works, step, passes))
+    process = _CONTEXT.Process(target=live, args=(settings, name, now, works, step, passes, start))
     process.start()
     return process

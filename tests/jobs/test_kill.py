@@ -137,8 +137,9 @@ def test_three_workers_at_once_of_which_one_dies(db: Runs, quiet: Settings) -> N
     indexes.ensure_blocking(db)
     names = [f"s-{number:02}" for number in range(40)]
     fresh(db, quiet, *(schedule(name, NOW, recipients=TWO) for name in names))
-    workers = [mortal.born(quiet, f"w-{number}", SEVEN, mortal.QUICK, passes=5) for number in range(2)]
-    workers.append(mortal.born(quiet, "dies", SEVEN, mortal.QUICK, 40))
+    start = mortal.together(3)
+    workers = [mortal.born(quiet, f"w-{number}", SEVEN, mortal.QUICK, passes=5, start=start) for number in range(2)]
+    workers.append(mortal.born(quiet, "dies", SEVEN, mortal.QUICK, 40, start=start))
     for each in workers:
         each.join(60)
     assert [each.exitcode for each in workers][:2] == [0, 0]

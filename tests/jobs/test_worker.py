@@ -177,7 +177,7 @@ def test_two_workers_at_once_do_every_run_once(worker: Make, lake: Lake, db: Run
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda name: worker(name).tick(NOW), ("w-1", "w-2")))
     found = {name: run for name, run in runs(db).items() if run["kind"] == "materialise"}
-    assert {run["status"] for run in found.values()} == {"succeeded"}
+    assert {(run["status"], run["error"]) for run in found.values()} == {("succeeded", None)}
     assert {run["attempts"] for run in found.values()} == {1}
     assert sorted(run["snapshot_id"] for run in found.values()) == sorted(lake.ids())
     assert sorted(freeze.name for freeze in lake.freezes()) == ["", *sorted(f"name of r-{n}" for n in range(12))]

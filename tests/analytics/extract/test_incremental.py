@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from importlib import import_module
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +14,11 @@ from hypothesis import strategies as st
 from pymongo import MongoClient
 
 from analytics.extract import Terms, changes, incremental, materialise, moment, positions
+from analytics.extract.base import Base
+from analytics.extract.task import Task
 from analytics.lake import Freeze, Lake, verify
+from analytics.lake.publish import Published
+from analytics.lake.removing import remove
 from stockverify.clients import Document
 from stockverify.datasets import COLLECTED
 from stockverify.services.embedded import Backends
@@ -293,6 +298,23 @@ def test_everything_is_read_when_the_one_before_is_of_no_use(
     assert reason in because
     assert len(rows(lake, taken)) == 10
     assert why(lake, step()) == (taken.snapshot_id, "")
+
+
+def test_everything_is_read_when_the_one_before_is_removed_meanwhile(
+    db: Store, lake: Lake, ten: Freeze, step: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Retention in another process may do so at any moment, here at the worst: after every file was checked."""
+
+    def removed(task: Task, base: Base) -> Published:
+        remove(lake.root, base.snapshot_id)
+        return incremental.incremental(task, base)
+
+    db["verification_records"].update_one({}, {"$set": {"verified_qty": 7.0}})
+    monkeypatch.setattr(import_module("analytics.extract.materialise"), "incremental", removed)
+    taken = step()
+    base, because = why(lake, taken)
+    assert (base, because.partition(":")[0]) == (None, "a file of the earlier snapshot could not be read")
+    assert len(rows(lake, taken)) == 10
 
 
 def _made_anew(db: Store) -> None:

@@ -1,5 +1,7 @@
 import os
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -52,6 +54,27 @@ def test_figures_of_a_snapshot_that_is_gone_go_too(tmp_path: Path) -> None:
     (tmp_path / "positions" / TWO).rename(gone(tmp_path / "positions" / TWO))  # and there the removal was killed
     assert sweep(tmp_path, AS_OF) == [gone(tmp_path / "positions" / TWO), draft, orphan]
     assert list(kept.parent.iterdir()) == [kept]
+
+
+def test_what_another_process_is_writing_is_left_alone(tmp_path: Path) -> None:
+    """A draft that got its final name between the two looks at it once failed the run that swept."""
+    draft, done = (figures_of(tmp_path, ONE).with_name(name) for name in (f".{ONE}.figures.7.tmp", f"{ONE}.figures"))
+    draft.parent.mkdir()
+    over = threading.Event()
+
+    def write() -> None:
+        while not over.is_set():
+            draft.write_bytes(b"sums")
+            draft.rename(done)
+
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(write)
+        try:
+            found = [sweep(tmp_path, AS_OF) for _ in range(3000)]
+        finally:
+            over.set()
+        written.result(5)
+    assert found == [[]] * 3000
 
 
 def test_an_absent_lake_has_nothing_to_sweep(tmp_path: Path) -> None:
