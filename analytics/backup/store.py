@@ -10,8 +10,8 @@ from analytics.backup import bson_file
 from analytics.backup.bson_file import Amount, NoBson
 from analytics.backup.manifest import FILE_NAME, MAX_BYTES, BackupDamaged, Manifest, Part, checked_id, decoded
 from analytics.lake import durable
-from analytics.lake.age import changed_before
 from analytics.lake.ids import is_snapshot_id
+from stockverify.age import changed_before
 from stockverify.errors import NotFound, Refused, StockVerifyError
 
 FOLDER = "backups"

@@ -22,8 +22,8 @@ from analytics.compare.narrower import narrowed
 from analytics.compare.summary import Change
 from analytics.compare.watching import Watch
 from analytics.lake import Freeze, Lake, Part, durable
-from analytics.lake.age import changed_before
 from analytics.lake.publish import DRAFT_PREFIX
+from stockverify.age import changed_before
 
 FOLDER = "comparisons"
 KEPT = timedelta(days=30)

@@ -14,12 +14,12 @@ import pyarrow as pa
 from msgspec import Struct
 
 from analytics.lake import durable
-from analytics.lake.age import changed_before
 from analytics.lake.manifest import FILE_NAME, MAX_BYTES, Count, Instant, Part, files_fault
 from analytics.lake.parts import ROWS_PER_PART, content_fault, write_parts
 from analytics.lake.publish import DRAFT_PREFIX
 from analytics.lake.removing import gone
 from analytics.schema import ARROW
+from stockverify.age import changed_before
 from stockverify.datasets import Type
 from stockverify.errors import NotFound, SetupError
 

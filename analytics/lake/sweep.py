@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from analytics.lake.age import changed_before
 from analytics.lake.beside import FOLDER as FIGURES
 from analytics.lake.ids import is_snapshot_id
 from analytics.lake.publish import DRAFT_PREFIX
 from analytics.lake.removing import GONE_PREFIX
 from analytics.lake.scopes import roots
+from stockverify.age import changed_before
 from stockverify.datasets import HELD, POSITIONS
 
 # Far longer than any writer works: what is younger may still be in use.

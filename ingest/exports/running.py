@@ -11,7 +11,6 @@ from pathlib import Path
 import structlog
 from pymongo.errors import PyMongoError
 
-from analytics.lake.age import changed_before
 from ingest.background import in_background
 from ingest.exports import rules
 from ingest.exports.store import ExportStore
@@ -19,6 +18,7 @@ from ingest.reports import telling
 from ingest.reports.answers import Made
 from ingest.reports.room import ErrandFailed, Room
 from ingest.scopes.rules import floors_of
+from stockverify.age import changed_before
 from stockverify.clients import Document
 from stockverify.errors import StockVerifyError
 from stockverify.vocabulary import ExportStatus

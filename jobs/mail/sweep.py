@@ -7,9 +7,9 @@ from pathlib import Path
 import structlog
 from pymongo.database import Database
 
-from analytics.lake.age import changed_before
 from jobs.mail.letter import DRAFT
 from stockverify import letters
+from stockverify.age import changed_before
 from stockverify.clients import Document
 from stockverify.settings import Settings
 from stockverify.vocabulary import Collection, DeliveryState
