@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pymongo.database import Database
+from duckdb import DuckDBPyConnection
 
 from analytics.extract import lookup, moment
 from analytics.extract.base import Base
 from analytics.extract.changes import Ids
-from analytics.extract.moment import Moment, Totals
-from stockverify.clients import Document
+from analytics.extract.moment import Totals
+from analytics.extract.task import Task
 from stockverify.datasets import BOOK, ITEMS, POSITIONS, RECORDS, SESSIONS, Dataset
 
 # What positions take from each dataset beside the quantities: a change of anything else leaves them as they are.
@@ -39,34 +39,34 @@ class Delta(NamedTuple):
         return Totals(len(self.old), {name: pc.sum(self.old[name]).as_py() or 0.0 for name in self.totals.sums})
 
 
-def deltas(database: Database[Document], at: Moment, base: Base, ids: Ids) -> dict[str, Delta]:
+def deltas(task: Task, base: Base, ids: Ids) -> dict[str, Delta]:
     """The changes of every dataset that is read from MongoDB. The book comes first: it knows which lines the ids of
     stored items are."""
-    found = {BOOK.name: _delta(database, at, base, BOOK, ids, _lines(ids))}
+    found = {BOOK.name: _delta(task, base, BOOK, ids, _lines(ids))}
     for dataset in (RECORDS, SESSIONS):
         keys = pa.table({dataset.key[0]: pa.array(ids[str(dataset.collection)], pa.string())})
-        found[dataset.name] = _delta(database, at, base, dataset, ids, keys)
+        found[dataset.name] = _delta(task, base, dataset, ids, keys)
     before = found[BOOK.name].old
     lines = before.filter(pc.is_null(before["valid_until"])).select(list(ITEMS.key))
-    return found | {ITEMS.name: _delta(database, at, base, ITEMS, ids, lines)}
+    return found | {ITEMS.name: _delta(task, base, ITEMS, ids, lines)}
 
 
 def _lines(ids: Ids) -> pa.Table:
     return pa.table({"line_id": pa.array(map(str, ids[str(BOOK.collection)]), pa.string())})
 
 
-def _delta(database: Database[Document], at: Moment, base: Base, dataset: Dataset, ids: Ids, keys: pa.Table) -> Delta:
+def _delta(task: Task, base: Base, dataset: Dataset, ids: Ids, keys: pa.Table) -> Delta:
     chosen = ids[str(dataset.collection)]
     columns = tuple(dict.fromkeys((*_DECISIVE[dataset.name], *moment.sums(dataset))))
     return Delta(
         keys,
-        lookup.found(base.files[dataset.name], columns, keys),
-        moment.some(database, dataset, at, chosen),
-        moment.totals_of_some(database, dataset, at, chosen),
+        lookup.found(task.engine, base.files[dataset.name], columns, keys),
+        moment.some(task.database, dataset, task.at, chosen),
+        moment.totals_of_some(task.database, dataset, task.at, chosen),
     )
 
 
-def racks(base: Base, found: Mapping[str, Delta]) -> pa.Table:
+def racks(engine: DuckDBPyConnection, base: Base, found: Mapping[str, Delta]) -> pa.Table:
     """The racks whose positions may be others now (column `rack_id`). An item that is named or classed differently may
     lie in any rack, and one that the book does not have there takes its cost from where the book has it."""
     items, lines = found[ITEMS.name], _differing(found[BOOK.name])
@@ -74,7 +74,8 @@ def racks(base: Base, found: Mapping[str, Delta]) -> pa.Table:
     strays = pa.table({"item_code": pc.unique(lines["item_code"])})
     strays = strays.append_column("in_book", pa.repeat(pa.scalar(value=False), len(strays)))
     touched = [found[RECORDS.name].old["rack_id"], found[RECORDS.name].new["rack_id"]]
-    touched += [lookup.found(base.files[POSITIONS.name], ("rack_id",), keys)["rack_id"] for keys in (renamed, strays)]
+    known = base.files[POSITIONS.name]
+    touched += [lookup.found(engine, known, ("rack_id",), keys)["rack_id"] for keys in (renamed, strays)]
     touched += [_differing(found[SESSIONS.name])["rack_id"], lines["rack_id"]]
     names = pc.unique(pa.chunked_array([chunk for each in touched for chunk in each.chunks], pa.string()))
     return pa.table({"rack_id": names.drop_null()})

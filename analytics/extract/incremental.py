@@ -33,10 +33,10 @@ def incremental(task: Task, base: Base) -> Published:
     Which documents have changed is read after the moment was fixed and up to a mark that was set after it; they are
     then read as they were at the moment, so it does not matter which change they were named for.
     """
-    found = deltas(task.database, task.at, base, _changed(task, base))
+    found = deltas(task, base, _changed(task, base))
     done = {dataset.name: _publish(task, base, dataset, found[dataset.name]) for dataset in COLLECTED}
     gate.in_band({name: base.manifests[name].rows for name in done}, rows_of(done), task.terms)
-    return _positions(task, base, done, racks(base, found))
+    return _positions(task, base, done, racks(task.engine, base, found))
 
 
 def _changed(task: Task, base: Base) -> changes.Ids:
@@ -58,11 +58,11 @@ def _publish(task: Task, base: Base, dataset: Dataset, delta: Delta) -> Publishe
     due = _whole_check_due(task, base, dataset)
     whole_at = None if due else base.origin(dataset.name).whole_at
     origin = task.origin(dataset, base.snapshot_id, "", whole_at)
-    done = task.publish(dataset, _rows(plan, delta.keys, iter([delta.new])), origin, plan.kept)
+    done = task.publish(dataset, _rows(task, plan, delta.keys, iter([delta.new])), origin, plan.kept)
     if due:
         checked(task, dataset, done)
         return done
-    key = lookup.twice_among(dataset, done.paths, delta.new.select(list(dataset.key)))
+    key = lookup.twice_among(task.engine, dataset, done.paths, delta.new.select(list(dataset.key)))
     gate.unrepeated(dataset, key)
     wanted = expected(_totals(base.manifests[dataset.name]), delta.gone, delta.totals)
     gate.reconciled(dataset.name, wanted, _totals(done.manifest))
@@ -71,21 +71,22 @@ def _publish(task: Task, base: Base, dataset: Dataset, delta: Delta) -> Publishe
 
 def _positions(task: Task, base: Base, done: Mapping[str, Published], names: pa.Table) -> Published:
     files = files_of(done)
-    some = positions.these_racks(files, names)
-    touched, gone = lookup.gone(base.files[POSITIONS.name], moment.sums(POSITIONS), names)
+    some = positions.these_racks(task.engine, files, names)
+    touched, gone = lookup.gone(task.engine, base.files[POSITIONS.name], moment.sums(POSITIONS), names)
     plan = _rewriting(task, base, POSITIONS, touched, gone.rows)
     due = _whole_check_due(task, base, POSITIONS)
     whole_at = None if due else base.origin(POSITIONS.name).whole_at
     origin = task.origin(POSITIONS, base.snapshot_id, "", whole_at)
-    check = checked_positions(files) if due else _agreeing(files, base, gone, some)
-    return task.complete(done, _rows(plan, names, positions.batches(files, some)), origin, check, plan.kept)
+    check = checked_positions(task, files) if due else _agreeing(task, files, base, gone, some)
+    batches = positions.batches(task.engine, files, some)
+    return task.complete(done, _rows(task, plan, names, batches), origin, check, plan.kept)
 
 
-def _agreeing(files: positions.Files, base: Base, gone: Totals, racks: Sequence[pa.Table]) -> Check:
+def _agreeing(task: Task, files: positions.Files, base: Base, gone: Totals, racks: Sequence[pa.Table]) -> Check:
     """The check that what changed in the positions is what changed in the records of these racks."""
 
     def check(manifest: Manifest, paths: tuple[Path, ...]) -> None:
-        now = positions.counted(files, racks)
+        now = positions.counted(task.engine, files, racks)
         wanted = expected(_totals(base.manifests[POSITIONS.name]), gone, now)
         gate.reconciled(POSITIONS.name, wanted._replace(rows=manifest.rows), _totals(manifest))
 
@@ -97,8 +98,8 @@ def _rewriting(task: Task, base: Base, dataset: Dataset, touched: Set[str], inco
     return rewriting(parts, {Path(name) for name in touched}, incoming, task.rows_per_part)
 
 
-def _rows(plan: Rewriting, keys: pa.Table, new: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    return chain(lookup.left([part.path for part in plan.again], keys), new)
+def _rows(task: Task, plan: Rewriting, keys: pa.Table, new: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    return chain(lookup.left(task.engine, [part.path for part in plan.again], keys), new)
 
 
 def _totals(manifest: Manifest) -> Totals:

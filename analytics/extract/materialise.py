@@ -10,6 +10,7 @@ import duckdb
 from msgspec import structs
 from pymongo.database import Database
 
+from analytics.engine import engine_of
 from analytics.extract import changes, moment
 from analytics.extract.base import base_of
 from analytics.extract.changes import WholeNeeded
@@ -21,13 +22,15 @@ from analytics.lake.ids import new_snapshot_id
 from analytics.lake.manifest import Freeze, freeze_of
 from analytics.lake.parts import ROWS_PER_PART
 from analytics.lake.publish import Head, Published, withdraw
-from analytics.lake.store import Lake, SnapshotGone
+from analytics.lake.store import Lake
 from stockverify.clients import Document
 from stockverify.datasets import COLLECTED
 from stockverify.errors import Refused, StockVerifyError
 
 _log = logging.getLogger("analytics.extract")
 _USUAL = Terms()
+_MEMORY = "500MB"
+"""What DuckDB may take while a snapshot is made, beside what Python holds; it spills the rest."""
 
 
 class NothingToFreeze(Refused):
@@ -58,8 +61,9 @@ def materialise(
         if at is None:
             raise NothingToFreeze()
         head = Head(snapshot_id=_new_id(lake, now), name=name, as_of=at.as_of, created_at=now)
-        task = Task(lake.root, database, at, moment.incarnations(database), head, terms, stopping, rows_per_part)
-        taken = _taken(lake, task)
+        with engine_of(lake.root, _MEMORY) as engine:
+            known = moment.incarnations(database)
+            taken = _taken(lake, Task(lake.root, database, at, known, head, terms, stopping, rows_per_part, engine))
     return freeze_of(taken.manifest)
 
 
@@ -73,7 +77,7 @@ def _taken(lake: Lake, task: Task) -> Published:
         because = str(reason)
     except SnapshotRefused as refused:
         because = refused.message
-    except (FileNotFoundError, duckdb.IOException, SnapshotGone) as error:
+    except (FileNotFoundError, duckdb.IOException) as error:
         because = f"a file of the earlier snapshot could not be read: {error}"
     _log.info("whole snapshot: %s", because)
     again = task._replace(head=structs.replace(task.head, snapshot_id=_new_id(lake, task.head.created_at)))

@@ -12,8 +12,7 @@ from typing import Any
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from analytics.engine import engine, one, texts
-from analytics.extract.lookup import MEMORY
+from analytics.engine import one, texts
 from analytics.extract.moment import Totals
 from analytics.extract.recipe import COUNTED, NAMES, PRICES, SQL, each_name, each_price
 from stockverify.datasets import COLLECTED
@@ -39,17 +38,17 @@ QUERY: dict[str, Any] = {
 """How positions are made; those of another recipe are not built on."""
 
 
-def all_racks(files: Files) -> list[pa.Table]:
+def all_racks(engine: DuckDBPyConnection, files: Files) -> list[pa.Table]:
     """The names of all racks in order (column `rack_id`), so many at a time as memory holds with their lines."""
-    with _over(files) as connection:
+    with engine.cursor() as connection:
         return _cut(connection.sql(_RACKS, params=_named(files, _RACKS)).to_arrow_table())
 
 
-def these_racks(files: Files, names: pa.Table) -> list[pa.Table]:
+def these_racks(engine: DuckDBPyConnection, files: Files, names: pa.Table) -> list[pa.Table]:
     """The same of some racks (column `rack_id`), those without any line included: they have no positions any more."""
     if not len(names):
         return []
-    with _over(files) as connection:
+    with engine.cursor() as connection:
         connection.register("names", names)
         found = connection.sql(_THESE, params=_named(files, _THESE)).to_arrow_table()
     return _cut(found)
@@ -62,7 +61,7 @@ def _cut(racks: pa.Table) -> list[pa.Table]:
     return [names.slice(start, end - start) for start, end in zip(cuts, [*cuts, len(names)][1:], strict=True)]
 
 
-def batches(files: Files, racks: Sequence[pa.Table]) -> Iterator[pa.Table]:
+def batches(engine: DuckDBPyConnection, files: Files, racks: Sequence[pa.Table]) -> Iterator[pa.Table]:
     """The positions of these racks, each table of racks in order of its keys.
 
     A line is one item in one bin of one rack. Of each rack only the records of its latest round count. Several
@@ -76,7 +75,7 @@ def batches(files: Files, racks: Sequence[pa.Table]) -> Iterator[pa.Table]:
     """
     if not racks:
         return
-    with _over(files) as connection:
+    with engine.cursor() as connection:
         _prepare(connection, files, several=len(racks) > 1)
         for some in racks:
             connection.register("racks", some)
@@ -89,24 +88,20 @@ def _prepare(connection: DuckDBPyConnection, files: Files, *, several: bool) -> 
     would read the whole book otherwise, which grows with the square of the size."""
     for name, rows, once in (("item_names", NAMES, each_name), ("item_prices", PRICES, each_price)):
         if several:
-            connection.sql(once(f"({rows})"), params=_named(files, rows)).create(name)
+            connection.execute(f"CREATE TEMP TABLE {name} AS {once(f'({rows})')}", _named(files, rows))
         else:
             connection.sql(rows, params=_named(files, rows)).create_view(name)
 
 
-def counted(files: Files, racks: Sequence[pa.Table]) -> Totals:
+def counted(engine: DuckDBPyConnection, files: Files, racks: Sequence[pa.Table]) -> Totals:
     """What the records of these racks say was counted, without any book. `rows` is 0: lines are not told apart here."""
     verified = damage = 0.0
     for some in racks:
-        with _over(files) as connection:
+        with engine.cursor() as connection:
             connection.register("racks", some)
             more = one(connection, COUNTED, _parameters(files, some, COUNTED))
         verified, damage = verified + more[0], damage + more[1]
     return Totals(0, {"verified_qty": verified, "damage_qty": damage})
-
-
-def _over(files: Files) -> Any:
-    return engine([path for dataset in COLLECTED for path in files[dataset.name]], memory=MEMORY)
 
 
 def _parameters(files: Files, racks: pa.Table, sql: str) -> dict[str, Any]:

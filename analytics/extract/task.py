@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
+from duckdb import DuckDBPyConnection
 from pymongo.database import Database
 
 from analytics.extract import positions
@@ -24,7 +25,7 @@ class Abandoned(Refused):
 
 
 class Task(NamedTuple):
-    """One snapshot to take: from where, of which moment, as what, into where."""
+    """One snapshot to take: from where, of which moment, as what, into where; `engine` looks things up there."""
 
     root: Path
     database: Database[Document]
@@ -34,6 +35,7 @@ class Task(NamedTuple):
     terms: Terms
     stopping: Callable[[], bool]
     rows_per_part: int
+    engine: DuckDBPyConnection
 
     def publish(
         self, dataset: Dataset, batches: Iterator[pa.Table], origin: Origin, kept: tuple[Kept, ...] = ()

@@ -19,18 +19,19 @@ def whole(task: Task, because: str, before: Mapping[str, int]) -> Published:
     done = {dataset.name: _read(task, dataset, because) for dataset in COLLECTED}
     gate.in_band(before, rows_of(done), task.terms)
     files = files_of(done)
-    racks = positions.all_racks(files)
+    racks = positions.all_racks(task.engine, files)
     origin = task.origin(POSITIONS, None, because)
-    return task.complete(done, positions.batches(files, racks), origin, checked_positions(files))
+    batches = positions.batches(task.engine, files, racks)
+    return task.complete(done, batches, origin, checked_positions(task, files))
 
 
-def checked_positions(files: positions.Files) -> Check:
+def checked_positions(task: Task, files: positions.Files) -> Check:
     """The check that all positions agree with all records, and name each line once."""
 
     def check(manifest: Manifest, paths: tuple[Path, ...]) -> None:
-        key, found = lookup.twice_and_totals(POSITIONS, paths, manifest.rows)
+        key, found = lookup.twice_and_totals(task.engine, POSITIONS, paths, manifest.rows)
         gate.unrepeated(POSITIONS, key)
-        counted = positions.counted(files, positions.all_racks(files))
+        counted = positions.counted(task.engine, files, positions.all_racks(task.engine, files))
         gate.reconciled(POSITIONS.name, counted._replace(rows=manifest.rows), found)
 
     return check
@@ -45,6 +46,6 @@ def _read(task: Task, dataset: Dataset, because: str) -> Published:
 
 def checked(task: Task, dataset: Dataset, done: Published) -> None:
     """Compare a published dataset, file by file, with the whole collection at the same moment."""
-    key, found = lookup.twice_and_totals(dataset, done.paths, done.manifest.rows)
+    key, found = lookup.twice_and_totals(task.engine, dataset, done.paths, done.manifest.rows)
     gate.unrepeated(dataset, key)
     gate.reconciled(dataset.name, moment.totals(task.database, dataset, task.at), found)

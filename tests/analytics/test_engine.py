@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from analytics.engine import _LIMITS, QueryTooBig, QueryTooLong, engine, frame, one, texts
+from analytics.engine import _LIMITS, QueryTooBig, QueryTooLong, engine, engine_of, frame, one, texts
 from analytics.lake.store import SnapshotGone
 
 
@@ -65,6 +65,37 @@ def test_what_is_removed_meanwhile_is_gone_and_not_forbidden(file: Path) -> None
     with pytest.raises(SnapshotGone, match="removed while it was read"), engine([file, other]) as connection:
         other.unlink()
         connection.execute("SELECT * FROM read_parquet($files)", {"files": texts([file, other])}).fetchall()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT * FROM read_parquet('{outside}')",
+        "SELECT * FROM read_parquet('{folder}/../outside.parquet')",
+        "SELECT * FROM read_text('/etc/hostname')",
+        "SELECT * FROM read_parquet('{link}')",
+        "ATTACH '{outside}.db'",
+        "SET enable_external_access = true",
+    ],
+)
+def test_one_of_a_lake_reaches_nothing_beside_it(tmp_path: Path, held: Path, statement: str) -> None:
+    lake, outside = tmp_path / "lake", tmp_path / "outside.parquet"
+    pl.DataFrame({"a": [2]}).write_parquet(outside)
+    (lake / "link.parquet").symlink_to(outside)
+    text = statement.format(outside=outside, folder=lake, link=lake / "link.parquet")
+    with engine_of(lake, "500MB") as made, made.cursor() as one_use:
+        assert one_use.execute("SELECT a FROM read_parquet($files)", {"files": texts([held])}).fetchall() == [(1,)]
+        with pytest.raises(duckdb.Error):
+            one_use.execute(text).fetchall()
+
+
+def test_one_of_a_lake_that_is_not_there_yet_reads_what_is_written_later(tmp_path: Path) -> None:
+    file = tmp_path / "lake" / "positions" / "part.parquet"
+    with engine_of(tmp_path / "lake", "500MB") as made:
+        file.parent.mkdir(parents=True)
+        pl.DataFrame({"a": [1]}).write_parquet(file)
+        with made.cursor() as one_use:
+            assert one_use.execute("SELECT a FROM read_parquet($files)", {"files": texts([file])}).fetchall() == [(1,)]
 
 
 ENDLESS = "SELECT count(*) AS n FROM range(10000000) AS a, range(10000000) AS b WHERE a.range * b.range % 7 = 1"

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pytest
 from pymongo import MongoClient
 
-from analytics.engine import texts
+from analytics.engine import engine_of, texts
 from analytics.extract import materialise
 from analytics.extract import positions as derived
 from analytics.extract.task import files_of
@@ -151,7 +151,9 @@ def written(root: Path) -> str:
         rows = _rows() if dataset is RECORDS else [arrow_schema(dataset).empty_table()]
         done[dataset.name] = publish(root, dataset, head, rows, {"bench": True}, {})
     files, sources = files_of(done), {name: published.sha256 for name, published in done.items()}
-    publish(root, POSITIONS, head, derived.batches(files, derived.all_racks(files)), {"bench": True}, sources)
+    with engine_of(root, "500MB") as engine:
+        lines = derived.batches(engine, files, derived.all_racks(engine, files))
+        publish(root, POSITIONS, head, lines, {"bench": True}, sources)
     return head.snapshot_id
 
 

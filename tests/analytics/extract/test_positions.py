@@ -8,6 +8,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from analytics.engine import engine_of
 from analytics.extract import positions
 from analytics.lake import Lake
 from stockverify.clients import Document
@@ -375,8 +376,10 @@ def test_what_items_are_called_and_cost_is_read_once_for_all_portions(
     lines = [LINE | {"rack_id": f"R{number}", "item_code": f"I{number}"} for number in range(4)]
     freeze(tmp_path, ONE, *lines)
     files = {dataset.name: tuple((tmp_path / dataset.name / ONE).glob("*.parquet")) for dataset in COLLECTED}
-    derived = positions.batches(files, positions.all_racks(files))
-    first = next(derived)
-    for path in files[ITEMS.name]:
-        path.unlink()
-    assert [row["item_code"] for row in pa.concat_tables([first, *derived]).to_pylist()] == ["I0", "I1", "I2", "I3"]
+    with engine_of(tmp_path, "500MB") as engine:
+        derived = positions.batches(engine, files, positions.all_racks(engine, files))
+        first = next(derived)
+        for path in files[ITEMS.name]:
+            path.unlink()
+        rows = pa.concat_tables([first, *derived]).to_pylist()
+    assert [row["item_code"] for row in rows] == ["I0", "I1", "I2", "I3"]

@@ -15,6 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from analytics.compare import Kind, compare
+from analytics.engine import engine_of
 from analytics.extract import positions as derived
 from analytics.extract.task import files_of
 from analytics.lake import Lake
@@ -46,7 +47,9 @@ def freeze(root: Path, snapshot_id: str, *lines: dict[str, Any]) -> Published:
         for dataset in COLLECTED
     }
     files, sources = files_of(done), {name: published.sha256 for name, published in done.items()}
-    return publish(root, POSITIONS, head, derived.batches(files, derived.all_racks(files)), {"test": True}, sources)
+    with engine_of(root, "500MB") as engine:
+        batches = derived.batches(engine, files, derived.all_racks(engine, files))
+        return publish(root, POSITIONS, head, batches, {"test": True}, sources)
 
 
 def positions(lake: Lake, snapshot_id: str) -> list[dict[str, Any]]:
