@@ -110,8 +110,10 @@ def open_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenApp]:
     st.cache_resource.clear()
 
 
-def sign_in(at: AppTest, client: httpx.Client | str) -> AppTest:
-    """Fill in the form."""
+def sign_in(at: AppTest, client: httpx.Client | str, page: str = "overview") -> AppTest:
+    """Fill in the form, at the page to which a link has led, or at the overview, which takes longest to draw."""
+    if page != "overview":
+        at.switch_page(f"screens/{page}.py")
     name = client if isinstance(client, str) else client.get("/api/auth/me").json()["username"]
     at.text_input[0].set_value(name)
     at.text_input[1].set_value(PASSWORD)

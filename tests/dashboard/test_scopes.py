@@ -77,7 +77,7 @@ def test_whoever_signs_in_again_with_fewer_floors_finds_nothing_of_the_others(
 ) -> None:
     name = new_user(office, office.rack("narrowed").lower(), "supervisor")
     query = {"live": "1", "question": '{"collection":"verification_records","group_by":["floor"]}'}
-    at = sign_in(open_app(office.settings, **query), name).switch_page("screens/explore.py").run()
+    at = sign_in(open_app(office.settings, **query), name, "explore")
     at.query_params.update(query)
     at.run()
     assert {floors[0], floors[1]} <= set(at.dataframe[0].value["floor"])
@@ -109,7 +109,7 @@ def test_a_link_with_a_question_is_answered_within_the_floors(
     name = new_user(office, office.rack("linked").lower(), "supervisor", floors=floors[:1])
     question = '{"collection":"positions","group_by":["floor"],"aggregations":{"item_code":"count"}}'
     at = open_app(office.settings, snapshot=stocked.older.snapshot_id, question=question)
-    at = sign_in(at, name).switch_page("screens/snapshots.py").run()
+    at = sign_in(at, name, "snapshots")
     assert not at.exception
     values = {str(value) for table in at.dataframe for column in table.value.values.T for value in column}
     assert not values & set(floors[1:])

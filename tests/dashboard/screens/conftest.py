@@ -1,7 +1,6 @@
 """Pages of an app that a supervisor has signed in to."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import httpx
 import pytest
@@ -22,14 +21,25 @@ def whole(at: AppTest) -> AppTest:
     return at
 
 
-@pytest.fixture
-def page(supervised: AppTest) -> Page:
-    """Opens a page by its name."""
+def pages(start: AppTest, client: httpx.Client) -> Page:
+    """Opens the first page by signing in there, and others by going there."""
+    signed_in = False
 
     def opened(name: str) -> AppTest:
-        return whole(supervised.switch_page(str(Path("screens") / f"{name}.py")).run())
+        nonlocal signed_in
+        if signed_in:
+            return start.switch_page(f"screens/{name}.py").run()
+        signed_in = True
+        return sign_in(start, client, name)
 
     return opened
+
+
+@pytest.fixture
+def page(open_app: OpenApp, stocked: Stocked, service: Service) -> Page:
+    """Opens a page by its name."""
+    opened = pages(open_app(stocked.settings), service.person("supervisor"))
+    return lambda name: whole(opened(name))
 
 
 @pytest.fixture
@@ -37,10 +47,7 @@ def linked(open_app: OpenApp, stocked: Stocked) -> Linked:
     """Opens a page by its name, as somebody sees it who followed a link with these parameters."""
 
     def opened(name: str, client: httpx.Client, **query: str) -> AppTest:
-        at = sign_in(open_app(stocked.settings), client)
-        for parameter, value in query.items():
-            at.query_params[parameter] = value
-        return whole(at.switch_page(str(Path("screens") / f"{name}.py")).run())
+        return whole(sign_in(open_app(stocked.settings, **query), client, name))
 
     return opened
 
@@ -50,7 +57,7 @@ def seen_by(open_app: OpenApp, stocked: Stocked, service: Service) -> SeenBy:
     """Opens a page by its name, as somebody with this role sees it."""
 
     def opened(name: str, role: str) -> AppTest:
-        at = sign_in(open_app(stocked.settings), service.person(role)).switch_page(f"screens/{name}.py").run()
+        at = sign_in(open_app(stocked.settings), service.person(role), name)
         assert not at.exception
         return at
 
@@ -60,5 +67,4 @@ def seen_by(open_app: OpenApp, stocked: Stocked, service: Service) -> SeenBy:
 @pytest.fixture
 def working_page(open_app: OpenApp, office: Service) -> Page:
     """The same, with the service that works on the lake which the pages show."""
-    at = sign_in(open_app(office.settings), office.person("supervisor"))
-    return lambda name: at.switch_page(str(Path("screens") / f"{name}.py")).run()
+    return pages(open_app(office.settings), office.person("supervisor"))

@@ -66,8 +66,7 @@ def rows(at: AppTest) -> pl.DataFrame:
 def linked(open_app: OpenApp, stocked: Stocked, service: Service, asked: object, **query: str) -> AppTest:
     """The page as somebody sees it who got a link."""
     text = asked if isinstance(asked, str) else json.dumps(asked)
-    at = sign_in(open_app(stocked.settings, question=text, **query), service.person("auditor"))
-    return at.switch_page("screens/explore.py").run()
+    return sign_in(open_app(stocked.settings, question=text, **query), service.person("auditor"), "explore")
 
 
 def test_a_query_is_put_together_by_picking(at: AppTest, open_app: OpenApp, stocked: Stocked, service: Service) -> None:

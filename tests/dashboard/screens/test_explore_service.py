@@ -28,7 +28,7 @@ def at(working_page: Page) -> AppTest:
 
 def as_auditor(open_app: OpenApp, office: Service) -> AppTest:
     """The page as somebody sees it who only reads."""
-    return sign_in(open_app(office.settings), office.person("auditor")).switch_page("screens/explore.py").run()
+    return sign_in(open_app(office.settings), office.person("auditor"), "explore")
 
 
 def test_live_rows_agree_with_the_snapshot_of_the_same_moment(at: AppTest, stocked: Stocked) -> None:

@@ -97,7 +97,7 @@ def test_a_rack_that_moved_on_meanwhile_is_said(page: Page, service: Service) ->
 
 def test_auditors_see_the_floor_and_override_nobody(open_app: OpenApp, stocked: Stocked, service: Service) -> None:
     claim(service.person(), service.rack())
-    at = sign_in(open_app(stocked.settings), service.person("auditor")).switch_page("screens/floor.py").run()
+    at = sign_in(open_app(stocked.settings), service.person("auditor"), "floor")
     assert ":green-badge[Live]" in texts(at)
     assert not [button for button in at.button if button.label in ("Force release", "Ask for a recount")]
 

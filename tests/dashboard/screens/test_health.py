@@ -18,7 +18,7 @@ def audited(open_app: OpenApp, stocked: Stocked, service: Service) -> AppTest:
     """The page, as an auditor sees it."""
     staff = service.person()
     sync(staff, record(claim(staff, service.rack()), service.rack("c")))
-    at = sign_in(open_app(stocked.settings), service.person("auditor")).switch_page("screens/health.py").run()
+    at = sign_in(open_app(stocked.settings), service.person("auditor"), "health")
     assert not at.exception
     return at
 

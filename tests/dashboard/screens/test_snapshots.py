@@ -133,7 +133,7 @@ def test_groups_sort_by_their_figures(at: AppTest) -> None:
 def linked(open_app: OpenApp, stocked: Stocked, service: Service, question: str) -> AppTest:
     """The page as somebody sees it who follows a link from a mail and signs in."""
     at = open_app(stocked.settings, snapshot=stocked.older.snapshot_id, question=question)
-    return sign_in(at, service.person("supervisor")).switch_page("screens/snapshots.py").run()
+    return sign_in(at, service.person("supervisor"), "snapshots")
 
 
 @pytest.mark.parametrize(("limit", "shown"), [(None, "rows 1 to 100 of 411"), (7, "rows 1 to 7 of 7")])
