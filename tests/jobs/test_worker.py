@@ -42,6 +42,7 @@ def runs(db: Runs) -> dict[str, Document]:
 
 
 def test_a_queued_run_becomes_a_snapshot(worker: Make, lake: Lake, db: Runs) -> None:
+    db["report_runs"].drop()  # with its indexes
     db["erp_items"].insert_one(item("R1", "a", 1))
     db["report_runs"].insert_one(queued("r"))
     before = datetime.now(UTC)
