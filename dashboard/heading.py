@@ -1,5 +1,6 @@
 """The head of every page: its title, the snapshot picker, and a line that says what is shown and how old it is."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -62,13 +63,19 @@ def _why(house: House, snapshot_id: str, gone: SnapshotGone) -> StockVerifyError
     return gone
 
 
-def live(house: House, title: str) -> None:
-    """The head of a page that shows what the service says now, and no snapshot."""
+def live(house: House, title: str) -> Callable[[], None]:
+    """The head of a page that shows what the service says now, and no snapshot. What it returns says of which moment
+    that is: for when the service has answered."""
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     left.title(title, anchor=False)
     with right, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="xsmall"):
-        st.markdown(as_of(house), width="content")
+        place, asked = st.container(width="content"), as_of(house)
         st.button("Refresh", icon=":material/refresh:", key=f"refresh_{title}")
+
+    def answered() -> None:
+        place.markdown(asked, width="content")
+
+    return answered
 
 
 def as_of(house: House) -> str:
