@@ -13,7 +13,8 @@ import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analytics.compare import Comparison, ComparisonStopped, Kind, Watch, compare, moved
+from analytics.compare import Comparison, Kind, compare, moved
+from analytics.watching import Stopped, Watch
 from dashboard import comparing, waiting
 from tests.analytics.compare.made import ENDLESS
 from tests.dashboard.conftest import OpenApp, Stocked, made, metrics, press, sign_in, texts
@@ -147,11 +148,11 @@ def test_one_that_takes_long_is_followed_cancelled_and_asked_for_again(
 
 
 def test_it_goes_on_while_somebody_waits_for_it_and_is_made_once() -> None:
-    gate, turns = threading.Event(), waiting.Works()
+    gate, turns = threading.Event(), waiting.Works(2)
 
     def make(_: Watch) -> Comparison:
         gate.wait(30)
-        raise ComparisonStopped
+        raise Stopped
 
     first = turns.work("question", make)
     assert (turns.work("question", make) is first, turns.work("another", make) is first) == (True, False)
@@ -164,4 +165,4 @@ def test_it_goes_on_while_somebody_waits_for_it_and_is_made_once() -> None:
     assert first.watch.stopped, "bob has gone away"
     assert turns.work("question", make) is not first
     gate.set()
-    assert isinstance(first.outcome.exception(30), ComparisonStopped)
+    assert isinstance(first.outcome.exception(30), Stopped)
