@@ -5,11 +5,11 @@ import streamlit as st
 
 from analytics.compare import Comparison, Kind, compare, compared
 from analytics.glance.numbers import NOTHING, amount
-from analytics.lake import Lake
 from analytics.watching import Watch
 from dashboard import drawing, waiting
 from dashboard.compare_form import Asked
 from dashboard.context import House
+from dashboard.heading import at_hand
 from dashboard.messages import Message
 from dashboard.views import changes
 from dashboard.views.marked import CHANGED, marked
@@ -42,8 +42,10 @@ _WORDS = {
 }
 
 
-def made(lake: Lake, snapshot_id: str, asked: Asked) -> bool:
+def made(house: House, snapshot_id: str, asked: Asked) -> bool:
     """Whether the comparison is there; while it is not, the page shows how far it is. Raises as `compare` does."""
+    lake = house.lake
+    at_hand(house, asked.baseline)
     if compared(lake, asked.baseline, snapshot_id, asked.dataset, asked.tolerances):
         return True
 

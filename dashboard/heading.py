@@ -12,9 +12,11 @@ from dashboard.markup import literal
 from dashboard.messages import Message, explain, show
 from dashboard.picker import Choice, SnapshotGone, choose, freshness
 from dashboard.times import age, shown
+from stockverify.datasets import POSITIONS
 from stockverify.errors import SetupError, StockVerifyError
 
 _PICKER = "snapshot_picker"
+_COPYING = "Putting the lines of your floors together, once for each snapshot …"
 
 NOTHING_YET = Message(
     "No snapshot yet",
@@ -49,7 +51,16 @@ def heading(house: House, title: str) -> Choice | None:
     with right:
         _picker(house, choice)
     _origin(house, choice)
+    at_hand(house, choice.freeze.snapshot_id)
     return choice
+
+
+def at_hand(house: House, snapshot_id: str) -> None:
+    """Whoever sees some floors only waits here for a copy of their lines, 20 seconds or so for ten million of all, when
+    nobody with the same floors has looked at this snapshot before. Raises what the lake raises."""
+    if not house.lake.at_hand(snapshot_id):
+        with st.spinner(_COPYING, show_time=True):
+            house.lake.manifest(POSITIONS.name, snapshot_id)
 
 
 def _why(house: House, snapshot_id: str, gone: SnapshotGone) -> StockVerifyError:
