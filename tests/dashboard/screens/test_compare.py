@@ -14,8 +14,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analytics.compare import Comparison, Kind, compare, moved
+from analytics.engine import QueryTooLong
 from analytics.watching import Stopped, Watch
-from dashboard import comparing, waiting
+from dashboard import comparing, loads, waiting
 from tests.analytics.compare.made import ENDLESS
 from tests.dashboard.conftest import OpenApp, Stocked, made, metrics, press, sign_in, texts
 from tests.dashboard.screens.conftest import Linked
@@ -118,6 +119,18 @@ def test_the_comparison_can_be_had_as_a_file(working_page: Callable[[str], AppTe
     assert (offered.manifest["rows"], offered.manifest["compared_with"]) == (139, stocked.older.snapshot_id)
     sheet = openpyxl.load_workbook(io.BytesIO(offered.content())).worksheets[0]
     assert sheet.max_row == 140
+
+
+def test_what_moved_a_total_may_fail_alone(at: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> None:
+        raise QueryTooLong(seconds=60)
+
+    monkeypatch.setattr(loads, "contributions", failing)
+    written = texts(at.run()).replace("\\", "")
+    assert "That cannot be asked · What moved it" in written
+    assert "took more than 60 seconds and was stopped. Narrow its filters" in written
+    assert "Rows 1 to " in written
+    assert "Export this comparison" in written
 
 
 def test_one_that_takes_long_is_followed_cancelled_and_asked_for_again(
