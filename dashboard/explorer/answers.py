@@ -26,9 +26,7 @@ _MANNER = waiting.Manner(
     page="Explore",
     at_once=8,
     progress="Asking the snapshot",
-    cancelled=Message(
-        "The query was cancelled", "Nothing of it is kept. Ask again, or narrow its filters before.", "cancel"
-    ),
+    cancelled=Message("The query was cancelled", "Nothing of it is kept. Narrow its filters, or ask again.", "cancel"),
     again="Ask again",
 )
 """A query has a gigabyte of memory and half a minute; only many heavy ones at once wait for each other."""
