@@ -141,7 +141,7 @@ def test_a_dismissal_needs_a_note_goes_on_and_can_be_undone(at: AppTest, scene: 
     at.run()
     assert ": A pallet on the move" in plain(at)
     assert "Ask for a recount" not in [button.label for button in at.button]
-    at.button_group[0].set_value("Dismissed").run()
+    at.button_group[0].set_value("dismissed").run()
     field(at, "Counted by").set_value(scene.counter).run()
     assert at.dataframe[0].value["said"].to_list() == [
         f"Dismissed by {kept(service, scene)['dismissed']['by']}: A pallet on the move"
