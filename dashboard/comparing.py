@@ -3,12 +3,14 @@
 import polars as pl
 import streamlit as st
 
-from analytics.compare import Comparison, Kind, Watch, compare, compared
+from analytics.compare import Comparison, Kind, compare, compared
 from analytics.glance.numbers import NOTHING, amount
-from analytics.lake import Lake
+from analytics.watching import Watch
 from dashboard import drawing, waiting
 from dashboard.compare_form import Asked
 from dashboard.context import House
+from dashboard.heading import at_hand
+from dashboard.messages import Message
 from dashboard.views import changes
 from dashboard.views.marked import CHANGED, marked
 from dashboard.views.tables import columns
@@ -23,6 +25,15 @@ _TOTALS = {
     "Change, %": st.column_config.TextColumn(alignment="right"),
 }
 _WIDE = {CHANGED: st.column_config.TextColumn("Changed columns", width="medium")}
+_MANNER = waiting.Manner(
+    page="Compare",
+    at_once=2,
+    progress="Comparing the rows",
+    cancelled=Message(
+        "The comparison was cancelled", "Nothing of it is kept, unless somebody else waits for it too.", "cancel"
+    ),
+    again="Compare again",
+)
 _WORDS = {
     Kind.CHANGED: "Changed",
     Kind.ADDED: "Added",
@@ -31,15 +42,23 @@ _WORDS = {
 }
 
 
-def made(lake: Lake, snapshot_id: str, asked: Asked) -> bool:
+def made(house: House, snapshot_id: str, asked: Asked) -> bool:
     """Whether the comparison is there; while it is not, the page shows how far it is. Raises as `compare` does."""
+    lake = house.lake
+    at_hand(house, asked.baseline)
     if compared(lake, asked.baseline, snapshot_id, asked.dataset, asked.tolerances):
         return True
 
     def make(watch: Watch) -> Comparison:
         return compare(lake, asked.baseline, snapshot_id, asked.dataset, None, asked.tolerances, watch)
 
-    return waiting.made(f"{lake.root} {snapshot_id} {asked}", make)
+    try:
+        with st.spinner("Comparing …"):
+            waiting.result(_MANNER, f"{lake.root} {snapshot_id} {asked}", make)
+    except waiting.Unfinished as unfinished:
+        unfinished.draw()
+        return False
+    return True
 
 
 def draw(found: Comparison, currency: str) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from analytics.glance.numbers import amount
 from analytics.glance.words import heading
+from dashboard import kept_filters
 from dashboard.calls import conflicts as calls
 from dashboard.context import House
 from dashboard.desk import Desk
@@ -18,7 +19,7 @@ from stockverify.vocabulary import ConflictStatus
 from stockverify.wire.conflicts import Conflict
 
 _PICKER, _TICKED = "conflict_picker", "queue_ticked"
-_STATES = {"Waiting": ConflictStatus.PENDING, "Settled": ConflictStatus.RESOLVED, "All": None}
+_EVERY = "all"
 _IN_SIGHT = 8
 NONE_HERE = Message(
     "No conflict here",
@@ -40,16 +41,17 @@ def filters(desk: Desk) -> Found:
     numbers = calls.stats(desk)
     with st.container(key="conflict_filters"):
         first, second, third, fourth = (st.container() for _ in range(4))
-    labels = {"Waiting": f"Waiting {numbers.pending:,}", "Settled": f"Settled {numbers.resolved:,}", "All": "All"}
-    state = first.segmented_control(
-        "State", list(_STATES), default="Waiting", required=True, format_func=labels.__getitem__, key="conflict_state"
-    )
-    kinds = second.multiselect(
-        "Reason", list(views.TYPES), format_func=views.TYPES.__getitem__, placeholder="Any", key="conflict_kinds"
-    )
-    user = third.text_input("Counted by", placeholder="User name", key="conflict_user", max_chars=256)
-    session = fourth.text_input("Session", placeholder="Session id", key="conflict_session", max_chars=128)
-    found = calls.listed(desk, calls.Asked(_STATES[state or "Waiting"], user.strip(), session.strip(), kinds))
+    words = {
+        ConflictStatus.PENDING.value: f"Waiting {numbers.pending:,}",
+        ConflictStatus.RESOLVED.value: f"Settled {numbers.resolved:,}",
+        _EVERY: "All",
+    }
+    state = kept_filters.one(first, "State", "state", words)
+    kinds = kept_filters.several(second, "Reason", "reason", views.TYPES)
+    user = kept_filters.text(third, "Counted by", "counted_by", 256, "User name")
+    session = kept_filters.text(fourth, "Session", "session", 128, "Session id")
+    status = None if state == _EVERY else ConflictStatus(state)
+    found = calls.listed(desk, calls.Asked(status, user, session, kinds))
     return Found(found.conflicts, found.total)
 
 

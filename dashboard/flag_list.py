@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from analytics.glance.numbers import NOTHING, amount
+from dashboard import kept_filters
 from dashboard.calls import flags as calls
 from dashboard.calls.flags import PAGE, Asked
 from dashboard.context import House
@@ -26,7 +27,8 @@ DISMISS, RECOUNT = "dismiss", "recount"
 """How the keys of the buttons that send forms begin; the id of the flag follows."""
 
 _IN_SIGHT = 8
-_STATES = {"Open": FlagState.OPEN, "Dismissed": FlagState.DISMISSED, "No longer found": FlagState.GONE}
+_STATE = "state"
+_STATES = {FlagState.OPEN: "Open", FlagState.DISMISSED: "Dismissed", FlagState.GONE: "No longer found"}
 NOT_LOOKED_YET = Message(
     "Nobody has looked yet",
     "The worker looks for anomalies once an hour, in the latest snapshot, and has not done so yet. Take a snapshot if "
@@ -88,31 +90,13 @@ def filters(desk: Desk) -> tuple[Asked, KeptFlags]:
     """Draw the filters and read what they let through."""
     with st.container(key="flag_filters"):
         first, second, third, fourth = (st.container() for _ in range(4))
-    kinds = second.multiselect(
-        "Kind",
-        list(views.KINDS),
-        format_func=views.KINDS.__getitem__,
-        placeholder="Any",
-        key="flag_kinds",
-        on_change=_forget,
-    )
-    rack = third.text_input("Rack", placeholder="Rack id", key="flag_rack", max_chars=128, on_change=_forget)
-    counter = fourth.text_input(
-        "Counted by", placeholder="User name", key="flag_counter", max_chars=256, on_change=_forget
-    )
-    state = _STATES[st.session_state.get("flag_state") or "Open"]
-    asked = Asked(state, kinds, rack.strip(), counter.strip())
+    kinds = kept_filters.several(second, "Kind", "kind", views.KINDS, _forget)
+    rack = kept_filters.text(third, "Rack", "rack", 128, "Rack id", _forget)
+    counter = kept_filters.text(fourth, "Counted by", "counted_by", 256, "User name", _forget)
+    asked = Asked(FlagState(kept_filters.chosen(_STATE, list(_STATES))), kinds, rack, counter)
     found = _page(desk, asked)
-    labels = {name: f"{name} {amount(found.by_state[each], 'lines')}" for name, each in _STATES.items()}
-    first.segmented_control(
-        "State",
-        list(_STATES),
-        default="Open",
-        required=True,
-        format_func=labels.__getitem__,
-        key="flag_state",
-        on_change=_forget,
-    )
+    words = {state.value: f"{name} {amount(found.by_state[state], 'lines')}" for state, name in _STATES.items()}
+    kept_filters.one(first, "State", _STATE, words, _forget)
     return asked, found
 
 

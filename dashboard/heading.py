@@ -1,5 +1,6 @@
 """The head of every page: its title, the snapshot picker, and a line that says what is shown and how old it is."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -11,9 +12,11 @@ from dashboard.markup import literal
 from dashboard.messages import Message, explain, show
 from dashboard.picker import Choice, SnapshotGone, choose, freshness
 from dashboard.times import age, shown
+from stockverify.datasets import POSITIONS
 from stockverify.errors import SetupError, StockVerifyError
 
 _PICKER = "snapshot_picker"
+_COPYING = "Putting the lines of your floors together, once for each snapshot …"
 
 NOTHING_YET = Message(
     "No snapshot yet",
@@ -48,7 +51,16 @@ def heading(house: House, title: str) -> Choice | None:
     with right:
         _picker(house, choice)
     _origin(house, choice)
+    at_hand(house, choice.freeze.snapshot_id)
     return choice
+
+
+def at_hand(house: House, snapshot_id: str) -> None:
+    """Whoever sees some floors only waits here for a copy of their lines, 20 seconds or so for ten million of all, when
+    nobody with the same floors has looked at this snapshot before. Raises what the lake raises."""
+    if not house.lake.at_hand(snapshot_id):
+        with st.spinner(_COPYING, show_time=True):
+            house.lake.manifest(POSITIONS.name, snapshot_id)
 
 
 def _why(house: House, snapshot_id: str, gone: SnapshotGone) -> StockVerifyError:
@@ -62,13 +74,19 @@ def _why(house: House, snapshot_id: str, gone: SnapshotGone) -> StockVerifyError
     return gone
 
 
-def live(house: House, title: str) -> None:
-    """The head of a page that shows what the service says now, and no snapshot."""
+def live(house: House, title: str) -> Callable[[], None]:
+    """The head of a page that shows what the service says now, and no snapshot. What it returns says of which moment
+    that is: for when the service has answered."""
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     left.title(title, anchor=False)
     with right, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="xsmall"):
-        st.markdown(as_of(house), width="content")
+        place, asked = st.container(width="content"), as_of(house)
         st.button("Refresh", icon=":material/refresh:", key=f"refresh_{title}")
+
+    def answered() -> None:
+        place.markdown(asked, width="content")
+
+    return answered
 
 
 def as_of(house: House) -> str:

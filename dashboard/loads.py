@@ -3,8 +3,10 @@
 Nothing here depends on who is signed in. Published snapshots never change, so what is kept never goes stale.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import msgspec
 import polars as pl
@@ -24,11 +26,20 @@ from analytics.profile import Profile
 from analytics.profile import profile as read_profile
 from analytics.query import QueryResult, checked, run
 from analytics.reports import rows as read_report_rows
+from analytics.watching import Watch
 from dashboard.context import lake_at
 from stockverify.datasets import DATASETS
 from stockverify.wire.reports import QuerySpec
 
 MOST_VALUES = 200
+T = TypeVar("T")
+
+
+class Ask(Protocol):
+    """How somebody waits for an answer that takes long."""
+
+    def __call__(self, make: Callable[[Watch], T], /) -> T:
+        """The answer that `make` makes."""
 
 
 @st.cache_data(max_entries=32, show_spinner="Reading the snapshot …")
@@ -55,17 +66,25 @@ def biggest(root: Path, snapshot_id: str) -> Biggest:
     return findings.biggest(lake_at(root), snapshot_id)
 
 
+def here(make: Callable[[Watch], T]) -> T:
+    """Makes an answer at once, and waits for it."""
+    return make(Watch())
+
+
 @st.cache_data(max_entries=64, show_spinner="Asking the snapshot …")
-def answer(root: Path, snapshot_id: str, spec: bytes) -> QueryResult:
-    """The rows of a query, which comes as the JSON of a QuerySpec."""
-    return run(lake_at(root), snapshot_id, checked(msgspec.json.decode(spec, type=QuerySpec)))
+def answer(root: Path, snapshot_id: str, spec: bytes, _ask: Ask = here) -> QueryResult:
+    """The rows of a query, which comes as the JSON of a QuerySpec. `_ask` may wait for it otherwise, and raise if there
+    is none yet."""
+    query = checked(msgspec.json.decode(spec, type=QuerySpec))
+    return _ask(lambda watch: run(lake_at(root), snapshot_id, query, watch=watch))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def size(root: Path, snapshot_id: str, spec: bytes) -> int:
-    """How many rows a query has."""
+@st.cache_data(max_entries=64, show_spinner="Counting the rows …")
+def size(root: Path, snapshot_id: str, spec: bytes, _ask: Ask = here) -> int:
+    """How many rows a query has, with `_ask` as above."""
     asked = msgspec.json.decode(spec, type=QuerySpec)
-    found = max(0, findings.count(lake_at(root), snapshot_id, asked) - asked.skip)
+    number = _ask(lambda watch: findings.count(lake_at(root), snapshot_id, asked, watch))
+    found = max(0, number - asked.skip)
     return found if asked.limit is None else min(found, asked.limit)
 
 

@@ -1,7 +1,8 @@
-"""Comparisons that take long: made beside the page, which shows how far they are and has a button that stops them.
+"""Comparisons and queries that take long: made beside the page, which shows how far they are and has a button that
+stops them.
 
 One that several people wait for is made once, and goes on while anybody does. It also goes on when its page is left,
-for whoever comes back: it ends in the lake, where the next page finds it.
+for whoever comes back: a comparison ends in the lake, where the next page finds it.
 """
 
 import secrets
@@ -10,10 +11,11 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from typing import Any, NamedTuple, TypeVar, cast
 
 import streamlit as st
 
-from analytics.compare import Comparison, ComparisonStopped, Watch
+from analytics.watching import Stopped, Watch
 from dashboard.messages import Message, guarded, show
 
 GRACE_SECONDS = 5.0
@@ -21,20 +23,27 @@ GRACE_SECONDS = 5.0
 LOOK_SECONDS = 1.0
 AWAY_SECONDS = 5.0
 """Whoever has not looked for so long waits no more."""
-MOST_AT_ONCE = 2
-_SELF, _STOPPED = "waiting_as", "comparison_stopped"
-CANCELLED = Message(
-    "The comparison was cancelled", "Nothing of it is kept, unless somebody else waits for it too.", "cancel"
-)
+_SELF, _STOPPED = "waiting_as", "work_stopped"
 
-Make = Callable[[Watch], Comparison]
+T = TypeVar("T")
+Make = Callable[[Watch], Any]
+
+
+class Manner(NamedTuple):
+    """How one kind of work is waited for: how many are made at once, others wait, and its words."""
+
+    page: str
+    at_once: int
+    progress: str
+    cancelled: Message
+    again: str
 
 
 class Work:
-    """A comparison under way, and who waits for it."""
+    """Something under way, and who waits for it."""
 
     def __init__(self, make: Make, turn: threading.Semaphore) -> None:
-        self.watch, self.outcome = Watch(), Future[Comparison]()
+        self.watch, self.outcome = Watch(), Future[Any]()
         self._waiting: dict[str, float] = {}
         threading.Thread(target=self._run, args=(make, turn), daemon=True).start()
 
@@ -59,8 +68,8 @@ class Work:
 class Works:
     """Those of this process, by what is asked. As many as memory is meant for are made at once; others wait."""
 
-    def __init__(self) -> None:
-        self._turn, self._lock = threading.Semaphore(MOST_AT_ONCE), threading.Lock()
+    def __init__(self, at_once: int) -> None:
+        self._turn, self._lock = threading.Semaphore(at_once), threading.Lock()
         self._works: dict[str, Work] = {}
 
     def work(self, question: str, make: Make) -> Work:
@@ -78,45 +87,61 @@ class Works:
                 del self._works[question]
 
 
-def made(question: str, make: Make) -> bool:
-    """Whether it is made. If not, the page shows how far it is, and draws itself anew when there is more to show.
-    Raises what `make` raises."""
+class Unfinished(Exception):
+    """There is no answer to a question yet: its work goes on, or was cancelled and is none."""
+
+    def __init__(self, manner: Manner, question: str, work: Work | None = None) -> None:
+        super().__init__(question)
+        self.manner, self.question, self.work = manner, question, work
+
+    def leave(self) -> None:
+        """Wait for it no more."""
+        if self.work is not None:
+            self.work.leave(_self(), time.monotonic())
+
+    def draw(self) -> None:
+        """How far it is, with a button that stops it, until there is more to show; or one that begins anew."""
+        if self.work is None:
+            _start_anew(self.manner)
+        else:
+            _under_way(self.manner, self.question, self.work)
+
+
+def result(manner: Manner, question: str, make: Callable[[Watch], T]) -> T:
+    """What is made. Raises Unfinished while it is not there, and what `make` raises."""
     if st.session_state.get(_STOPPED) == question:
-        _start_anew()
-        return False
-    work = _works().work(question, make)
+        raise Unfinished(manner, question)
+    works = _works(manner)
+    work = works.work(question, make)
     work.look(_self(), time.monotonic())
-    with suppress(TimeoutError), st.spinner("Comparing …"):
+    with suppress(TimeoutError):
         work.outcome.exception(GRACE_SECONDS)
     if not work.outcome.done():
-        _under_way(question, work)
-        return False
-    _works().over(question, work)
+        raise Unfinished(manner, question, work)
+    works.over(question, work)
     try:
-        work.outcome.result()
-    except ComparisonStopped:
-        _start_anew()
-        return False
-    return True
+        return cast("T", work.outcome.result())
+    except Stopped:
+        raise Unfinished(manner, question) from None
 
 
 @st.fragment(run_every=LOOK_SECONDS)
-def _under_way(question: str, work: Work) -> None:
-    with guarded("Compare"):
+def _under_way(manner: Manner, question: str, work: Work) -> None:
+    with guarded(manner.page):
         if work.outcome.done():
             st.rerun()
         work.look(_self(), time.monotonic())
         left, right = st.columns([3, 1], vertical_alignment="center")
-        left.progress(min(work.watch.done, 1.0), f"Comparing the rows: about {work.watch.done:.0%}")
-        if right.button("Cancel", icon=":material/cancel:", width="stretch", key="stop_comparing"):
+        left.progress(min(work.watch.done, 1.0), f"{manner.progress}: about {work.watch.done:.0%}")
+        if right.button("Cancel", icon=":material/cancel:", width="stretch", key="stop_waiting"):
             work.leave(_self(), time.monotonic())
             st.session_state[_STOPPED] = question
             st.rerun()
 
 
-def _start_anew() -> None:
-    show(CANCELLED)
-    if st.button("Compare again", icon=":material/refresh:", key="compare_again"):
+def _start_anew(manner: Manner) -> None:
+    show(manner.cancelled)
+    if st.button(manner.again, icon=":material/refresh:", key="start_anew"):
         st.session_state.pop(_STOPPED, None)
         st.rerun()
 
@@ -128,5 +153,5 @@ def _self() -> str:
 
 
 @st.cache_resource(show_spinner=False)
-def _works() -> Works:
-    return Works()
+def _works(manner: Manner) -> Works:
+    return Works(manner.at_once)

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import structlog
 
-from analytics.compare import Watch, compare
+from analytics.compare import compare
 from analytics.figures import keep, tolerance_of
 from analytics.glance import findings
 from analytics.lake import Freeze
+from analytics.watching import Watch
 from jobs.tools import Tools
 
 _log = structlog.get_logger("jobs")

@@ -7,18 +7,15 @@ from analytics.compare.manifest import Asked
 from analytics.compare.snapshots import IGNORED, compare, compared, moved, moved_between, tolerable
 from analytics.compare.summary import Change, change
 from analytics.compare.tolerance import Tolerance, parsed
-from analytics.compare.watching import ComparisonStopped, Watch
 
 __all__ = [
     "IGNORED",
     "Asked",
     "Change",
     "Comparison",
-    "ComparisonStopped",
     "Contributions",
     "Kind",
     "Tolerance",
-    "Watch",
     "change",
     "compare",
     "compared",

@@ -12,8 +12,8 @@ from msgspec import Struct
 from analytics.compare import sql
 from analytics.compare.columns import Plan, Schema, planned
 from analytics.compare.tolerance import Tolerances
-from analytics.compare.watching import ComparisonStopped, Watch
 from analytics.engine import one, stopped_after, texts
+from analytics.watching import Stopped, Watch
 from stockverify.datasets import Type
 from stockverify.errors import BadInput, TooLarge
 
@@ -83,7 +83,7 @@ def difference(
 
     Null equals null, NaN equals NaN, -0.0 equals 0.0; a key is equal in the same sense. `delta` is after - before,
     rounded to a millionth. Raises KeyNotComparable, BadTolerance, NamesCollide, ComparisonTooLarge or
-    ComparisonStopped.
+    Stopped.
     """
     watch = watch or Watch()
     with connected((*before, *after), folder, watch) as connection:
@@ -116,7 +116,7 @@ def connected(files: Sequence[Path], folder: Path, watch: Watch) -> Iterator[duc
             raise ComparisonTooLarge(reason=str(error).splitlines()[0]) from None
         except duckdb.InterruptException:
             if watch.stopped:
-                raise ComparisonStopped() from None
+                raise Stopped() from None
             raise ComparisonTooLong(seconds=SECONDS) from None
 
 

@@ -14,8 +14,8 @@ from analytics.compare.comparison import Comparison
 from analytics.compare.diff import Difference, bind, connected, counted, schema, written
 from analytics.compare.kinds import Kind
 from analytics.compare.tolerance import Tolerances
-from analytics.compare.watching import Watch
 from analytics.lake import durable
+from analytics.watching import Watch
 
 _CHANGED = "changed_rows"
 _ALIKE = (Kind.ADDED, Kind.REMOVED, Kind.KEY_DUPLICATE)
@@ -25,7 +25,7 @@ _BEGUN = 0.9
 
 def narrowed(exact: Comparison, tolerances: Tolerances, folder: Path, watch: Watch | None = None) -> Difference:
     """Write what `difference` with these tolerances would write. `exact` is the comparison without any. Raises
-    BadTolerance, ComparisonTooLarge or ComparisonStopped."""
+    BadTolerance, ComparisonTooLarge or Stopped."""
     watch = watch or Watch()
     files = [exact.folder / kind.file for kind in (Kind.CHANGED, Kind.KEY_DUPLICATE)]
     with connected(files, folder, watch) as connection:

@@ -13,9 +13,9 @@ from analytics.compare.manifest import Asked
 from analytics.compare.summary import Change, between
 from analytics.compare.tolerance import Tolerances, checked
 from analytics.compare.unlike import unlike
-from analytics.compare.watching import Watch
 from analytics.lake import Lake
 from analytics.lake.store import known_dataset
+from analytics.watching import Watch
 from stockverify.datasets import POSITIONS, Dataset, Type
 from stockverify.errors import BadInput
 
@@ -40,7 +40,7 @@ def compare(
 
     Columns in `ignore` make no row changed; without a wish these are who counted, when, and in which round. Raises what
     the lake raises for an unknown or damaged snapshot, UnknownDataset, UnknownColumn, BadTolerance, ComparisonTooLarge
-    and, when `watch` was told to stop, ComparisonStopped.
+    and, when `watch` was told to stop, Stopped.
     """
     return _answer(lake, _asked(baseline, comparison, dataset, ignore, tolerances), watch)
 

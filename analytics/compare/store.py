@@ -20,9 +20,9 @@ from analytics.compare.kinds import Kind
 from analytics.compare.manifest import FILE_NAME, VERSION, Asked, Manifest
 from analytics.compare.narrower import narrowed
 from analytics.compare.summary import Change
-from analytics.compare.watching import Watch
 from analytics.lake import Freeze, Lake, Part, durable
 from analytics.lake.publish import DRAFT_PREFIX
+from analytics.watching import Watch
 from stockverify.age import changed_before
 
 FOLDER = "comparisons"

@@ -9,7 +9,8 @@ from analytics.glance import kept
 from analytics.glance.attention import NOT_IN_BOOK, PARTIAL, UNKNOWN_ITEMS, WITHOUT_COST, Doubts
 from analytics.glance.kept import Biggest, Findings
 from analytics.lake import Lake
-from analytics.query import Query, QueryResult, checked, run_all
+from analytics.query import Query, QueryResult, checked, run, run_all
+from analytics.watching import Watch
 from stockverify.datasets import POSITIONS, find
 from stockverify.wire.reports import QuerySpec
 
@@ -49,10 +50,10 @@ def _biggest(lake: Lake, snapshot_id: str, most: int) -> Biggest:
     return Biggest(rows, _rows(spec, total))
 
 
-def count(lake: Lake, snapshot_id: str, spec: QuerySpec) -> int:
-    """Rows without the limit: those of a plain query are counted, the groups of a grouped one are made and counted."""
-    (rows,) = _counts(lake, snapshot_id, [spec])
-    return rows
+def count(lake: Lake, snapshot_id: str, spec: QuerySpec, watch: Watch | None = None) -> int:
+    """Rows without the limit: those of a plain query are counted, the groups of a grouped one are made and counted.
+    Raises as `run` does."""
+    return _rows(spec, run(lake, snapshot_id, _counting(spec), watch=watch))
 
 
 def _counts(lake: Lake, snapshot_id: str, specs: Sequence[QuerySpec]) -> list[int]:

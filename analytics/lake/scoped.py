@@ -46,6 +46,10 @@ class ScopedLake(Lake):
         """The lake that snapshots are copied from."""
         return self._whole
 
+    def at_hand(self, snapshot_id: str) -> bool:
+        """Whether it is copied already."""
+        return (self.root / POSITIONS.name / snapshot_id).is_dir()
+
     def ids(self) -> list[str]:
         """Those of the whole lake."""
         return self._whole.ids()
@@ -61,7 +65,7 @@ class ScopedLake(Lake):
     def _manifest(self, dataset: str, snapshot_id: str) -> tuple[Manifest, str]:
         """What is gone or damaged in the whole lake is so here. Raises as the whole lake does."""
         self._whole.manifest(POSITIONS.name, snapshot_id)
-        if not (self.root / POSITIONS.name / snapshot_id).is_dir():
+        if not self.at_hand(snapshot_id):
             with _COPYING:
                 self._copy(snapshot_id)
         return super()._manifest(dataset, snapshot_id)

@@ -60,6 +60,10 @@ class Lake:
         """The lake of which this one shows the lines of some floors; itself, if it shows all."""
         return self
 
+    def at_hand(self, snapshot_id: str) -> bool:
+        """Whether a snapshot can be read at once; a lake of some floors copies it when it is first asked for."""
+        return True
+
     def ids(self) -> list[str]:
         """The ids of whole snapshots, newest first: those whose positions, which come last, are published."""
         folder = self.root / POSITIONS.name

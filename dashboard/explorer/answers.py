@@ -1,23 +1,36 @@
 """The rows of a query: of a snapshot from the lake, or live from the service. Both say of which moment they are."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 import polars as pl
 import streamlit as st
 
 from analytics.query import MAX_LIMIT, Query, checked
-from dashboard import loads
+from analytics.watching import Watch
+from dashboard import loads, waiting
 from dashboard.calls import queries as calls
 from dashboard.context import House
 from dashboard.desk import Desk
+from dashboard.messages import Message
 from dashboard.paging import Page
 from dashboard.views.charting import MOST_GROUPS
 from dashboard.views.live_rows import frame
 from stockverify.wire.reports import PreviewReply, QuerySpec
 
 _LIVE = "explore_live"
+_WAITED_FOR = "explore_waited_for"
+_MANNER = waiting.Manner(
+    page="Explore",
+    at_once=8,
+    progress="Asking the snapshot",
+    cancelled=Message("The query was cancelled", "Nothing of it is kept. Narrow its filters, or ask again.", "cancel"),
+    again="Ask again",
+)
+"""A query has a gigabyte of memory and half a minute; only many heavy ones at once wait for each other."""
+T = TypeVar("T")
 _MOST_KEPT = 4
 
 
@@ -47,11 +60,12 @@ class Answer(NamedTuple):
 
 
 def size(house: House, snapshot_id: str, spec: QuerySpec) -> int:
-    """How many rows a query has on a snapshot."""
+    """How many rows a query has on a snapshot. This and what follows raise Unfinished while that is worked out."""
     groups = _groups(house, snapshot_id, spec)
     if groups is not None and groups.height <= MOST_GROUPS:
         return groups.height
-    return loads.size(house.settings.lake, snapshot_id, msgspec.json.encode(spec))
+    whole = msgspec.json.encode(spec)
+    return loads.size(house.settings.lake, snapshot_id, whole, _patiently(house, f"rows of {snapshot_id} {whole!r}"))
 
 
 def of_snapshot(house: House, snapshot_id: str, spec: QuerySpec, page: Page, total: int) -> Answer:
@@ -61,8 +75,7 @@ def of_snapshot(house: House, snapshot_id: str, spec: QuerySpec, page: Page, tot
     if groups is not None and groups.height <= MOST_GROUPS:
         shown = groups.slice(page.before, page.size)
         return Answer(checked(spec), shown, page.before, total, groups, as_of, snapshot_id)
-    wanted = msgspec.json.encode(_part(spec, page, total))
-    shown = loads.answer(house.settings.lake, snapshot_id, wanted).frame
+    shown = _rows(house, snapshot_id, _part(spec, page, total))
     return Answer(checked(spec), shown, page.before, total, None, as_of, snapshot_id)
 
 
@@ -124,8 +137,30 @@ def _groups(house: House, snapshot_id: str, spec: QuerySpec) -> pl.DataFrame | N
     if not (spec.group_by or spec.aggregations):
         return None
     most = min(spec.limit or MOST_GROUPS + 1, MOST_GROUPS + 1)
-    wanted = msgspec.json.encode(msgspec.structs.replace(spec, limit=most))
-    return loads.answer(house.settings.lake, snapshot_id, wanted).frame
+    return _rows(house, snapshot_id, msgspec.structs.replace(spec, limit=most))
+
+
+def _rows(house: House, snapshot_id: str, spec: QuerySpec) -> pl.DataFrame:
+    wanted = msgspec.json.encode(spec)
+    asks = _patiently(house, f"{snapshot_id} {wanted!r}")
+    return loads.answer(house.settings.lake, snapshot_id, wanted, asks).frame
+
+
+def _patiently(house: House, question: str) -> loads.Ask:
+    """Waits beside the page, which shows how far the query is. Whoever asks another one waits for this one no more."""
+
+    def ask(make: Callable[[Watch], T], /) -> T:
+        wanted = f"{house.settings.lake} {question}"
+        before: waiting.Unfinished | None = st.session_state.pop(_WAITED_FOR, None)
+        if before is not None and before.question != wanted:
+            before.leave()
+        try:
+            return waiting.result(_MANNER, wanted, make)
+        except waiting.Unfinished as unfinished:
+            st.session_state[_WAITED_FOR] = unfinished
+            raise
+
+    return ask
 
 
 def _part(spec: QuerySpec, page: Page, total: int) -> QuerySpec:

@@ -30,7 +30,7 @@ def show() -> None:
         return
     asked = compare_form.asked(house, choice)
     root, written = house.settings.lake, tolerances.written(asked.tolerances)
-    if not comparing.made(house.lake, choice.freeze.snapshot_id, asked):
+    if not comparing.made(house, choice.freeze.snapshot_id, asked):
         return
     found = loads.comparison(root, asked.baseline, choice.freeze.snapshot_id, asked.dataset, written)
     comparing.draw(found, house.currency)

@@ -19,9 +19,10 @@ def show() -> None:
     """Draw the page."""
     house = open_house()
     desk = open_desk(house)
-    live(house, "Conflicts")
+    answered = live(house, "Conflicts")
     notes.tell()
     found = filters(desk)
+    answered()
     ticked = queue(house, found)
     if len(ticked) > 1 and desk.settles:
         with st.container(border=True):

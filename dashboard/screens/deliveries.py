@@ -13,9 +13,10 @@ def show() -> None:
     """Draw the page."""
     house = open_house()
     desk = open_desk(house)
-    live(house, "Deliveries")
+    answered = live(house, "Deliveries")
     notes.tell()
     found = delivery_list.found(desk)
+    answered()
     delivery_list.table(house, found)
     if not found.deliveries and not delivery_list.looked_at():
         show_message(delivery_list.NONE_HERE)

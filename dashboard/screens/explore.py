@@ -9,6 +9,7 @@ from dashboard.explorer import answers, keeping, opening, panel, results, source
 from dashboard.explorer.draft import Draft
 from dashboard.messages import guarded
 from dashboard.paging import page
+from dashboard.waiting import Unfinished
 from stockverify.wire.reports import QuerySpec
 
 
@@ -25,7 +26,10 @@ def show() -> None:
     with guarded("Explore"):
         opening.told(desk, found)
         if (spec := panel.draw(house, found, where.newest)) is not None:
-            _answer(house, desk, found, where, spec)
+            try:
+                _answer(house, desk, found, where, spec)
+            except Unfinished as unfinished:
+                unfinished.draw()
 
 
 def _answer(house: House, desk: Desk, found: Draft, where: source.Where, spec: QuerySpec) -> None:

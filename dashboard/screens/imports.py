@@ -14,15 +14,18 @@ def show_page() -> None:
     """Draw the page."""
     house = open_house()
     desk = open_desk(house)
-    live(house, "Import")
+    answered = live(house, "Import")
     notes.tell()
     if import_id := st.query_params.get(importing.ADDRESS):
         with guarded("Import"):
-            importing.draw(house, desk, calls.one(desk, import_id))
+            found = calls.one(desk, import_id)
+            answered()
+            importing.draw(house, desk, found)
     else:
         if desk.settles:
             uploading.form(desk)
         uploading.lists(house, desk)
+        answered()
 
 
 if __name__ == "__main__":

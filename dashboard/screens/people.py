@@ -14,7 +14,7 @@ def show() -> None:
     """Draw the page."""
     house = open_house()
     desk = open_desk(house)
-    live(house, "Devices and users")
+    answered = live(house, "Devices and users")
     notes.tell()
     part = st.segmented_control(
         "Part", ["Users", "Devices"], default="Users", required=True, key="people_part", label_visibility="collapsed"
@@ -23,6 +23,7 @@ def show() -> None:
         _devices(house, desk)
     else:
         _users(desk)
+    answered()
 
 
 def _users(desk: Desk) -> None:

@@ -17,9 +17,10 @@ def show() -> None:
     """Draw the page."""
     house = open_house()
     desk = open_desk(house)
-    live(house, "Schedules")
+    answered = live(house, "Schedules")
     notes.tell()
     found = schedule_list.found(desk)
+    answered()
     if schedule_list.looked_at() == schedule_list.NEW and desk.settles:
         st.header("New schedule", anchor=False)
         with guarded("New schedule"):

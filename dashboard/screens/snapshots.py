@@ -17,10 +17,11 @@ def show() -> None:
     part = st.segmented_control("Part", parts, required=True, key=one_snapshot.PART, label_visibility="collapsed")
     if part == one_snapshot.LIBRARY:
         with head:
-            live(house, "Snapshots")
+            answered = live(house, "Snapshots")
             notes.tell()
         with guarded("Snapshots"):
             library.draw(house, open_desk(house))
+            answered()
         return
     with head:
         choice = heading(house, "Snapshots")

@@ -27,7 +27,8 @@ class ReportsAway(Unavailable):
 
 
 class ReportTooLong(Unavailable):
-    """The report took too long and was given up. Narrow its query, or try again in {retry_after} seconds."""
+    """The report took too long and was given up. Narrow its query, divide a total by a column with fewer values, or try
+    again in {retry_after} seconds."""
 
 
 class _Clerk(NamedTuple):

@@ -81,7 +81,7 @@ def told(what: str, work: Callable[[], Any]) -> float:
     """Do it, see that nothing went wrong, and print how long it took and how much of that this process worked."""
     began, worked = time.perf_counter(), time.process_time()
     at = work()
-    while any(button.key == "stop_comparing" for button in at.button):
+    while any(button.key == "stop_waiting" for button in at.button):
         at.run()
     seconds, processor = time.perf_counter() - began, time.process_time() - worked
     assert not at.exception

@@ -106,7 +106,7 @@ class Visit:
         """Wait until the script has run and nothing is drawn anew."""
         self.page.wait_for_timeout(300)
         self.page.wait_for_selector(_RESTING)
-        expect(self.page.locator(".st-key-stop_comparing")).to_have_count(0, timeout=PATIENCE)  # then it goes on
+        expect(self.page.locator(".st-key-stop_waiting")).to_have_count(0, timeout=PATIENCE)  # then it goes on
         self.page.wait_for_selector(_RESTING)
         expect(self.page.locator("[data-stale=true]")).to_have_count(0, timeout=PATIENCE)
 

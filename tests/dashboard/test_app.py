@@ -110,6 +110,19 @@ def test_every_page_says_of_which_moment_it_is(open_app: OpenApp, office: Servic
     assert silent == ["anomalies"], "where nobody has looked yet"
 
 
+def test_a_live_page_claims_no_moment_while_the_service_is_away(
+    open_app: OpenApp, stocked: Stocked, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`Live as of now` stood above the card that says that the service does not answer."""
+    at = sign_in(open_app(stocked.settings), service.person("admin"))
+    at.session_state["snapshots_part"] = "All snapshots"
+    monkeypatch.setenv("STOCKVERIFY_API_PORT", str(free_port()))
+    live = {"floor", "conflicts", "anomalies", "schedules", "deliveries", "imports", "people", "health", "snapshots"}
+    written = {name: texts(at.switch_page(f"screens/{name}.py").run()) for name in sorted(live)}
+    assert {name for name in live if "The service does not answer" in written[name]} == live
+    assert not [name for name in live if "-badge[Live]" in written[name]]
+
+
 def test_a_snapshot_that_is_overdue_is_stale(open_app: OpenApp, stocked: Stocked, service: Service) -> None:
     often = msgspec.structs.replace(stocked.settings, snapshot_interval=1)
     at = sign_in(open_app(often), service.person("auditor"))

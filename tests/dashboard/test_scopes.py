@@ -8,10 +8,13 @@ import msgspec
 import openpyxl
 import pyarrow as pa
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from analytics.figures import EXACT, overview
-from analytics.lake.scoped import ScopedLake
+from analytics.lake.removing import remove
+from analytics.lake.scoped import ScopedLake, root_within
+from dashboard import heading
 from dashboard.app import _OF_ALL_FLOORS, _SCREENS
 from stockverify.vocabulary import Collection
 from tests.dashboard.conftest import OpenApp, Stocked, made, metrics, press, sign_in, texts
@@ -49,6 +52,23 @@ def drawn(at: AppTest) -> list[str]:
     charts = [chart.proto for chart in at.get("vega_lite_chart")]
     frames = [pa.ipc.open_stream(kept.data.data).read_pandas() for chart in charts for kept in chart.datasets]
     return [frame.to_csv() for frame in frames]
+
+
+def test_the_first_look_says_what_it_waits_for(
+    open_app: OpenApp, office: Service, stocked: Stocked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page stood half drawn and still while the lines of the floors were copied."""
+    said, spinner = list[str](), st.spinner
+    monkeypatch.setattr(st, "spinner", lambda text, **looks: said.append(text) or spinner(text, **looks))
+    floors = [office.rack("a floor of their own")]
+    name = new_user(office, office.rack("first").lower(), "supervisor", floors=floors)
+    at = sign_in(open_app(office.settings), name)
+    assert said.count(heading._COPYING) == 1
+    remove(root_within(stocked.settings.lake, floors), stocked.older.snapshot_id)
+    at.switch_page("screens/compare.py").run()
+    assert said.count(heading._COPYING) == 2, "the one before"
+    at.switch_page("screens/explore.py").run()
+    assert (said.count(heading._COPYING), at.exception) == (2, [])
 
 
 def test_the_overview_has_the_figures_of_the_floors(scoped: AppTest, stocked: Stocked, floors: list[str]) -> None:

@@ -14,7 +14,7 @@ from tests.service import Service
 ROOT = Path(dashboard.__path__[0])
 # A question, and where its answer lies: the lake, a snapshot or two, and what is asked of them.
 ASKED = {"root", "snapshot_id", "baseline", "dataset", "spec", "tolerance", "tolerances", "total", "by", "url", "level"}
-ASKED |= {"column", "report_id", "skip", "limit", "proof"}
+ASKED |= {"column", "report_id", "skip", "limit", "proof", "manner", "_ask"}
 PERSONAL = {"keeper", "login", "desk", "open_desk", "session_state", "query_params", "user", "token", "context"}
 
 

@@ -173,7 +173,9 @@ async def test_a_process_that_hangs_is_given_up(desk: Desk) -> None:
     await desk.ask(ASKED)
     pid, desk.patience = pid_of(desk), 0.3
     os.kill(pid, signal.SIGSTOP)
-    with pytest.raises(ReportTooLong):
+    with pytest.raises(
+        ReportTooLong, match=r"divide a total by a column with fewer values, or try again in \d+ seconds"
+    ):
         await desk.ask(ASKED)
     desk.patience = 30
     await until(lambda: is_gone(pid))

@@ -10,12 +10,13 @@ import msgspec
 import polars as pl
 import pytest
 
-from analytics.compare import Comparison, ComparisonStopped, Kind, Watch, compare, compared, store
+from analytics.compare import Comparison, Kind, compare, compared, store
 from analytics.compare.diff import ROWS_PER_GROUP
 from analytics.compare.manifest import FILE_NAME
 from analytics.lake import Lake
 from analytics.lake.manifest import SnapshotDamaged
 from analytics.lake.store import SnapshotNotFound
+from analytics.watching import Stopped, Watch
 from tests.analytics.compare.made import ENDLESS
 from tests.analytics.conftest import Store, Take
 from tests.analytics.stock import item
@@ -128,7 +129,7 @@ def test_one_that_is_stopped_leaves_nothing_and_is_made_when_it_is_asked_for_aga
 ) -> None:
     watch = Watch()
     watch.stop()
-    with pytest.raises(ComparisonStopped):
+    with pytest.raises(Stopped):
         compare(lake, *pair, watch=watch)
     assert (list((lake.root / "comparisons").iterdir()), compared(lake, *pair)) == ([], False)
     watch = Watch()

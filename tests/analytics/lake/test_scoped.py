@@ -1,10 +1,12 @@
 """The lake as somebody sees it who may see some floors only."""
 
 import shutil
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from analytics.compare import Kind, compare
@@ -113,10 +115,20 @@ def test_damage_of_the_whole_lake_and_of_a_copy_is_seen(root: Path) -> None:
     assert [each.snapshot_id for each in ScopedLake(Lake(root), ["Vault"]).freezes()] == [TWO, ONE], "others are listed"
 
 
-def test_many_may_ask_for_the_first_time_at_once(root: Path) -> None:
+def test_many_may_ask_for_the_first_time_at_once_and_it_is_copied_once(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy, copied = ScopedLake._seen, []
+
+    def seen(lake: ScopedLake, files: Sequence[Path]) -> Iterator[pa.Table]:
+        copied.append(files)
+        yield from copy(lake, files)
+
+    monkeypatch.setattr(ScopedLake, "_seen", seen)
     lakes = [ScopedLake(Lake(root), ["Ground"]) for _ in range(4)]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda n: racks(lakes[n // 4]), range(16))) == [["G1"]] * 16
+    assert len(copied) == len(DATASETS)
 
 
 def test_a_copy_that_was_broken_off_is_completed(root: Path) -> None:

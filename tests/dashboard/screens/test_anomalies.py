@@ -141,7 +141,7 @@ def test_a_dismissal_needs_a_note_goes_on_and_can_be_undone(at: AppTest, scene: 
     at.run()
     assert ": A pallet on the move" in plain(at)
     assert "Ask for a recount" not in [button.label for button in at.button]
-    at.button_group[0].set_value("Dismissed").run()
+    at.button_group[0].set_value("dismissed").run()
     field(at, "Counted by").set_value(scene.counter).run()
     assert at.dataframe[0].value["said"].to_list() == [
         f"Dismissed by {kept(service, scene)['dismissed']['by']}: A pallet on the move"
@@ -200,11 +200,34 @@ def test_filters_and_pages_say_how_much_they_show(
     assert at.query_params["flag"] in (f"{scene.flag_id}-000", [f"{scene.flag_id}-000"])
     field(at, "Rack").set_value(scene.rack).run()
     assert "All 1 shown, the most severe first." in texts(at)
-    at.multiselect(key="flag_kinds").set_value(["sudden_change"]).run()
+    at.multiselect(key="filter_kind").set_value(["sudden_change"]).run()
     assert "All 0 shown, the most severe first." in texts(at)
     assert "Nothing is flagged here" in texts(at)
     assert "flag" not in at.query_params
     stored[Collection.ANOMALY_FLAGS].delete_many({"counters": scene.counter})
+
+
+def test_a_link_shows_the_list_as_it_was_filtered(page: Page, scene: Scene) -> None:
+    """A reload, and whoever was sent the address, saw all flags again."""
+    at = page("anomalies")
+    field(at, "Counted by").set_value(f" {scene.counter} ").run()
+    at.multiselect(key="filter_kind").set_value(["variance_outlier"]).run()
+    at.segmented_control(key="filter_state").set_value("dismissed").run()
+    asked = {name: "".join(at.query_params[name]) for name in ("counted_by", "kind", "state")}
+    assert asked == {"counted_by": scene.counter, "kind": "variance_outlier", "state": "dismissed"}
+    assert "All 0 shown, the most severe first." in texts(at)
+    at.segmented_control(key="filter_state").set_value("open").run()
+    assert "state" not in at.query_params
+    assert "All 1 shown, the most severe first." in texts(at)
+    for name, value in {"kind": "sudden_change,<b>", "rack": scene.rack, "state": "'; --"}.items():
+        at.query_params[name] = value
+    at.run()
+    assert "All 0 shown, the most severe first." in texts(at)
+    at.query_params["kind"] = "<b>"
+    at.query_params["counted_by"] = "x" * 257
+    at.run()
+    assert "All 1 shown, the most severe first." in texts(at)
+    assert (field(at, "Rack").value, field(at, "Counted by").value) == (scene.rack, "")
 
 
 def test_before_the_first_scan_the_page_says_when_there_will_be_one(page: Page, stored: Stored) -> None:

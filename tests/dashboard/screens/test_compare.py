@@ -13,8 +13,10 @@ import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analytics.compare import Comparison, ComparisonStopped, Kind, Watch, compare, moved
-from dashboard import comparing, waiting
+from analytics.compare import Comparison, Kind, compare, moved
+from analytics.engine import QueryTooLong
+from analytics.watching import Stopped, Watch
+from dashboard import comparing, loads, waiting
 from tests.analytics.compare.made import ENDLESS
 from tests.dashboard.conftest import OpenApp, Stocked, made, metrics, press, sign_in, texts
 from tests.dashboard.screens.conftest import Linked
@@ -119,6 +121,18 @@ def test_the_comparison_can_be_had_as_a_file(working_page: Callable[[str], AppTe
     assert sheet.max_row == 140
 
 
+def test_what_moved_a_total_may_fail_alone(at: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> None:
+        raise QueryTooLong(seconds=60)
+
+    monkeypatch.setattr(loads, "contributions", failing)
+    written = texts(at.run()).replace("\\", "")
+    assert "That cannot be asked · What moved it" in written
+    assert "took more than 60 seconds and was stopped. Narrow its filters" in written
+    assert "Rows 1 to " in written
+    assert "Export this comparison" in written
+
+
 def test_one_that_takes_long_is_followed_cancelled_and_asked_for_again(
     at: AppTest, stocked: Stocked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,11 +161,11 @@ def test_one_that_takes_long_is_followed_cancelled_and_asked_for_again(
 
 
 def test_it_goes_on_while_somebody_waits_for_it_and_is_made_once() -> None:
-    gate, turns = threading.Event(), waiting.Works()
+    gate, turns = threading.Event(), waiting.Works(2)
 
     def make(_: Watch) -> Comparison:
         gate.wait(30)
-        raise ComparisonStopped
+        raise Stopped
 
     first = turns.work("question", make)
     assert (turns.work("question", make) is first, turns.work("another", make) is first) == (True, False)
@@ -164,4 +178,4 @@ def test_it_goes_on_while_somebody_waits_for_it_and_is_made_once() -> None:
     assert first.watch.stopped, "bob has gone away"
     assert turns.work("question", make) is not first
     gate.set()
-    assert isinstance(first.outcome.exception(30), ComparisonStopped)
+    assert isinstance(first.outcome.exception(30), Stopped)

@@ -149,6 +149,26 @@ def test_filters_say_how_much_they_let_through(at: AppTest, scene: Scene, servic
     assert "No conflict here" in texts(at.run())
 
 
+def test_a_link_shows_the_queue_as_it_was_filtered(at: AppTest, scene: Scene, service: Service) -> None:
+    """A reload, and whoever was sent the address, saw all that waits again."""
+    user = stored(service, scene)["user"]
+    next(field for field in at.text_input if field.label == "Counted by").set_value(f" {user} ").run()
+    at.multiselect[0].set_value(["rack_locked", "concurrent_edit"]).run()
+    at.segmented_control(key="filter_state").set_value("all").run()
+    asked = {name: "".join(at.query_params[name]) for name in ("counted_by", "reason", "state")}
+    assert asked == {"counted_by": user, "reason": "rack_locked,concurrent_edit", "state": "all"}
+    assert "All 1 shown." in texts(at)
+    at.query_params["state"] = "resolved"
+    assert "All 0 shown." in texts(at.run())
+    for name, value in {"state": "'; --", "reason": "<b>", "session": "x" * 129}.items():
+        at.query_params[name] = value
+    assert "All 1 shown." in texts(at.run())
+    assert at.segmented_control(key="filter_state").value == "pending"
+    at.query_params["counted_by"] = "\0[x](y)"
+    at.run()
+    assert not at.exception
+
+
 def test_a_link_to_no_conflict_is_explained(page: Page) -> None:
     at = page("conflicts")
     at.query_params["conflict"] = "../../auth/me"

@@ -1,5 +1,6 @@
 """The Explore page over real Parquet: picking, the address, charts, and what goes wrong."""
 
+import importlib
 import json
 
 import msgspec
@@ -8,10 +9,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analytics.query.model import Function
+from analytics.query.sql import compiled
+from analytics.watching import Stopped
+from dashboard import waiting
 from dashboard.views.picks import SortKey
 from dashboard.views.questions import Measure
 from stockverify.services.child import free_port
 from stockverify.wire.reports import GroupBy
+from tests.analytics.query.test_limits import ENDLESS
 from tests.dashboard.conftest import OpenApp, Stocked, press, sign_in, texts
 from tests.dashboard.screens.conftest import Page
 from tests.dashboard.stock import HOSTILE_NAME, HOSTILE_RACK
@@ -214,6 +219,30 @@ def test_another_address_is_another_question(at: AppTest) -> None:
     at.run()
     assert rows(at).columns == ["floor", "item_code_count"]
     assert many(at, "Group by").value == ["floor"]
+
+
+def test_one_that_takes_long_is_followed_cancelled_and_asked_for_again(
+    at: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page stood still until the query was stopped by its limit; whoever picked something else waited as well."""
+    run = importlib.import_module("analytics.query.run")
+    monkeypatch.setattr(run, "compiled", lambda query: ENDLESS if "stubborn" in str(query) else compiled(query))
+    monkeypatch.setattr(waiting, "GRACE_SECONDS", 0.0)
+    works = []
+    for item in ("stubborn", "stubborn, too"):
+        at.query_params["question"] = json.dumps({"collection": "positions", "filters": {"item_code": {"ne": item}}})
+        at.run()
+        [bar] = at.get("progress")
+        assert bar.proto.text.startswith("Asking the snapshot: about ")
+        works.append(at.session_state["explore_waited_for"].work)
+    assert isinstance(works[0].outcome.exception(30), Stopped), "nobody waits for it any more"
+    press(at, "Cancel")
+    assert "The query was cancelled" in texts(at)
+    assert isinstance(works[1].outcome.exception(30), Stopped)
+    monkeypatch.setattr(run, "compiled", compiled)
+    monkeypatch.setattr(waiting, "GRACE_SECONDS", 30.0)
+    press(at, "Ask again")
+    assert "Showing rows 1 to 100 of 597." in texts(at)
 
 
 def test_a_template_is_opened_and_can_be_changed(at: AppTest) -> None:

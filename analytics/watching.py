@@ -1,4 +1,5 @@
-"""How far a comparison is, and how it is stopped: for the thread that makes it, and for those that wait for it."""
+"""How far a comparison or a query is, and how it is stopped: for the thread that makes it, and for those that wait
+for it."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -11,13 +12,13 @@ from stockverify.errors import Refused
 LOOK_SECONDS = 0.2
 
 
-class ComparisonStopped(Refused):
-    """The comparison was stopped; nothing of it was kept."""
+class Stopped(Refused):
+    """It was stopped; nothing of it was kept."""
 
 
 class Watch:
-    """One comparison. `done` is how much of it is done, from 0 to 1, as DuckDB estimates it. `stopping` is asked, too,
-    whether it is to stop."""
+    """One piece of work. `done` is how much of it is done, from 0 to 1, as DuckDB estimates it. `stopping` is asked,
+    too, whether it is to stop."""
 
     def __init__(self, stopping: Callable[[], bool] = bool) -> None:
         self.done = 0.0
@@ -35,9 +36,9 @@ class Watch:
         self._stop.set()
 
     def phase(self, first: float, last: float) -> None:
-        """What follows is that part of the whole. Raises ComparisonStopped."""
+        """What follows is that part of the whole. Raises Stopped."""
         if self.stopped:
-            raise ComparisonStopped()
+            raise Stopped()
         self._phase, self.done = (first, last), max(self.done, first)
 
     @contextmanager
