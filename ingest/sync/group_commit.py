@@ -96,4 +96,5 @@ class GroupCommit:
                     each.outcome.set_result(done)
             return
         for each in group:
-            await self._settle([each])
+            if not each.outcome.done():
+                await self._settle([each])

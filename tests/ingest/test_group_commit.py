@@ -69,6 +69,23 @@ async def test_trouble_with_one_is_its_own() -> None:
     assert written.groups == [["A"], ["B", "bad", "C"], ["B"], ["bad"], ["C"]]
 
 
+async def test_whoever_gives_up_meanwhile_is_not_written_by_itself() -> None:
+    written = Written()
+
+    async def write(batches: Sequence[Decided]) -> bool:
+        if written.groups and written.groups[-1] == ["bad", "B", "C"]:
+            gone.cancel()
+            await asyncio.sleep(0)
+        return await written.write(batches)
+
+    commits = GroupCommit(write)
+    *_, bad, gone, stays = [asyncio.create_task(commits.written(batch(rack))) for rack in ("A", "bad", "B", "C")]
+    await asyncio.sleep(0)
+    written.go.set()
+    assert (await bad, await stays) == (False, True)
+    assert written.groups == [["A"], ["bad", "B", "C"], ["bad"], ["C"]]
+
+
 async def test_an_outage_is_told_to_all_who_wait_and_to_nobody_after() -> None:
     written = Written()
     first, second, third, fourth = await outcomes(
