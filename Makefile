@@ -18,7 +18,7 @@ demo: $(VENV)/.runtime ## Count a warehouse with simulated devices; ARGS="--once
 test: $(VENV)/.dev ## Run the whole suite on real servers, in three processes; ARGS="-k sync" passes options on
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@./bootstrap.sh browser
-	@nice -n 19 $(BIN)/mypy >$(VENV)/types.log 2>&1 & types=$$!; \
+	@nice -n 19 $(BIN)/mypy >$(VENV)/types.log 2>&1 & types=$$!; trap "kill $$types" INT TERM; \
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS); tested=$$?; \
 	wait $$types; typed=$$?; cat $(VENV)/types.log; exit $$((tested || typed))
 

@@ -19,12 +19,15 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from analytics.lake.store import SnapshotGone
+from analytics.lake.store import RemovedMeanwhile
 from stockverify.datasets import HELD
 from stockverify.errors import BadInput
 
 # A quarter of the smallest machine we expect; two queries of two people still fit.
 _LIMITS: dict[str, Any] = {"memory_limit": "1GB", "threads": 2, "max_temp_directory_size": "20GB"}
+
+
+TELLS_PROGRESS = ("enable_progress_bar = true", "enable_progress_bar_print = false")
 
 
 class QueryTooLong(BadInput):
@@ -42,26 +45,35 @@ def engine(files: Sequence[Path], seconds: float | None = None) -> Iterator[duck
     processor time, four fifths of them DuckDB's own start.
 
     What its memory does not hold goes into a folder of its own beside the lake in which the files lie, or else in the
-    system's folder for such things. After `seconds` what it does is stopped: QueryTooLong. Raises QueryTooBig, too, and
-    SnapshotGone if a file has vanished, which DuckDB then takes for one that it may not read.
+    system's folder for such things. After `seconds` what it does is stopped: QueryTooLong. Raises QueryTooBig and
+    RemovedMeanwhile, too.
     """
-    with _started("allowed_paths", texts(files), _beside_lake(files), _LIMITS) as connection:
-        try:
-            with limited(connection, seconds, seconds):
-                yield connection
-        except (duckdb.IOException, duckdb.PermissionException):
-            if all(path.exists() for path in files):
-                raise
-            raise SnapshotGone() from None
+    started = _started("allowed_paths", texts(files), _beside_lake(files), _LIMITS)
+    with started as connection, all_there(files), limited(connection, seconds, seconds):
+        yield connection
 
 
 @contextmanager
-def engine_of(root: Path, memory: str) -> Iterator[duckdb.DuckDBPyConnection]:
+def all_there(files: Sequence[Path]) -> Iterator[None]:
+    """Says of a file that has vanished what has happened: DuckDB takes it for one that it may not read, and amid rows
+    that are read in batches it is an OSError of Arrow. Raises RemovedMeanwhile."""
+    try:
+        yield
+    except (duckdb.IOException, duckdb.PermissionException, OSError):
+        if all(path.exists() for path in files):
+            raise
+        raise RemovedMeanwhile() from None
+
+
+@contextmanager
+def engine_of(root: Path, memory: str = "500MB") -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that can read what lies in a lake at `root` now and later, for work that asks many small questions
-    of files that it is just writing: each takes a cursor, in a third of a millisecond. Only for SQL without a word from
-    outside, since it could write there, too. It keeps nothing of what it has read. Raises QueryTooBig."""
+    of files that it is just writing: each takes a cursor, in a third of a millisecond (decision 0060). Only for SQL
+    without a word from outside, since it could write there, too. Beside its memory there is what Python holds; it keeps
+    nothing of what it has read. Raises QueryTooBig."""
     config = _LIMITS | {"memory_limit": memory, "enable_external_file_cache": False}
-    started = _started("allowed_directories", [str(root.absolute())], beside(root), config)
+    folders = [root, *((root / name).resolve() for name in HELD)]  # a dataset may be a link to another disk
+    started = _started("allowed_directories", texts(folders), beside(root), config)
     with started as connection, limited(connection, None, None, memory):
         yield connection
 
@@ -74,8 +86,8 @@ def _started(
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET temp_directory = $folder", {"folder": str(folder)})
         connection.execute(f"SET {allowed} = $paths", {"paths": paths})
-        for lock in ("enable_external_access = false", "python_enable_replacements = false"):
-            connection.execute(f"SET {lock}")
+        for setting in ("enable_external_access = false", "python_enable_replacements = false", *TELLS_PROGRESS):
+            connection.execute(f"SET {setting}")
         connection.execute("SET lock_configuration = true")
         yield connection
 

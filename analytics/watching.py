@@ -13,7 +13,7 @@ LOOK_SECONDS = 0.2
 
 
 class Stopped(Refused):
-    """It was stopped; nothing of it was kept."""
+    """The comparison or query was stopped; nothing of it was kept."""
 
 
 class Watch:

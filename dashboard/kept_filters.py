@@ -55,6 +55,10 @@ def one(place: DeltaGenerator, label: str, name: str, offered: Mapping[str, str]
     return chosen(name, names)
 
 
+def _key(name: str) -> str:
+    return f"filter_{name}"
+
+
 def _asked(name: str) -> str:
     return str(st.query_params.get(name, "")).strip()
 
@@ -62,14 +66,14 @@ def _asked(name: str) -> str:
 def _seeded(name: str, wanted: object) -> str:
     """The key of the widget, which shows what the address says. One that does so already is left alone: what somebody
     is typing at this moment would be overwritten."""
-    key = f"filter_{name}"
+    key = _key(name)
     if key not in st.session_state or st.session_state[key] != wanted:
         st.session_state[key] = wanted
     return key
 
 
 def _changed(name: str, then: Then, usual: str = "") -> None:
-    value = st.session_state[f"filter_{name}"]
+    value = st.session_state[_key(name)]
     written = ",".join(value) if isinstance(value, list) else str(value or "").strip()
     if written == usual:
         st.query_params.pop(name, None)

@@ -54,8 +54,12 @@ class Work:
     def leave(self, who: str, now: float) -> None:
         """Somebody waits for it no more; it is stopped if nobody else does."""
         self._waiting.pop(who, None)
-        if all(now - seen > AWAY_SECONDS for seen in list(self._waiting.values())):
+        if self.left(now):
             self.watch.stop()
+
+    def left(self, now: float) -> bool:
+        """Whether nobody waits for it."""
+        return all(now - seen > AWAY_SECONDS for seen in list(self._waiting.values()))
 
     def _run(self, make: Make, turn: threading.Semaphore) -> None:
         try:
@@ -75,10 +79,17 @@ class Works:
     def work(self, question: str, make: Make) -> Work:
         """The one that is under way, or a new one; one that was stopped is none any more."""
         with self._lock:
+            self._forget(time.monotonic())
             known = self._works.get(question)
             if known is None or known.watch.stopped:
                 known = self._works[question] = Work(make, self._turn)
             return known
+
+    def _forget(self, now: float) -> None:
+        """Those that have ended, and to whose outcome nobody has come back: each holds it."""
+        for question, work in list(self._works.items()):
+            if work.outcome.done() and work.left(now):
+                del self._works[question]
 
     def over(self, question: str, work: Work) -> None:
         """Forget one that has ended."""

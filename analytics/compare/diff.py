@@ -12,7 +12,7 @@ from msgspec import Struct
 from analytics.compare import sql
 from analytics.compare.columns import Plan, Schema, planned
 from analytics.compare.tolerance import Tolerances
-from analytics.engine import one, stopped_after, texts
+from analytics.engine import TELLS_PROGRESS, all_there, one, stopped_after, texts
 from analytics.watching import Stopped, Watch
 from stockverify.datasets import Type
 from stockverify.errors import BadInput, TooLarge
@@ -35,7 +35,6 @@ _LOGICAL = {
     "TIMESTAMP WITH TIME ZONE": Type.INSTANT,
     "VARCHAR[]": Type.STRINGS,
 }
-_TELLS_PROGRESS = ("enable_progress_bar = true", "enable_progress_bar_print = false")
 _HASHED, _JOINED = 0.2, 0.8
 """How much of a comparison is done then, of a tenth of the rows changed."""
 ROWS_PER_GROUP = 20_480
@@ -106,11 +105,11 @@ def connected(files: Sequence[Path], folder: Path, watch: Watch) -> Iterator[duc
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET allowed_paths = $paths", {"paths": texts(files)})
         connection.execute("SET allowed_directories = $folders", {"folders": texts([folder])})
-        for name in ("enable_external_access = false", "python_enable_replacements = false", *_TELLS_PROGRESS):
+        for name in ("enable_external_access = false", "python_enable_replacements = false", *TELLS_PROGRESS):
             connection.execute(f"SET {name}")
         connection.execute("SET lock_configuration = true")
         try:
-            with stopped_after(connection, SECONDS), watch.over(connection):
+            with all_there(files), stopped_after(connection, SECONDS), watch.over(connection):
                 yield connection
         except duckdb.OutOfMemoryException as error:
             raise ComparisonTooLarge(reason=str(error).splitlines()[0]) from None

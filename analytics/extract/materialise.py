@@ -29,8 +29,6 @@ from stockverify.errors import Refused, StockVerifyError
 
 _log = logging.getLogger("analytics.extract")
 _USUAL = Terms()
-_MEMORY = "500MB"
-"""What DuckDB may take while a snapshot is made, beside what Python holds; it spills the rest."""
 
 
 class NothingToFreeze(Refused):
@@ -61,7 +59,7 @@ def materialise(
         if at is None:
             raise NothingToFreeze()
         head = Head(snapshot_id=_new_id(lake, now), name=name, as_of=at.as_of, created_at=now)
-        with engine_of(lake.root, _MEMORY) as engine:
+        with engine_of(lake.root) as engine:
             known = moment.incarnations(database)
             taken = _taken(lake, Task(lake.root, database, at, known, head, terms, stopping, rows_per_part, engine))
     return freeze_of(taken.manifest)
@@ -77,11 +75,19 @@ def _taken(lake: Lake, task: Task) -> Published:
         because = str(reason)
     except SnapshotRefused as refused:
         because = refused.message
-    except (FileNotFoundError, duckdb.IOException) as error:
+    except (OSError, duckdb.IOException) as error:
+        if not _of_reading(error):
+            raise
         because = f"a file of the earlier snapshot could not be read: {error}"
     _log.info("whole snapshot: %s", because)
     again = task._replace(head=structs.replace(task.head, snapshot_id=_new_id(lake, task.head.created_at)))
     return _attempt(again, lambda: whole(again, because, _rows_before(lake)))
+
+
+def _of_reading(error: Exception) -> bool:
+    """Not of a full disk. A file that vanishes amid rows that are read in batches is an OSError of Arrow with DuckDB's
+    words."""
+    return isinstance(error, FileNotFoundError | duckdb.IOException) or str(error).startswith("IO Error")
 
 
 def _attempt(task: Task, take: Callable[[], Published]) -> Published:

@@ -89,7 +89,7 @@ def _prepare(connection: DuckDBPyConnection, files: Files, *, several: bool) -> 
     for name, rows, once in (("item_names", NAMES, each_name), ("item_prices", PRICES, each_price)):
         if several:
             connection.execute(f"CREATE TEMP TABLE {name} AS {once(f'({rows})')}", _named(files, rows))
-        else:
+        else:  # a view with parameters cannot be temporary: it is the engine's, and the next one takes its place
             connection.sql(rows, params=_named(files, rows)).create_view(name)
 
 

@@ -34,11 +34,11 @@ class NoSnapshot(NotFound):
     """There is no {which} snapshot in the lake yet; take one with `stockverify snapshot`."""
 
 
-class SnapshotGone(NotFound):
+class RemovedMeanwhile(NotFound):
     """A snapshot was removed while it was read. `stockverify list` shows what is left."""
 
 
-UNREADABLE = (SnapshotDamaged, SnapshotOutdated, SnapshotNotFound, SnapshotGone)
+UNREADABLE = (SnapshotDamaged, SnapshotOutdated, SnapshotNotFound, RemovedMeanwhile)
 """Why one snapshot among many cannot be read."""
 
 

@@ -1,6 +1,7 @@
 """The rows of a query: of a snapshot from the lake, or live from the service. Both say of which moment they are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
 
@@ -146,16 +147,32 @@ def _rows(house: House, snapshot_id: str, spec: QuerySpec) -> pl.DataFrame:
     return loads.answer(house.settings.lake, snapshot_id, wanted, asks).frame
 
 
+@contextmanager
+def asking() -> Iterator[None]:
+    """During one run of the page: what an earlier run waited for, and this one does not, is waited for no more."""
+    before: waiting.Unfinished | None = st.session_state.get(_WAITED_FOR)
+    try:
+        yield
+    except Exception:
+        _leave(before)
+        raise
+    _leave(before)
+
+
+def _leave(before: waiting.Unfinished | None) -> None:
+    now: waiting.Unfinished | None = st.session_state.get(_WAITED_FOR)
+    if now is before:
+        st.session_state.pop(_WAITED_FOR, None)
+    if before is not None and (now is None or now is before or now.question != before.question):
+        before.leave()
+
+
 def _patiently(house: House, question: str) -> loads.Ask:
-    """Waits beside the page, which shows how far the query is. Whoever asks another one waits for this one no more."""
+    """Waits beside the page, which shows how far the query is."""
 
     def ask(make: Callable[[Watch], T], /) -> T:
-        wanted = f"{house.settings.lake} {question}"
-        before: waiting.Unfinished | None = st.session_state.pop(_WAITED_FOR, None)
-        if before is not None and before.question != wanted:
-            before.leave()
         try:
-            return waiting.result(_MANNER, wanted, make)
+            return waiting.result(_MANNER, f"{house.settings.lake} {question}", make)
         except waiting.Unfinished as unfinished:
             st.session_state[_WAITED_FOR] = unfinished
             raise

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from analytics.query import MAX_LIMIT
 from analytics.query.calculated.model import Field
 from analytics.query.model import Function, Unit
-from dashboard import loads
+from dashboard import heading, loads
 from dashboard.context import House
 from dashboard.explorer import formula_rows, widgets
 from dashboard.explorer.draft import Draft
@@ -173,6 +173,7 @@ def _suggested(house: House, snapshot_id: str, collection: str, field: Field) ->
         return "yes", "no"
     if not snapshot_id or field.type is not Type.STRING or not isinstance(field, Column):
         return ()
+    heading.at_hand(house, snapshot_id)
     return loads.values(house.settings.lake, snapshot_id, collection, field.name)
 
 

@@ -49,8 +49,6 @@ def draft_or_why_not(house: House) -> Draft | None:
 def head(house: House, desk: Desk, found: Draft) -> Where | None:
     """The title, of which moment the rows are, and what to begin with; None when there is nothing to ask."""
     where = _live(house) if found.live else _snapshot(house)
-    if where is not None and where.newest:
-        heading.at_hand(house, where.newest)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _switch(found)
         if where is not None:

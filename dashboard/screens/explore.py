@@ -23,7 +23,7 @@ def show() -> None:
     notes.tell()
     if where is None:
         return
-    with guarded("Explore"):
+    with guarded("Explore"), answers.asking():
         opening.told(desk, found)
         if (spec := panel.draw(house, found, where.newest)) is not None:
             try:

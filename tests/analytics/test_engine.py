@@ -3,6 +3,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -10,7 +11,8 @@ import polars as pl
 import pytest
 
 from analytics.engine import _LIMITS, QueryTooBig, QueryTooLong, engine, engine_of, frame, one, texts
-from analytics.lake.store import SnapshotGone
+from analytics.lake.store import RemovedMeanwhile
+from analytics.watching import Watch
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def test_it_reaches_nothing_else(file: Path, statement: str) -> None:
 
 def test_what_is_removed_meanwhile_is_gone_and_not_forbidden(file: Path) -> None:
     other = file.with_name("b.parquet")
-    with pytest.raises(SnapshotGone, match="removed while it was read"), engine([file, other]) as connection:
+    with pytest.raises(RemovedMeanwhile, match="removed while it was read"), engine([file, other]) as connection:
         other.unlink()
         connection.execute("SELECT * FROM read_parquet($files)", {"files": texts([file, other])}).fetchall()
 
@@ -83,15 +85,34 @@ def test_one_of_a_lake_reaches_nothing_beside_it(tmp_path: Path, held: Path, sta
     pl.DataFrame({"a": [2]}).write_parquet(outside)
     (lake / "link.parquet").symlink_to(outside)
     text = statement.format(outside=outside, folder=lake, link=lake / "link.parquet")
-    with engine_of(lake, "500MB") as made, made.cursor() as one_use:
+    with engine_of(lake) as made, made.cursor() as one_use:
         assert one_use.execute("SELECT a FROM read_parquet($files)", {"files": texts([held])}).fetchall() == [(1,)]
         with pytest.raises(duckdb.Error):
             one_use.execute(text).fetchall()
 
 
+def test_a_dataset_of_a_lake_may_lie_on_another_disk(tmp_path: Path, held: Path) -> None:
+    elsewhere = tmp_path / "other disk" / "positions"
+    elsewhere.parent.mkdir()
+    held.parents[1].rename(elsewhere)
+    held.parents[1].symlink_to(elsewhere)
+    with engine_of(tmp_path / "lake") as made, made.cursor() as one_use:
+        assert one_use.execute("SELECT a FROM read_parquet($files)", {"files": texts([held])}).fetchall() == [(1,)]
+
+
+def test_how_far_a_query_is_is_told(tmp_path: Path) -> None:
+    watch = Watch()
+    watch.phase(0.0, 1.0)
+    with suppress(QueryTooLong), engine([], seconds=3) as connection, watch.over(connection):
+        connection.execute("CREATE TABLE t AS SELECT range % 100000 AS a FROM range(3000000)")
+        while not watch.done:
+            connection.execute("SELECT count(*) FROM (SELECT a, list(a) FROM t GROUP BY a)").fetchall()
+    assert watch.done > 0
+
+
 def test_one_of_a_lake_that_is_not_there_yet_reads_what_is_written_later(tmp_path: Path) -> None:
     file = tmp_path / "lake" / "positions" / "part.parquet"
-    with engine_of(tmp_path / "lake", "500MB") as made:
+    with engine_of(tmp_path / "lake") as made:
         file.parent.mkdir(parents=True)
         pl.DataFrame({"a": [1]}).write_parquet(file)
         with made.cursor() as one_use:

@@ -151,7 +151,7 @@ def written(root: Path) -> str:
         rows = _rows() if dataset is RECORDS else [arrow_schema(dataset).empty_table()]
         done[dataset.name] = publish(root, dataset, head, rows, {"bench": True}, {})
     files, sources = files_of(done), {name: published.sha256 for name, published in done.items()}
-    with engine_of(root, "500MB") as engine:
+    with engine_of(root) as engine:
         lines = derived.batches(engine, files, derived.all_racks(engine, files))
         publish(root, POSITIONS, head, lines, {"bench": True}, sources)
     return head.snapshot_id

@@ -64,6 +64,7 @@ def run_of(db: Runs, run_id: str) -> Document:
 
 
 def test_it_works_and_ends_on_sigterm(start: Start, db: Runs, lake: Lake, settings: Settings) -> None:
+    db["report_runs"].drop()  # with its indexes
     db["erp_items"].insert_one(item("R1", "a", 1))
     db["report_runs"].insert_one(queued("r"))
     child = start()

@@ -8,12 +8,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymongo import MongoClient
 
-from analytics.extract import Terms, changes, incremental, materialise, moment, positions
+from analytics.engine import engine_of
+from analytics.extract import Terms, changes, incremental, lookup, materialise, moment, positions
 from analytics.extract.base import Base
 from analytics.extract.task import Task
 from analytics.lake import Freeze, Lake, verify
@@ -315,6 +319,23 @@ def test_everything_is_read_when_the_one_before_is_removed_meanwhile(
     base, because = why(lake, taken)
     assert (base, because.partition(":")[0]) == (None, "a file of the earlier snapshot could not be read")
     assert len(rows(lake, taken)) == 10
+
+
+def test_a_file_that_vanishes_amid_its_batches_is_no_full_disk(tmp_path: Path) -> None:
+    """Which of them is told by whom depends on how many files DuckDB has opened ahead."""
+    files = [tmp_path / f"{number:03}.parquet" for number in range(150)]
+    for file in files:
+        pq.write_table(pa.table({"a": range(25_000)}), file)
+    with engine_of(tmp_path) as engine:
+        batches = lookup.left(engine, files, pa.table({"a": [0]}))
+        next(batches)
+        for file in files:
+            file.unlink()
+        with pytest.raises((OSError, duckdb.IOException)) as failed:
+            list(batches)
+    of_reading = import_module("analytics.extract.materialise")._of_reading
+    assert of_reading(failed.value)
+    assert not of_reading(OSError(28, "No space left on device"))
 
 
 def _made_anew(db: Store) -> None:

@@ -376,7 +376,7 @@ def test_what_items_are_called_and_cost_is_read_once_for_all_portions(
     lines = [LINE | {"rack_id": f"R{number}", "item_code": f"I{number}"} for number in range(4)]
     freeze(tmp_path, ONE, *lines)
     files = {dataset.name: tuple((tmp_path / dataset.name / ONE).glob("*.parquet")) for dataset in COLLECTED}
-    with engine_of(tmp_path, "500MB") as engine:
+    with engine_of(tmp_path) as engine:
         derived = positions.batches(engine, files, positions.all_racks(engine, files))
         first = next(derived)
         for path in files[ITEMS.name]:

@@ -47,7 +47,7 @@ def freeze(root: Path, snapshot_id: str, *lines: dict[str, Any]) -> Published:
         for dataset in COLLECTED
     }
     files, sources = files_of(done), {name: published.sha256 for name, published in done.items()}
-    with engine_of(root, "500MB") as engine:
+    with engine_of(root) as engine:
         batches = derived.batches(engine, files, derived.all_racks(engine, files))
         return publish(root, POSITIONS, head, batches, {"test": True}, sources)
 

@@ -245,6 +245,25 @@ def test_one_that_takes_long_is_followed_cancelled_and_asked_for_again(
     assert "Showing rows 1 to 100 of 597." in texts(at)
 
 
+def test_who_goes_back_to_what_is_answered_waits_no_more_for_what_is_not(
+    at: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered, long = ({"collection": "positions", "filters": {"item_code": {"ne": name}}} for name in ("x", "stubborn"))
+    at.query_params["question"] = json.dumps(answered)
+    at.run()
+    run = importlib.import_module("analytics.query.run")
+    monkeypatch.setattr(run, "compiled", lambda query: ENDLESS if "stubborn" in str(query) else compiled(query))
+    monkeypatch.setattr(waiting, "GRACE_SECONDS", 0.0)
+    at.query_params["question"] = json.dumps(long)
+    at.run()
+    work = at.session_state["explore_waited_for"].work
+    at.query_params["question"] = json.dumps(answered)
+    at.run()
+    assert "Showing rows 1 to 100 of 597." in texts(at)
+    assert isinstance(work.outcome.exception(30), Stopped)
+    assert "explore_waited_for" not in at.session_state
+
+
 def test_a_template_is_opened_and_can_be_changed(at: AppTest) -> None:
     starts = box(at, "Start from")
     starts.set_value(
