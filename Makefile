@@ -27,7 +27,7 @@ bench: $(VENV)/.dev ## Measure ratios to raw limits
 
 test-faults: $(VENV)/.dev ## Run the slow fault hunts, and the tests in a browser in further looks
 	@./bootstrap.sh browser
-	@$(BIN)/python -m pytest -m "faults or hypothesis" $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "faults or hypothesis" $(ARGS)
 
 format: $(VENV)/.dev ## Format the code
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
