@@ -25,8 +25,7 @@ from stockverify.errors import BadInput
 
 # A quarter of the smallest machine we expect; two queries of two people still fit.
 _LIMITS: dict[str, Any] = {"memory_limit": "1GB", "threads": 2, "max_temp_directory_size": "20GB"}
-
-
+_OF_LAKE: dict[str, Any] = _LIMITS | {"memory_limit": "500MB", "enable_external_file_cache": False}
 TELLS_PROGRESS = ("enable_progress_bar = true", "enable_progress_bar_print = false")
 
 
@@ -66,15 +65,14 @@ def all_there(files: Sequence[Path]) -> Iterator[None]:
 
 
 @contextmanager
-def engine_of(root: Path, memory: str = "500MB") -> Iterator[duckdb.DuckDBPyConnection]:
+def engine_of(root: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that can read what lies in a lake at `root` now and later, for work that asks many small questions
     of files that it is just writing: each takes a cursor, in a third of a millisecond (decision 0060). Only for SQL
     without a word from outside, since it could write there, too. Beside its memory there is what Python holds; it keeps
     nothing of what it has read. Raises QueryTooBig."""
-    config = _LIMITS | {"memory_limit": memory, "enable_external_file_cache": False}
     folders = [root, *((root / name).resolve() for name in HELD)]  # a dataset may be a link to another disk
-    started = _started("allowed_directories", texts(folders), beside(root), config)
-    with started as connection, limited(connection, None, None, memory):
+    started = _started("allowed_directories", texts(folders), beside(root), _OF_LAKE)
+    with started as connection, limited(connection, None, None, _OF_LAKE["memory_limit"]):
         yield connection
 
 

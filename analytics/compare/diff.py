@@ -81,8 +81,7 @@ def difference(
     """Write `{kind}.parquet` for every kind of rows into `folder`, each sorted by key with nulls first.
 
     Null equals null, NaN equals NaN, -0.0 equals 0.0; a key is equal in the same sense. `delta` is after - before,
-    rounded to a millionth. Raises KeyNotComparable, BadTolerance, NamesCollide, ComparisonTooLarge or
-    Stopped.
+    rounded to a millionth. Raises KeyNotComparable, BadTolerance, NamesCollide, ComparisonTooLarge or Stopped.
     """
     watch = watch or Watch()
     with connected((*before, *after), folder, watch) as connection:
